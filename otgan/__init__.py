@@ -1,0 +1,45 @@
+"""Exact Wasserstein distances between sample sets, each with a proof, beside the critics that estimate them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from otgan.errors import InvalidInput, NotConverged, OTError
+from otgan.line import wasserstein_1d
+from otgan.solution import Solution, Status
+from otgan.solve import solve, solve_cost, wasserstein
+
+if TYPE_CHECKING:
+    from otgan import critics, data, divergences, testing
+
+__version__ = version("otgan")
+
+__all__ = [
+    "InvalidInput",
+    "NotConverged",
+    "OTError",
+    "Solution",
+    "Status",
+    "critics",
+    "data",
+    "divergences",
+    "solve",
+    "solve_cost",
+    "testing",
+    "wasserstein",
+    "wasserstein_1d",
+]
+
+_ON_FIRST_USE = ("critics", "data", "divergences", "testing")  # these need torch, hypothesis or time
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        return import_module(f"otgan.{name}")
+    raise AttributeError(f"module 'otgan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_FIRST_USE})

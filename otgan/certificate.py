@@ -1,0 +1,163 @@
+"""The proof of an answer, by one float64 code for every solver.
+
+A plan with the right marginals bounds the optimal cost from above. Potentials with ``f_i + g_j <= C_ij`` over *all*
+pairs bound it from below (weak duality). Here both are checked against the problem itself, nothing is taken from the
+solver on trust, and every bound is pushed outwards by the rounding of its own evaluation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from otgan.costs import EPS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.costs import Cost
+    from otgan.problem import Problem
+
+__all__ = ["Certificate", "arcs", "certify", "make_feasible", "repair_plan"]
+
+MARGINAL_RTOL = 1e-11  # marginals further off than this share of the mass are not the marginals asked for
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What was proven about a plan and a pair of potentials.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Bounds on the optimal cost, units of cost times mass.
+    marginal_error : float
+        Sum of the absolute errors of the plan's marginals, as a share of the mass (the worse side).
+    dual_violation : float
+        Largest ``f_i + g_j - C_ij`` over all n * m pairs, 0 if none is positive; units of cost. ``lower`` already
+        accounts for it.
+    slackness : float
+        Largest reduced cost ``C_ij - f_i - g_j`` on an arc that carries mass; units of cost. Zero for an exact optimum.
+    """
+
+    lower: float
+    upper: float
+    marginal_error: float
+    dual_violation: float
+    slackness: float
+
+    @property
+    def gap(self) -> float:
+        """Relative distance of the bounds, ``(upper - lower) / |upper|``; 0 if both are 0."""
+        if self.upper == self.lower:
+            return 0.0
+        return (self.upper - self.lower) / abs(self.upper) if self.upper else math.inf
+
+    def is_optimal(self, rtol: float = 1e-9) -> bool:
+        """Whether the bounds meet within ``rtol`` and the plan moves the masses asked for."""
+        return self.gap <= rtol and self.marginal_error <= MARGINAL_RTOL
+
+
+def certify(
+    problem: Problem, plan: sparse.coo_array, f: NDArray[np.float64], g: NDArray[np.float64]
+) -> tuple[float, Certificate]:
+    """The plan's cost ``<P, C>``, and what it and the potentials prove.
+
+    Parameters
+    ----------
+    problem : Problem
+        n rows, m columns.
+    plan : (n, m) coo_array
+        Non-negative masses.
+    f : (n,) ndarray
+    g : (m,) ndarray
+        Potentials, finite everywhere.
+    """
+    cost, a, b = problem.cost, problem.a, problem.b
+    row, col, data = arcs(plan)
+    arc_cost = cost.entries(row, col)
+    value = math.fsum(data * arc_cost)
+    paid = math.fsum(data * np.abs(arc_cost))
+    upper = value + (cost.rounding + 2 * EPS) * paid
+
+    error_a = np.abs(_marginal(row, data, len(a)) - a)
+    error_b = np.abs(_marginal(col, data, len(b)) - b)
+    minima, slack = cost.column_minima(f)
+    violation = float((g - minima).max()) + slack
+    lower = math.fsum(np.concatenate([a * f, b * g]))
+    # The two bounds must speak of one problem: what the plan's marginals are off is charged to the lower bound.
+    lower -= float((error_a + 2 * EPS * a) @ np.abs(f) + (error_b + 2 * EPS * b) @ np.abs(g))
+    lower -= max(violation, 0.0) * problem.mass + cost.rounding * abs(lower)
+    lower = max(lower, cost.floor * problem.mass * (1 + 4 * EPS if cost.floor < 0 else 1 - 4 * EPS))
+    return value, Certificate(
+        lower=min(lower, upper),
+        upper=upper,
+        marginal_error=max(math.fsum(error_a), math.fsum(error_b)) / problem.mass,
+        dual_violation=max(violation, 0.0),
+        slackness=float(np.max(arc_cost - f[row] - g[col], initial=0.0)),
+    )
+
+
+def make_feasible(
+    problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Potentials that are feasible over all pairs, and at least as good as a solver's wherever those were feasible.
+
+    Two c-transforms (Santambrogio 2015, section 1.2): ``g_j = min_i C_ij - f_i`` over the rows that carry mass, then
+    ``f_i = min_j C_ij - g_j`` over all columns. What a solver left at points without mass is not used. Each minimum is
+    rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves. The constant that may be moved from
+    one side to the other is set so that both sides have one median: the smaller the numbers, the less they round.
+    """
+    rows, cols = problem.a > 0, problem.b > 0
+    shift = 0.5 * (np.median(g[cols]) - np.median(f[rows]))
+    new_g = _c_transform(problem.cost, np.where(rows, f + shift, -np.inf))
+    return _c_transform(problem.cost.T, new_g), new_g
+
+
+def _c_transform(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
+    minima, slack = cost.column_minima(f)
+    return np.nextafter(minima - slack, -np.inf)
+
+
+def repair_plan(problem: Problem, plan: sparse.coo_array) -> sparse.coo_array:
+    """The plan with exact marginals nearest at hand (Altschuler, Weed & Rigollet 2017, Algorithm 2, kept sparse).
+
+    Rows, then columns that carry too much are scaled down; what is missing is added along the north-west corner of
+    the remainders, which costs at most n + m - 1 new arcs. Remainders at the level of rounding are left.
+    """
+    a, b = problem.a, problem.b
+    row, col, data = arcs(plan)
+    row, col, data = row[data > 0], col[data > 0], data[data > 0]
+    data = data * _shrink(_marginal(row, data, len(a)), a)[row]
+    data = data * _shrink(_marginal(col, data, len(b)), b)[col]
+    short_a = np.maximum(a - _marginal(row, data, len(a)), 0.0)
+    short_b = np.maximum(b - _marginal(col, data, len(b)), 0.0)
+    if max(short_a.sum(), short_b.sum()) > 1e-14 * problem.mass:
+        from otgan.kernels.line import monotone_plan
+
+        i, j = np.flatnonzero(short_a), np.flatnonzero(short_b)
+        if len(i) and len(j):
+            rows, cols, mass = monotone_plan(short_a[i], short_b[j])
+            row, col, data = np.r_[row, i[rows]], np.r_[col, j[cols]], np.r_[data, mass]
+    fixed = sparse.coo_array((data, (row, col)), shape=plan.shape)
+    fixed.sum_duplicates()
+    return fixed
+
+
+def arcs(plan: sparse.coo_array) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Rows, columns and masses of a plan, (k,) each."""
+    return np.asarray(plan.row, np.intp), np.asarray(plan.col, np.intp), np.asarray(plan.data, np.float64)
+
+
+def _marginal(index: NDArray[np.intp], data: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    return np.bincount(index, weights=data, minlength=size).astype(np.float64, copy=False)
+
+
+def _shrink(carried: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Factors of at most one that bring what is carried down to what is wanted."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(carried > wanted, wanted / carried, 1.0)

@@ -1,0 +1,203 @@
+"""Costs between two supports, seen through blocks so that n * m numbers are never needed at once.
+
+Differences are always taken coordinate by coordinate. The shortcut ``|x|^2 + |y|^2 - 2 x.y`` loses every digit for
+data far from the origin, and subtracting a common centre first would round small coordinates away; the direct
+difference of two floats is off by half an ulp of itself, whatever the offset and the scale.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from otgan import inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+    Metric = Literal["euclidean", "cityblock", "chebyshev"]
+
+__all__ = ["Cost", "MatrixCost", "PointCost"]
+
+EPS = float(np.finfo(np.float64).eps)
+BLOCK = 2**20  # entries of one block: 8 MiB
+
+
+class Cost(ABC):
+    """What solvers and the certificate need to know of a cost."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows n and columns m."""
+
+    @property
+    @abstractmethod
+    def rounding(self) -> float:
+        """Relative error of a computed entry against the real number that it stands for."""
+
+    @property
+    @abstractmethod
+    def floor(self) -> float:
+        """No entry is below this."""
+
+    @property
+    @abstractmethod
+    def T(self) -> Cost:
+        """The same cost with the two sides exchanged."""
+
+    @abstractmethod
+    def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
+        """Entries of a block, shape (len(rows), len(cols))."""
+
+    @abstractmethod
+    def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Entries along arcs, shape (k,)."""
+
+    def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """``min_i C_ij - f_i`` for every column, over all rows, and how far below that the truth may lie."""
+        values = np.full(self.shape[1], np.inf)
+        for rows, cols in blocks(*self.shape):
+            block = self.block(rows, cols) - f[rows, None]
+            np.minimum(values[cols], block.min(axis=0), out=values[cols])
+        return values, 0.0
+
+
+def dense(cost: Cost) -> NDArray[np.float64]:
+    """All entries of ``cost``, shape (n, m), C-contiguous."""
+    return np.ascontiguousarray(cost.block(slice(None), slice(None)))
+
+
+def blocks(n: int, m: int) -> Iterator[tuple[slice, slice]]:
+    """Blocks that cover an (n, m) matrix, column block by column block."""
+    height = min(n, max(1, BLOCK // min(m, 1024)))
+    width = max(1, BLOCK // height)
+    for col in range(0, m, width):
+        for row in range(0, n, height):
+            yield slice(row, row + height), slice(col, col + width)
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixCost(Cost):
+    """A cost given as a matrix.
+
+    Attributes
+    ----------
+    matrix : (n, m) ndarray of float64
+        The costs; any sign.
+    """
+
+    matrix: NDArray[np.float64]
+
+    @property
+    def rounding(self) -> float:  # noqa: D102
+        return 0.0
+
+    @property
+    def shape(self) -> tuple[int, int]:  # noqa: D102
+        return self.matrix.shape[0], self.matrix.shape[1]
+
+    @property
+    def floor(self) -> float:  # noqa: D102
+        return float(self.matrix.min())
+
+    @property
+    def T(self) -> MatrixCost:  # noqa: D102
+        return MatrixCost(self.matrix.T)
+
+    def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
+        return self.matrix[rows, cols]
+
+    def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: D102
+        return self.matrix[rows, cols]
+
+
+@dataclass(frozen=True, eq=False)
+class PointCost(Cost):
+    """``metric(x_i, y_j) ** p`` between points.
+
+    Attributes
+    ----------
+    x : (n, d) ndarray of float64
+    y : (m, d) ndarray of float64
+    p : float
+        At least 1.
+    metric : {"euclidean", "cityblock", "chebyshev"}
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    p: float = 1.0
+    metric: str = "euclidean"
+
+    def __post_init__(self) -> None:
+        inputs.same_dimension(self.x, self.y)
+        low = np.minimum(self.x.min(axis=0), self.y.min(axis=0))
+        high = np.maximum(self.x.max(axis=0), self.y.max(axis=0))
+        inputs.power_fits(float((high - low).max()), self.p)
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates d."""
+        return self.x.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, int]:  # noqa: D102
+        return len(self.x), len(self.y)
+
+    @property
+    def floor(self) -> float:  # noqa: D102
+        return 0.0
+
+    @property
+    def rounding(self) -> float:  # noqa: D102
+        return (self.dimension + 4) * self.p * EPS
+
+    @property
+    def T(self) -> PointCost:  # noqa: D102
+        return PointCost(self.y, self.x, self.p, self.metric)
+
+    def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
+        from scipy.spatial.distance import cdist
+
+        x, y = self.x[rows], self.y[cols]
+        if self.metric == "euclidean" and self.p == 2:
+            return cdist(x, y, "sqeuclidean")
+        distance = cdist(x, y, cast("Metric", self.metric))
+        return np.asarray(distance if self.p == 1 else distance**self.p, dtype=np.float64)
+
+    def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: D102
+        difference = np.abs(self.x[rows] - self.y[cols])
+        if self.metric == "euclidean":
+            square = np.einsum("kd,kd->k", difference, difference)
+            if self.p == 2:
+                return square
+            distance = np.sqrt(square)
+        else:
+            distance = difference.sum(axis=1) if self.metric == "cityblock" else difference.max(axis=1)
+        return distance if self.p == 1 else distance**self.p
+
+    def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:  # noqa: D102
+        if self.dimension > 1:
+            return super().column_minima(f)
+        return self._column_minima_on_the_line(f)
+
+    def _column_minima_on_the_line(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+        """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
+        from otgan.kernels.monge import column_minima
+
+        x, y = self.x[:, 0], self.y[:, 0]
+        rows, cols = np.argsort(x), np.argsort(y)
+        values = np.empty(len(y))
+        values[cols], _ = column_minima(x[rows], f[rows], y[cols], self.p)
+        # Each level of the recursion may pass over a row that is better by the rounding of one entry.
+        levels = np.log2(len(y)) + 2
+        finite = f[np.isfinite(f)]
+        slack = 2 * EPS * levels * (np.abs(finite).max() + np.abs(values).max())
+        return values, float(slack)

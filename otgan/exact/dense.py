@@ -1,0 +1,145 @@
+"""What the solvers that hold the whole cost matrix share: conditioning, and refinement until the proof closes.
+
+Two things go wrong when costs span many orders of magnitude. A solver compares reduced costs with a tolerance
+relative to the largest cost, so cheap arcs look alike; and potentials as large as the largest cost carry its rounding
+into every small one. Both are cured by capping: ``min(C, K)`` with K above every cost that an optimal plan pays is
+solved by the same plan, and its potentials are feasible for C too, but no larger than a few K. Whether K was high
+enough is seen afterwards (no mass on a capped arc), so a guess costs a round and never a wrong answer.
+
+If the certified bounds still do not meet, the problem of the reduced costs ``C - f - g`` is solved in their place and
+its potentials are added (iterative refinement, Gleixner, Steffy & Wolter 2016): each round works at the scale of what
+is still unproven.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from otgan.costs import dense
+from otgan.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.problem import Problem
+
+__all__ = ["Engine", "RawAnswer", "solve_dense"]
+
+WIDE = 1e4  # costs this much above the dearest nearest neighbour are capped at once
+MAX_ROUNDS = 12
+
+
+class RawAnswer(NamedTuple):
+    """What an engine found for ``min <P, C>``: nothing about it is believed before it is certified."""
+
+    row: NDArray[np.intp]
+    col: NDArray[np.intp]
+    mass: NDArray[np.float64]
+    f: NDArray[np.float64]
+    g: NDArray[np.float64]
+    finished: bool = True
+
+
+class Engine(Protocol):
+    """A solver for a dense cost matrix with entries in [0, 1] and positive masses that sum to one."""
+
+    def __call__(
+        self, C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None, /
+    ) -> RawAnswer:
+        """Solve, with at most ``max_steps`` steps of its own kind."""
+        ...
+
+
+@dataclass
+class _Search:
+    """The best plan and potentials so far, on the points that carry mass."""
+
+    C: NDArray[np.float64]
+    f: NDArray[np.float64]
+    g: NDArray[np.float64]
+    cap: float
+
+
+def solve_dense(
+    problem: Problem, engine: Engine, *, method: str, rtol: float, max_steps: int | None = None, progress: bool = False
+) -> Solution:
+    """Solve with ``engine`` in rounds until the certified gap is at most ``rtol`` or stops falling."""
+    rows, cols = np.flatnonzero(problem.a > 0), np.flatnonzero(problem.b > 0)
+    C = dense(problem.cost)
+    if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
+        C = np.ascontiguousarray(C[np.ix_(rows, cols)])
+    a, b = problem.a[rows] / problem.mass, problem.b[cols] / problem.mass
+    search = _Search(C, np.full(len(rows), min(C.min(), 0.0)), np.zeros(len(cols)), _first_cap(C))
+    best: Solution | None = None
+    for done in range(1, MAX_ROUNDS + 1):
+        answer, capped = _capped_round(search, engine, a, b, max_steps)
+        found = _lift(problem, rows, cols, answer, search)
+        solution = Solution.certified(
+            problem, *found, method=method, rtol=rtol, finished=answer.finished, stats={"rounds": done}
+        )
+        previous, best = best, _better(solution, best, method, rtol)
+        if best.status is not Status.GAP:
+            break
+        stalled = previous is not None and best.gap > 0.5 * previous.gap
+        if stalled and not capped:
+            break
+        _narrow(search, best, rows, cols, capped)
+    assert best is not None
+    return best
+
+
+def _first_cap(C: NDArray[np.float64]) -> float:
+    """Infinity, or for costs of very wide range a first guess at what an optimal plan pays at most."""
+    low = C - C.min() if C.min() < 0 else C
+    nearest = max(low.min(axis=0).max(), low.min(axis=1).max())
+    return 4 * nearest if nearest > 0 and low.max() > WIDE * nearest else np.inf
+
+
+def _capped_round(
+    search: _Search, engine: Engine, a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None
+) -> tuple[RawAnswer, bool]:
+    """Solve the reduced costs under the cap, scaled to [0, 1]; whether a capped arc carries mass."""
+    reduced = (search.C - search.f[:, None]) - search.g
+    np.clip(reduced, 0.0, search.cap, out=reduced)
+    scale = float(reduced.max()) or 1.0
+    reduced /= scale
+    answer = engine(reduced, a, b, max_steps)
+    capped = bool(np.isfinite(search.cap) and reduced[answer.row, answer.col].max(initial=0.0) >= 1.0)
+    return answer._replace(f=answer.f * scale, g=answer.g * scale), capped
+
+
+def _lift(
+    problem: Problem, rows: NDArray[np.intp], cols: NDArray[np.intp], answer: RawAnswer, search: _Search
+) -> tuple[sparse.coo_array, NDArray[np.float64], NDArray[np.float64]]:
+    """The engine's answer on all points of the problem, in its units."""
+    plan = sparse.coo_array((answer.mass * problem.mass, (rows[answer.row], cols[answer.col])), shape=problem.shape)
+    f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
+    f[rows], g[cols] = search.f + answer.f, search.g + answer.g
+    return plan, f, g
+
+
+def _better(new: Solution, old: Solution | None, method: str, rtol: float) -> Solution:
+    """The better plan with the better potentials, whichever rounds they come from."""
+    if old is None or (new.upper <= old.upper and new.lower >= old.lower):
+        return new
+    plan = new.plan if new.upper <= old.upper else old.plan
+    dual = new if new.lower >= old.lower else old
+    finished = new.status is not Status.MAX_STEPS
+    return Solution.certified(
+        new.problem, plan, dual.f, dual.g, method=method, rtol=rtol, finished=finished, stats=new.stats
+    )
+
+
+def _narrow(search: _Search, best: Solution, rows: NDArray[np.intp], cols: NDArray[np.intp], capped: bool) -> None:
+    """Set up the next round: the best potentials, and a cap at the scale of what is unproven."""
+    search.f, search.g = best.f[rows], best.g[cols]
+    if capped:
+        search.cap *= 16
+        return
+    unproven = (best.upper - best.lower) / best.problem.mass
+    # A plan pays at most ``unproven`` beyond the potentials; an arc with an average mass thus costs at most this.
+    search.cap = 4 * unproven * (len(rows) + len(cols))

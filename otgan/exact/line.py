@@ -1,0 +1,66 @@
+"""Points on the line: the monotone plan is optimal for every p >= 1 (Santambrogio 2015, theorem 2.9)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from otgan.costs import PointCost
+from otgan.solution import Solution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.problem import Problem
+
+__all__ = ["accepts", "integer_masses", "memory", "solve"]
+
+
+def accepts(problem: Problem) -> str | None:
+    """Why this solver cannot take ``problem``; None if it can."""
+    if isinstance(problem.cost, PointCost) and problem.cost.dimension == 1:
+        return None
+    return "it needs points with one coordinate"
+
+
+def memory(n: int, m: int) -> int:
+    """Bytes needed beside the data, at most."""
+    return 200 * (n + m)
+
+
+def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
+    """Sort both sides, match masses in order, and read the potentials off the matching.
+
+    Points without mass take no part; their potentials come from the c-transform that every solution goes through.
+    """
+    from otgan.kernels.line import monotone_plan, staircase_potentials
+
+    cost = problem.cost
+    assert isinstance(cost, PointCost)  # accepts() was asked
+    x, y = cost.x[:, 0], cost.y[:, 0]
+    rows, cols = _order(x, problem.a), _order(y, problem.b)
+    if problem.uniform:
+        mass_a, mass_b, unit = integer_masses(len(rows), len(cols))
+        unit *= problem.mass
+    else:
+        mass_a, mass_b, unit = problem.a[rows], problem.b[cols], 1.0
+    i, j, mass = monotone_plan(mass_a, mass_b)
+    plan = sparse.coo_array((mass * unit, (rows[i], cols[j])), shape=problem.shape)
+    f, g = np.zeros(len(x)), np.zeros(len(y))
+    f[rows], g[cols] = staircase_potentials(x[rows], y[cols], i, j, cost.p)
+    return Solution.certified(problem, plan, f, g, method="line", rtol=rtol, stats={"arcs": len(mass)})
+
+
+def integer_masses(n: int, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Equal weights 1/n and 1/m as whole numbers, and the unit they count in: matching them rounds nothing."""
+    total = math.lcm(n, m)
+    return np.full(n, float(total // n)), np.full(m, float(total // m)), 1.0 / total
+
+
+def _order(points: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Indices of the points that carry mass, from left to right."""
+    order = np.argsort(points, kind="stable")
+    return order[mass[order] > 0]

@@ -1,0 +1,233 @@
+"""The only place where arrays and options are checked.
+
+Each function takes what a user passed and its name, and returns clean float64 NumPy or raises
+:class:`~otgan.errors.InvalidInput`. Nothing after this module checks its input again.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otgan.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "METRICS",
+    "choice",
+    "cost_matrix",
+    "count",
+    "equal_mass",
+    "exponent",
+    "is_tensor",
+    "mass_tolerance",
+    "points",
+    "power_fits",
+    "real",
+    "real_array",
+    "same_dimension",
+    "tolerance",
+    "weights",
+]
+
+METRICS = ("euclidean", "cityblock", "chebyshev")
+# Totals that differ by no more than this (relative) are taken to be equal up to rounding, and b is rescaled.
+MASS_RTOL = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
+# Squares and powers of the data's extent must stay inside float64.
+LARGEST, SMALLEST = 1e140, 1e-140
+
+
+def is_tensor(x: object) -> bool:
+    """Whether ``x`` is a torch tensor, found out without importing torch."""
+    return type(x).__module__.partition(".")[0] == "torch" and hasattr(x, "detach")
+
+
+def _kind(x: object) -> str:
+    """A short name for what came, for messages."""
+    if x is None:
+        return "None"
+    dtype, shape = getattr(x, "dtype", None), getattr(x, "shape", None)
+    if dtype is not None and shape is not None:
+        return f"an array of {dtype} with shape {tuple(shape)}"
+    return f"a {type(x).__name__}"
+
+
+def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.float64]:
+    """``x`` as a float64 array of real finite numbers, whatever its shape.
+
+    Raises
+    ------
+    InvalidInput
+        If ``x`` is ragged, empty, complex, sparse, masked, not numeric, or holds NaN or (by default) inf.
+    """
+    expected = f"{name} must be an array of real numbers"
+    if is_tensor(x):
+        x = x.detach().cpu().numpy()
+    if hasattr(x, "toarray"):
+        raise InvalidInput(f"{expected}, but a sparse {type(x).__name__} came. Pass {name}.toarray().")
+    if isinstance(x, np.ma.MaskedArray):
+        raise InvalidInput(f"{expected}, but a masked array came. Drop the masked rows, or fill them.")
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"{expected}, but the rows have different lengths or do not convert ({error}). Pass rows of one length."
+        ) from None
+    if array.dtype.kind == "O" and array.size:
+        raise InvalidInput(f"{expected}, but {_kind(array)} came. Convert it to floats; rows must have one length.")
+    if array.dtype.kind == "c":
+        raise InvalidInput(f"{expected}, but complex numbers came. Pass real and imaginary parts as columns.")
+    if array.dtype.kind not in "fiub":
+        raise InvalidInput(f"{expected}, but {_kind(array)} came. Convert it to floats.")
+    if array.size == 0:
+        raise InvalidInput(f"{name} must hold at least one value, but it is empty (shape {array.shape}).")
+    clean = array.astype(np.float64)
+    if array.dtype.kind in "iu" and array.itemsize == 8 and np.abs(clean).max() > 2**53:
+        raise InvalidInput(
+            f"{name} holds integers above 2**53, which float64 cannot tell apart. Subtract an offset first."
+        )
+    if np.isnan(clean).any():
+        raise InvalidInput(
+            f"{name} must be finite, but {int(np.isnan(clean).sum())} of {clean.size} values are NaN. "
+            "Drop or fill them."
+        )
+    if not allow_inf and np.isinf(clean).any():
+        raise InvalidInput(
+            f"{name} must be finite, but {int(np.isinf(clean).sum())} of {clean.size} values are infinite. "
+            "Drop them, or use a large finite value."
+        )
+    return clean
+
+
+def points(x: Any, name: str) -> NDArray[np.float64]:
+    """``x`` as points, float64 of shape (n, d); a 1-D array is n points on the line."""
+    array = real_array(x, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        hint = "pass a list of points" if array.ndim == 0 else f"flatten them: {name}.reshape(len({name}), -1)"
+        raise InvalidInput(
+            f"{name} must have shape (n, d), or (n,) for points on the line, but has shape {array.shape}; {hint}."
+        )
+    return np.ascontiguousarray(array)
+
+
+def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Check that both point sets live in one space, and that their distances fit into float64."""
+    if x.shape[1] != y.shape[1]:
+        raise InvalidInput(
+            f"x and y must have the same number of columns, but x has {x.shape[1]} and y has {y.shape[1]}. "
+            "Pass points of one space, one point a row."
+        )
+    low = np.minimum(x.min(axis=0), y.min(axis=0))
+    high = np.maximum(x.max(axis=0), y.max(axis=0))
+    with np.errstate(over="ignore"):
+        extent = float((high - low).max())
+    if extent > LARGEST or 0 < extent < SMALLEST:
+        raise InvalidInput(
+            f"the data span {extent:.3g}, and powers of that leave float64; rescale x and y to span about 1."
+        )
+
+
+def power_fits(extent: float, p: float) -> None:
+    """Check that ``extent ** p`` stays inside float64."""
+    if extent > 0 and not -290 < p * math.log10(extent) < 290:
+        raise InvalidInput(
+            f"distances of {extent:.3g} to the power p = {p:g} leave float64; rescale the data to span about 1."
+        )
+
+
+def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArray[np.float64]:
+    """``a`` as n non-negative masses with a positive sum; None means 1/n each."""
+    if a is None:
+        return np.full(n, 1.0 / n)
+    array = real_array(a, name)
+    if array.shape != (n,):
+        raise InvalidInput(
+            f"{name} must have one weight for each of {points_name}, shape ({n},), but has shape {array.shape}."
+        )
+    if array.min() < 0:
+        raise InvalidInput(
+            f"{name} must be non-negative, but {int((array < 0).sum())} weights are below zero, the least "
+            f"{array.min():.6g}. Masses cannot be negative."
+        )
+    if not SMALLEST < array.sum() < LARGEST:
+        raise InvalidInput(f"{name} must have a positive total mass, but sums to {array.sum():.6g}. Normalise it.")
+    return array
+
+
+def mass_tolerance(*given: Any) -> float:
+    """How far apart two totals may be: the rounding of the coarsest dtype among the weights given."""
+    names = [str(getattr(a, "dtype", "float64")).replace("torch.", "") for a in given]
+    return max(MASS_RTOL.get(name, MASS_RTOL["float64"]) for name in names)
+
+
+def equal_mass(a: NDArray[np.float64], b: NDArray[np.float64], rtol: float) -> NDArray[np.float64]:
+    """``b`` rescaled to the total of ``a``, if the two totals agree up to rounding."""
+    total_a, total_b = math.fsum(a), math.fsum(b)
+    if abs(total_a - total_b) > rtol * max(total_a, total_b):
+        raise InvalidInput(
+            f"b must have the same total mass as a: sum(a) = {total_a:.10g}, sum(b) = {total_b:.10g}. "
+            "Normalise both, or pass the masses you mean."
+        )
+    return b if total_a == total_b else b * (total_a / total_b)
+
+
+def cost_matrix(C: Any, name: str = "C") -> NDArray[np.float64]:
+    """``C`` as a finite cost matrix of shape (n, m)."""
+    array = real_array(C, name)
+    if array.ndim != 2:
+        raise InvalidInput(f"{name} must be a matrix of shape (n, m), but has shape {array.shape}.")
+    if np.abs(array).max() > LARGEST:
+        raise InvalidInput(f"{name} holds costs above {LARGEST:g}; rescale it, or use a smaller sentinel.")
+    return np.ascontiguousarray(array)
+
+
+def real(value: Any, name: str, *, low: float = -math.inf, high: float = math.inf, open_low: bool = False) -> float:
+    """``value`` as a float within [low, high] (or (low, high] with ``open_low``)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise InvalidInput(f"{name} must be a real number, but {value!r} came.")
+    number = float(value)
+    if not low <= number <= high or (open_low and number == low):
+        bracket = "(" if open_low else "["
+        raise InvalidInput(f"{name} must lie in {bracket}{low:g}, {high:g}], but {number:g} came.")
+    return number
+
+
+def count(value: Any, name: str, *, low: int = 1, high: int | None = None) -> int:
+    """``value`` as an integer of at least ``low``."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise InvalidInput(f"{name} must be a whole number, but {value!r} came.")
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        upper = "" if high is None else f" and at most {high}"
+        raise InvalidInput(f"{name} must be at least {low}{upper}, but {number} came.")
+    return number
+
+
+def exponent(p: Any, *, allow_inf: bool = False) -> float:
+    """The order p of a Wasserstein distance: at least 1, and finite unless ``allow_inf``."""
+    number = real(p, "p", low=1.0)
+    if math.isinf(number) and not allow_inf:
+        raise InvalidInput(
+            "p must be finite here, but inf came: W_inf has no cost <P, C>. On the line, use "
+            "otgan.wasserstein_1d(x, y, p=math.inf)."
+        )
+    return number
+
+
+def tolerance(rtol: Any) -> float:
+    """The relative gap at which a solution counts as optimal."""
+    return real(rtol, "rtol", low=0.0, high=1.0, open_low=True)
+
+
+def choice(value: Any, name: str, options: tuple[str, ...]) -> str:
+    """``value`` if it is one of ``options``."""
+    if not isinstance(value, str) or value not in options:
+        raise InvalidInput(f"{name} must be one of {', '.join(map(repr, options))}, but {value!r} came.")
+    return value

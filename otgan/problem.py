@@ -1,0 +1,73 @@
+"""A transport problem: a cost, and a mass on each side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from otgan import inputs
+from otgan.costs import Cost, MatrixCost, PointCost
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Move the masses ``a`` onto the masses ``b`` at least cost ``<P, C>``.
+
+    Attributes
+    ----------
+    cost : Cost
+        n rows, m columns.
+    a : (n,) ndarray of float64
+    b : (m,) ndarray of float64
+        Masses, non-negative, of one total (b is rescaled to the total of a where they differ by rounding).
+    p : float
+        The order: the cost is a distance to the power p. 1 for a cost matrix.
+    uniform : bool
+        Whether no weights were given, so that every point of a side carries exactly the same mass.
+    """
+
+    cost: Cost
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    p: float = 1.0
+    uniform: bool = False
+
+    @classmethod
+    def from_points(
+        cls, x: Any, y: Any, p: Any = 1, *, a: Any = None, b: Any = None, metric: Any = "euclidean"
+    ) -> Problem:
+        """Check everything and build the problem between points; see :func:`otgan.solve`."""
+        metric = inputs.choice(metric, "metric", inputs.METRICS)
+        cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric)
+        return cls._weighted(cost, a, b, cost.p)
+
+    @classmethod
+    def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
+        """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
+        return cls._weighted(MatrixCost(inputs.cost_matrix(C)), a, b, 1.0)
+
+    @classmethod
+    def _weighted(cls, cost: Cost, a: Any, b: Any, p: float) -> Problem:
+        n, m = cost.shape
+        mass_a = inputs.weights(a, n, "a", "the n rows")
+        mass_b = inputs.weights(b, m, "b", "the m columns")
+        mass_b = inputs.equal_mass(mass_a, mass_b, inputs.mass_tolerance(a, b))
+        return cls(cost, mass_a, mass_b, p, uniform=a is None and b is None)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of points n and m."""
+        return self.cost.shape
+
+    @cached_property
+    def mass(self) -> float:
+        """The total mass that moves."""
+        return math.fsum(self.a)

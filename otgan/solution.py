@@ -1,0 +1,135 @@
+"""What a solver answers, with its proof attached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from otgan.certificate import certify, make_feasible, repair_plan
+from otgan.errors import OTError
+from otgan.potentials import DualPotentials
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from scipy import sparse
+
+    from otgan.certificate import Certificate
+    from otgan.problem import Problem
+
+__all__ = ["Solution", "Status"]
+
+
+class Status(Enum):
+    """How a solve ended; the value says what that means and what to do."""
+
+    OPTIMAL = "The plan and the potentials prove each other optimal within rtol."
+    GAP = (
+        "The solver finished, but float64 does not bring the bounds within rtol. The truth lies between lower and "
+        "upper; accept a larger rtol, or rescale the costs or weights so that they span fewer orders of magnitude."
+    )
+    MAX_STEPS = (
+        "The solver stopped at max_steps. The truth lies between lower and upper; raise max_steps or leave it None."
+    )
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return self.value
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A transport plan, potentials, and what they prove about each other.
+
+    Attributes
+    ----------
+    problem : otgan.problem.Problem
+        What was solved.
+    plan : (n, m) scipy.sparse.coo_array
+        Masses ``P_ij > 0``, with the marginals a and b.
+    f : (n,) ndarray of float64
+    g : (m,) ndarray of float64
+        Potentials with ``f_i + g_j <= C_ij`` for all pairs, also of points without mass. Units of cost.
+    value : float
+        ``<P, C>``, the cost of the plan. The optimal cost where ``status`` is OPTIMAL.
+    certificate : otgan.certificate.Certificate
+        The bounds and the errors they rest on.
+    status : Status
+        How the solve ended, ``status.message`` for people.
+    method : str
+        The solver that made it.
+    stats : dict
+        Seconds, steps, rounds: what the solver tells of its work.
+    """
+
+    problem: Problem
+    plan: sparse.coo_array
+    f: NDArray[np.float64]
+    g: NDArray[np.float64]
+    value: float
+    certificate: Certificate
+    status: Status
+    method: str
+    stats: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def certified(
+        cls,
+        problem: Problem,
+        plan: sparse.coo_array,
+        f: NDArray[np.float64],
+        g: NDArray[np.float64],
+        *,
+        method: str,
+        rtol: float,
+        finished: bool = True,
+        stats: dict[str, Any] | None = None,
+    ) -> Solution:
+        """Repair what a solver found (marginals exact, potentials feasible over all pairs), certify it, wrap it."""
+        plan = repair_plan(problem, plan)
+        f, g = make_feasible(problem, f, g)
+        value, certificate = certify(problem, plan, f, g)
+        unproven = Status.GAP if finished else Status.MAX_STEPS
+        status = Status.OPTIMAL if certificate.is_optimal(rtol) else unproven
+        return cls(problem, plan, f, g, value, certificate, status, method, stats or {})
+
+    @property
+    def lower(self) -> float:
+        """Proven lower bound on the optimal cost."""
+        return self.certificate.lower
+
+    @property
+    def upper(self) -> float:
+        """Proven upper bound on the optimal cost: ``value`` plus the rounding of its own sum."""
+        return self.certificate.upper
+
+    @property
+    def gap(self) -> float:
+        """``(upper - lower) / upper``, 0 if both are 0."""
+        return self.certificate.gap
+
+    @property
+    def distance(self) -> float:
+        """``value ** (1 / p)``, the Wasserstein distance where the total mass is 1."""
+        if self.problem.p == 1:
+            return self.value
+        return self.value ** (1.0 / self.problem.p)
+
+    @property
+    def potentials(self) -> DualPotentials:
+        """The potentials as functions on the whole space (c-transform; for p = 1 the McShane extension)."""
+        from otgan.costs import PointCost
+
+        cost = self.problem.cost
+        if not isinstance(cost, PointCost):
+            raise OTError("potentials need points to be evaluated elsewhere; solve(x, y) has them, solve_cost(C) not.")
+        return DualPotentials.from_values(cost, self.f, self.g)
+
+    def __repr__(self) -> str:
+        n, m = self.problem.shape
+        return (
+            f"Solution(value={self.value:.10g}, gap={self.gap:.1e}, status={self.status.name}, "
+            f"method={self.method!r}, n={n}, m={m})"
+        )

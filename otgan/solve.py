@@ -1,0 +1,219 @@
+"""The front door: from arrays to a certified Solution, or to its distance alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from otgan import inputs
+from otgan.errors import InvalidInput, NotConverged
+from otgan.exact import METHODS, solver
+from otgan.exact.auto import check, choose
+from otgan.problem import Problem
+from otgan.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Method = Literal["auto", "line", "network-simplex", "linprog", "assignment"]
+
+__all__ = ["solve", "solve_cost", "wasserstein"]
+
+
+def solve(
+    x: Any,
+    y: Any,
+    p: float = 1,
+    *,
+    a: Any = None,
+    b: Any = None,
+    metric: str = "euclidean",
+    method: str = "auto",
+    rtol: float = 1e-9,
+    throw: bool = True,
+    progress: bool = False,
+    device: str = "cpu",
+    max_steps: int | None = None,
+) -> Solution:
+    """Solve optimal transport between two weighted point sets exactly, with a proof.
+
+    The cost is ``metric(x_i, y_j) ** p``. Potentials made feasible over all n * m pairs bound the optimal cost from
+    below, the plan bounds it from above, and the solution counts as optimal if the two meet within ``rtol``.
+
+    Parameters
+    ----------
+    x : (n, d) or (n,) array_like
+        Points; a 1-D array is n points on the line.
+    y : (m, d) or (m,) array_like
+        Points of the same space.
+    p : float, default 1
+        Power of the distance, 1 <= p < inf.
+    a : (n,) array_like, optional
+    b : (m,) array_like, optional
+        Non-negative weights of one total; 1/n and 1/m each if None. Totals that differ by rounding are made equal.
+    metric : {"euclidean", "cityblock", "chebyshev"}
+    method : {"auto", "line", "network-simplex", "linprog", "assignment"}
+        The solver; the rule of "auto" is in :mod:`otgan.exact.auto`.
+    rtol : float, default 1e-9
+        Largest relative gap between the proven bounds.
+    throw : bool, default True
+        Raise NotConverged where the bounds do not meet; otherwise return the solution with its interval.
+    progress : bool, default False
+        Show progress on a terminal.
+    device : {"cpu"}
+        Where costs are computed.
+    max_steps : int, optional
+        Limit on the pivots of the simplex methods; None is no limit.
+
+    Returns
+    -------
+    Solution
+        ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``.
+
+    Raises
+    ------
+    InvalidInput
+        For NaN, inf, empty, ragged or complex data, wrong shapes, negative weights, unequal mass, an option out of
+        range, or a cost matrix that would not fit into memory.
+    NotConverged
+        If the bounds do not meet within ``rtol``; ``error.solution`` holds the valid interval.
+
+    References
+    ----------
+    Santambrogio, Optimal Transport for Applied Mathematicians (2015), theorem 1.39 (duality).
+
+    Examples
+    --------
+    >>> import otgan
+    >>> solution = otgan.solve([[0.0, 0.0], [1.0, 0.0]], [[0.0, 3.0], [1.0, 4.0]])
+    >>> solution.value
+    3.5
+    >>> solution.gap <= 1e-9
+    True
+    >>> solution.plan.toarray()
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+    if device != "cpu":
+        raise InvalidInput(f"device must be 'cpu', but {device!r} came. The exact methods run on the CPU.")
+    problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric)
+    return _run(problem, method, rtol, throw, progress, max_steps)
+
+
+def solve_cost(
+    C: Any,
+    a: Any = None,
+    b: Any = None,
+    *,
+    method: str = "auto",
+    rtol: float = 1e-9,
+    throw: bool = True,
+    progress: bool = False,
+    max_steps: int | None = None,
+) -> Solution:
+    """Solve optimal transport for a cost matrix exactly, with a proof.
+
+    Parameters
+    ----------
+    C : (n, m) array_like
+        Finite costs of any sign.
+    a : (n,) array_like, optional
+    b : (m,) array_like, optional
+        Non-negative weights of one total; 1/n and 1/m each if None.
+    method : {"auto", "network-simplex", "linprog", "assignment"}
+    rtol, throw, progress, max_steps
+        As for :func:`solve`.
+
+    Returns
+    -------
+    Solution
+        With ``p = 1``: ``distance`` is ``value``.
+
+    Raises
+    ------
+    InvalidInput, NotConverged
+        As for :func:`solve`.
+
+    Examples
+    --------
+    >>> import otgan
+    >>> otgan.solve_cost([[0.0, 2.0], [1.0, 0.0]], [0.5, 0.5], [0.25, 0.75]).value
+    0.5
+    """
+    return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
+
+
+def wasserstein(
+    x: Any,
+    y: Any,
+    p: float = 1,
+    *,
+    a: Any = None,
+    b: Any = None,
+    metric: str = "euclidean",
+    method: str = "auto",
+    rtol: float = 1e-9,
+) -> Any:
+    """The Wasserstein distance W_p between two weighted point sets, proven to ``rtol``.
+
+    Parameters
+    ----------
+    x, y, p, a, b, metric, method, rtol
+        As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
+        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed).
+
+    Returns
+    -------
+    float
+        ``(min <P, C>) ** (1 / p)``, in units of the data where the weights sum to 1.
+
+    Raises
+    ------
+    InvalidInput, NotConverged
+        As for :func:`solve`.
+
+    Examples
+    --------
+    >>> import otgan
+    >>> otgan.wasserstein([0.0, 1.0], [5.0, 6.0], p=2)
+    5.0
+    """
+    if p == math.inf:
+        return _line_infinity(x, y, a, b)
+    solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol)
+    if any(map(inputs.is_tensor, (x, y, a, b))):
+        from otgan.autodiff import differentiable_distance
+
+        return differentiable_distance(solution, x, y, a, b)
+    return solution.distance
+
+
+def _line_infinity(x: Any, y: Any, a: Any, b: Any) -> Any:
+    from otgan.line import wasserstein_1d
+
+    x, y = inputs.points(x, "x"), inputs.points(y, "y")
+    if x.shape[1] > 1:
+        inputs.exponent(math.inf)
+    inputs.same_dimension(x, y)
+    return wasserstein_1d(x[:, 0], y[:, 0], math.inf, a=a, b=b)
+
+
+def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool, max_steps: int | None) -> Solution:
+    method = inputs.choice(method, "method", ("auto", *METHODS))
+    rtol = inputs.tolerance(rtol)
+    if max_steps is not None:
+        max_steps = inputs.count(max_steps, "max_steps")
+    name = choose(problem) if method == "auto" else method
+    check(problem, name)
+    start = time.perf_counter()
+    solution = solver(name).solve(problem, rtol=rtol, max_steps=max_steps, progress=progress)
+    solution = replace(solution, stats={**solution.stats, "seconds": time.perf_counter() - start})
+    if throw and solution.status is not Status.OPTIMAL:
+        raise NotConverged(
+            f"The optimal cost lies in [{solution.lower:.10g}, {solution.upper:.10g}], a gap of {solution.gap:.1e} "
+            f"where rtol = {rtol:g} was asked for. {solution.status.message}",
+            solution,
+        )
+    return solution
