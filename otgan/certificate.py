@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from otgan.costs import Cost
     from otgan.problem import Problem
 
-__all__ = ["Certificate", "arcs", "certify", "make_feasible", "repair_plan"]
+__all__ = ["Certificate", "arcs", "certify", "dual_bound", "make_feasible", "repair_plan"]
 
 MARGINAL_RTOL = 1e-11  # marginals further off than this share of the mass are not the marginals asked for
 
@@ -86,13 +86,9 @@ def certify(
 
     error_a = np.abs(_marginal(row, data, len(a)) - a)
     error_b = np.abs(_marginal(col, data, len(b)) - b)
-    minima, slack = cost.column_minima(f)
-    violation = float((g - minima).max()) + slack
-    lower = math.fsum(np.concatenate([a * f, b * g]))
+    lower, violation = dual_bound(problem, f, g)
     # The two bounds must speak of one problem: what the plan's marginals are off is charged to the lower bound.
-    lower -= float((error_a + 2 * EPS * a) @ np.abs(f) + (error_b + 2 * EPS * b) @ np.abs(g))
-    lower -= max(violation, 0.0) * problem.mass + cost.rounding * abs(lower)
-    lower = max(lower, cost.floor * problem.mass * (1 + 4 * EPS if cost.floor < 0 else 1 - 4 * EPS))
+    lower = max(lower - float(error_a @ np.abs(f) + error_b @ np.abs(g)), _trivial_bound(problem))
     return value, Certificate(
         lower=min(lower, upper),
         upper=upper,
@@ -100,6 +96,22 @@ def certify(
         dual_violation=max(violation, 0.0),
         slackness=float(np.max(arc_cost - f[row] - g[col], initial=0.0)),
     )
+
+
+def dual_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]) -> tuple[float, float]:
+    """A proven lower bound from any finite potentials, and their largest violation over all pairs (or less than 0)."""
+    cost, a, b = problem.cost, problem.a, problem.b
+    minima, slack = cost.column_minima(f)
+    violation = float((g - minima).max()) + slack
+    lower = math.fsum(np.concatenate([a * f, b * g]))
+    lower -= 2 * EPS * float(a @ np.abs(f) + b @ np.abs(g)) + cost.rounding * abs(lower)
+    return max(lower - max(violation, 0.0) * problem.mass, _trivial_bound(problem)), violation
+
+
+def _trivial_bound(problem: Problem) -> float:
+    """No plan is cheaper than the whole mass at the least cost."""
+    floor = problem.cost.floor
+    return floor * problem.mass * (1 + 4 * EPS if floor < 0 else 1 - 4 * EPS)
 
 
 def make_feasible(

@@ -168,7 +168,7 @@ class PointCost(Cost):
 
         x, y = self.x[rows], self.y[cols]
         if self.metric == "euclidean" and self.p == 2:
-            return cdist(x, y, "sqeuclidean")
+            return np.asarray(cdist(x, y, "sqeuclidean"), dtype=np.float64)
         distance = cdist(x, y, cast("Metric", self.metric))
         return np.asarray(distance if self.p == 1 else distance**self.p, dtype=np.float64)
 

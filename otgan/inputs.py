@@ -67,7 +67,7 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
     """
     expected = f"{name} must be an array of real numbers"
     if is_tensor(x):
-        x = x.detach().cpu().numpy()
+        x = _numpy(x, expected)
     if hasattr(x, "toarray"):
         raise InvalidInput(f"{expected}, but a sparse {type(x).__name__} came. Pass {name}.toarray().")
     if isinstance(x, np.ma.MaskedArray):
@@ -102,6 +102,14 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
             "Drop them, or use a large finite value."
         )
     return clean
+
+
+def _numpy(tensor: Any, expected: str) -> NDArray[Any]:
+    tensor = tensor.detach().cpu()
+    try:
+        return tensor.float().numpy() if "bfloat16" in str(tensor.dtype) else tensor.numpy()
+    except (TypeError, RuntimeError):
+        raise InvalidInput(f"{expected}, but a {tensor.layout} tensor of {tensor.dtype} came. Make it dense.") from None
 
 
 def points(x: Any, name: str) -> NDArray[np.float64]:
@@ -156,8 +164,10 @@ def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArr
             f"{name} must be non-negative, but {int((array < 0).sum())} weights are below zero, the least "
             f"{array.min():.6g}. Masses cannot be negative."
         )
-    if not SMALLEST < array.sum() < LARGEST:
-        raise InvalidInput(f"{name} must have a positive total mass, but sums to {array.sum():.6g}. Normalise it.")
+    with np.errstate(over="ignore"):
+        total = float(array.sum())
+    if not SMALLEST < total < LARGEST:
+        raise InvalidInput(f"{name} must have a positive total mass, but sums to {total:.6g}. Normalise it.")
     return array
 
 
@@ -167,12 +177,16 @@ def mass_tolerance(*given: Any) -> float:
     return max(MASS_RTOL.get(name, MASS_RTOL["float64"]) for name in names)
 
 
-def equal_mass(a: NDArray[np.float64], b: NDArray[np.float64], rtol: float) -> NDArray[np.float64]:
+def equal_mass(
+    a: NDArray[np.float64], b: NDArray[np.float64], rtol: float, names: tuple[str, str] = ("a", "b")
+) -> NDArray[np.float64]:
     """``b`` rescaled to the total of ``a``, if the two totals agree up to rounding."""
+    first, second = names
     total_a, total_b = math.fsum(a), math.fsum(b)
     if abs(total_a - total_b) > rtol * max(total_a, total_b):
         raise InvalidInput(
-            f"b must have the same total mass as a: sum(a) = {total_a:.10g}, sum(b) = {total_b:.10g}. "
+            f"{second} must have the same total mass as {first}: sum({first}) = {total_a:.10g}, "
+            f"sum({second}) = {total_b:.10g}. "
             "Normalise both, or pass the masses you mean."
         )
     return b if total_a == total_b else b * (total_a / total_b)

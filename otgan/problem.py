@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -71,3 +71,8 @@ class Problem:
     def mass(self) -> float:
         """The total mass that moves."""
         return math.fsum(self.a)
+
+    @property
+    def transposed(self) -> Problem:
+        """The same problem with the two sides exchanged."""
+        return replace(self, cost=self.cost.T, a=self.b, b=self.a)

@@ -1,0 +1,32 @@
+# make demo: set up a fresh machine and run the main job.   make test: set up and run every check.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint format benchmark clean
+
+demo: .venv/ready
+	$(BIN)/otgan check mnist:3 mnist:8
+
+test: lint
+	$(BIN)/pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+
+format: .venv/ready
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+benchmark: .venv/ready
+	$(BIN)/python benchmarks/import_time.py
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .import_linter_cache

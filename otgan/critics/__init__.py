@@ -1,0 +1,23 @@
+"""Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
+
+from otgan.critics.critic import Critic, Lipschitz
+from otgan.critics.fit import CriticFit, fit, methods
+from otgan.critics.lipschitz import METHODS, GradientPenalty, WeightClipping
+from otgan.critics.method import Method
+from otgan.critics.networks import certified_lipschitz, mlp
+from otgan.critics.report import CriticReport
+
+__all__ = [
+    "METHODS",
+    "Critic",
+    "CriticFit",
+    "CriticReport",
+    "GradientPenalty",
+    "Lipschitz",
+    "Method",
+    "WeightClipping",
+    "certified_lipschitz",
+    "fit",
+    "methods",
+    "mlp",
+]

@@ -1,0 +1,322 @@
+"""Train critics: one flat loop for every method."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from otgan import inputs
+from otgan.critics.critic import Critic, Lipschitz
+from otgan.critics.lipschitz import METHODS
+from otgan.critics.networks import check_shape, fresh_network
+from otgan.critics.repair import repaired_bound
+from otgan.critics.report import CriticReport, report
+from otgan.critics.source import Source, source
+from otgan.critics.training import Job, estimate, evaluation_points, train_all
+from otgan.errors import InvalidInput
+from otgan.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from otgan.critics.method import Method
+    from otgan.potentials import DualPotentials
+    from otgan.solution import Solution
+
+__all__ = ["CriticFit", "fit", "methods"]
+
+
+@dataclass(frozen=True, eq=False)
+class CriticFit:
+    """Critics trained on one problem from several seeds.
+
+    Attributes
+    ----------
+    method : str
+    options : dict
+        Every option of the method, defaults included.
+    critics : tuple of Critic
+        One a seed: ``critics[k]`` comes from ``seed + k``.
+    estimates : (n_seeds,) ndarray
+        ``E f(x) - E f(y)`` of each critic, on the whole sample, or on fresh points of a population.
+    held_out_estimates : (n_seeds,) ndarray or None
+        The same on the held-out points.
+    history : dict
+        ``step`` (k,), ``estimate`` (n_seeds, k) and, with held-out points, ``held_out`` (n_seeds, k).
+    x, y : (n, d) and (m, d) ndarray
+        The points that the estimates are averages over.
+    steps : int
+    seconds : float
+        For all seeds together.
+    seed : int
+    """
+
+    method: str
+    options: dict[str, Any]
+    critics: tuple[Critic, ...]
+    estimates: NDArray[np.float64]
+    held_out_estimates: NDArray[np.float64] | None
+    history: dict[str, NDArray[Any]]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    steps: int
+    seconds: float
+    seed: int
+    _method: Method = field(repr=False)
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of critics."""
+        return len(self.critics)
+
+    @property
+    def estimate(self) -> float:
+        """The critics' number: the mean of ``E f(x) - E f(y)`` over seeds."""
+        return float(self.estimates.mean())
+
+    @property
+    def stderr(self) -> float | None:
+        """Standard error of :attr:`estimate` over seeds; None for one seed."""
+        if self.n_seeds == 1:
+            return None
+        return float(self.estimates.std(ddof=1) / math.sqrt(self.n_seeds))
+
+    @property
+    def corrected(self) -> float | None:
+        """The estimate with the method's known bias removed, where one is known."""
+        return self._method.corrected(self.estimate)
+
+    @property
+    def held_out(self) -> float | None:
+        """The mean estimate on held-out points; None without any."""
+        return None if self.held_out_estimates is None else float(self.held_out_estimates.mean())
+
+    @property
+    def critic(self) -> Critic:
+        """The critic of the first seed."""
+        return self.critics[0]
+
+    @property
+    def potentials(self) -> DualPotentials:
+        """The critic of the first seed as a pair of potentials, f and -f."""
+        return self.critic.potentials
+
+    def gradient(self, x_new: Any) -> NDArray[np.float64]:
+        """Gradients of the first seed's critic, shape (k, d) -> (k, d)."""
+        return self.critic.gradient(x_new)
+
+    @property
+    def lipschitz(self) -> Lipschitz:
+        """The first seed's critic's Lipschitz constant: observed on the data, and certified."""
+        return self.critic.lipschitz(self.x, self.y)
+
+    def lower_bound(self, x: Any, y: Any, *, a: Any = None, b: Any = None) -> float:
+        """The best bound that a critic, repaired to exactly 1-Lipschitz, proves on the exact W1 of these points.
+
+        Parameters
+        ----------
+        x : (n, d) array_like
+        y : (m, d) array_like
+        a, b : array_like, optional
+            Weights, as for :func:`otgan.solve`.
+
+        Returns
+        -------
+        float
+            Never above ``otgan.solve(x, y).upper``; the best over the seeds.
+
+        Raises
+        ------
+        InvalidInput
+            As :func:`otgan.solve`.
+        """
+        problem = Problem.from_points(x, y, 1, a=a, b=b)
+        points_x, points_y = inputs.points(x, "x"), inputs.points(y, "y")
+        return max(repaired_bound(problem, critic(points_x), -critic(points_y)) for critic in self.critics)
+
+    def compare(self, truth: Solution) -> CriticReport:
+        """Judge the critics by the exact solution of a sample.
+
+        Parameters
+        ----------
+        truth : otgan.Solution
+            With p = 1 and the Euclidean metric, between points of the dimension trained on.
+
+        Returns
+        -------
+        CriticReport
+
+        Raises
+        ------
+        InvalidInput
+            For another cost, or points of another dimension.
+        """
+        return report(self, truth)
+
+
+def methods() -> dict[str, str]:
+    """Every method's name, and one line about it.
+
+    Examples
+    --------
+    >>> import otgan
+    >>> sorted(otgan.critics.methods())
+    ['clip', 'gp']
+    """
+    return {name: method.summary for name, method in METHODS.items()}
+
+
+def fit(
+    x: Any,
+    y: Any,
+    method: str = "gp",
+    *,
+    seed: int = 0,
+    n_seeds: int = 1,
+    steps: int | None = None,
+    network: Callable[[int], nn.Module] | nn.Module | None = None,
+    batch_size: int | None = None,
+    device: str = "auto",
+    progress: bool = False,
+    held_out: tuple[Any, Any] | None = None,
+    **options: Any,
+) -> CriticFit:
+    """Train critics whose ``E f(x) - E f(y)`` estimates W1 between two sides.
+
+    Parameters
+    ----------
+    x : (n, d) array_like, or sampler
+        A fixed sample, or a population ``sampler(n, generator) -> tensor (n, d)``. 1-D arrays are points on the line.
+    y : (m, d) array_like, or sampler
+    method : str, default "gp"
+        One of :func:`methods`.
+    seed : int, default 0
+    n_seeds : int, default 1
+        Train from ``seed, seed + 1, ...``.
+    steps : int, optional
+        Optimiser steps of each; the method's default if None.
+    network : callable or torch.nn.Module, optional
+        ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. The
+        method's own if None.
+    batch_size : int, optional
+        Points of each side in a step; the method's default if None.
+    device : str, default "auto"
+        A torch device; "auto" is the first GPU, or else the CPU.
+    progress : bool, default False
+        Show a bar on a terminal.
+    held_out : (x, y), optional
+        Points never trained on, to judge the estimate by.
+    **options
+        The method's own, for instance ``clip`` or ``gp_weight``; an unknown one is refused.
+
+    Returns
+    -------
+    CriticFit
+
+    Raises
+    ------
+    InvalidInput
+        For unusable data, an unknown method or option, or a network that does not fit.
+    OTError
+        If training diverges to NaN or inf.
+
+    References
+    ----------
+    Arjovsky, Chintala & Bottou, Wasserstein GAN (2017). Gulrajani et al., Improved Training of Wasserstein GANs (2017).
+
+    Examples
+    --------
+    >>> import numpy as np, otgan
+    >>> rng = np.random.default_rng(0)
+    >>> x, y = rng.normal(size=(50, 2)), rng.normal(size=(50, 2)) + 3
+    >>> fit = otgan.critics.fit(x, y, "gp", steps=50, width=32, learning_rate=1e-2)
+    >>> truth = otgan.solve(x, y)
+    >>> fit.lower_bound(x, y) <= truth.upper
+    True
+    """
+    chosen = _method(method, steps, batch_size, options)
+    seed, n_seeds = inputs.count(seed, "seed", low=0), inputs.count(n_seeds, "n_seeds")
+    where = _device(device)
+    source_x, source_y, center = _sources(x, y, where)
+    held = None if held_out is None else _held_out(held_out, len(center))
+    start = time.perf_counter()
+    critics = [Critic(_network(chosen, network, len(center), seed + k).to(where), center) for k in range(n_seeds)]
+    job = Job(chosen, source_x, source_y, held, where, progress)
+    records = train_all(job, critics, seed)
+    evaluation_x, evaluation_y = evaluation_points(source_x, source_y, seed + 10**6, where)
+    history = {key: np.array([record[key] for record in records]) for key in records[0] if key != "step"}
+    return CriticFit(
+        method=chosen.name,
+        options={key: getattr(chosen, key) for key in chosen.__dataclass_fields__},
+        critics=tuple(critics),
+        estimates=np.array([estimate(critic, evaluation_x, evaluation_y) for critic in critics]),
+        held_out_estimates=None if held is None else np.array([estimate(critic, *held) for critic in critics]),
+        history={"step": np.array(records[0]["step"]), **history},
+        x=evaluation_x,
+        y=evaluation_y,
+        steps=chosen.steps,
+        seconds=time.perf_counter() - start,
+        seed=seed,
+        _method=chosen,
+    )
+
+
+def _method(name: str, steps: int | None, batch_size: int | None, options: dict[str, Any]) -> Method:
+    chosen = METHODS[inputs.choice(name, "method", tuple(METHODS))]
+    given = {key: value for key, value in (("steps", steps), ("batch_size", batch_size)) if value is not None}
+    return chosen.with_options({**given, **options})
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise InvalidInput(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}). Use 'auto'.") from None
+    return device
+
+
+def _sources(x: Any, y: Any, device: torch.device) -> tuple[Source, Source, NDArray[np.float64]]:
+    """Both sides, and the centre that fixed samples are taken relative to (zero for populations)."""
+    fixed = [inputs.points(side, name) for side, name in ((x, "x"), (y, "y")) if _is_sample(side)]
+    center = None
+    if len(fixed) == 2:
+        inputs.same_dimension(*fixed)
+        center = np.mean([points.mean(axis=0) for points in fixed], axis=0)
+    sides = source(x, "x", center, device), source(y, "y", center, device)
+    probe = torch.Generator(device).manual_seed(0)
+    widths = [side.batch(2, probe).shape[1] for side in sides]
+    if widths[0] != widths[1]:
+        raise InvalidInput(f"x and y must have the same number of columns, but have {widths[0]} and {widths[1]}.")
+    return *sides, np.zeros(widths[0]) if center is None else center
+
+
+def _is_sample(side: Any) -> bool:
+    return not callable(side) or inputs.is_tensor(side)
+
+
+def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise InvalidInput("held_out must be a pair (x, y) of point sets that were not trained on.")
+    x, y = inputs.points(pair[0], "held_out[0]"), inputs.points(pair[1], "held_out[1]")
+    for points in (x, y):
+        if points.shape[1] != dimension:
+            raise InvalidInput(f"held_out points must have {dimension} columns, but {points.shape[1]} came.")
+    return x, y
+
+
+def _network(method: Method, given: Any, dimension: int, seed: int) -> nn.Module:
+    net = fresh_network(method.network if given is None else given, dimension, seed)
+    method.check_network(net)
+    check_shape(net, dimension)
+    return net
