@@ -212,7 +212,7 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     solution = replace(solution, stats={**solution.stats, "seconds": time.perf_counter() - start})
     if throw and solution.status is not Status.OPTIMAL:
         raise NotConverged(
-            f"The optimal cost lies in [{solution.lower:.10g}, {solution.upper:.10g}], a gap of {solution.gap:.1e} "
+            f"The optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e} "
             f"where rtol = {rtol:g} was asked for. {solution.status.message}",
             solution,
         )

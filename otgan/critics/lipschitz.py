@@ -67,6 +67,7 @@ class GradientPenalty(Method):
     summary: ClassVar[str] = "two-sided gradient penalty: WGAN-GP, Algorithm 1 (Gulrajani et al. 2017)"
     reference: ClassVar[str] = "arXiv:1704.00028, Algorithm 1"
 
+    steps: int = 5000
     gp_weight: float = 10.0
 
     def __post_init__(self) -> None:

@@ -1,0 +1,135 @@
+"""One call: draw the points, solve exactly, train the critics, judge them."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from otgan import inputs
+from otgan.check.result import Check
+from otgan.check.samples import draw
+from otgan.data.extras import needs
+from otgan.errors import InvalidInput
+from otgan.solve import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["check"]
+
+
+def check(
+    a: Any,
+    b: Any,
+    *,
+    methods: Sequence[str] = ("clip", "gp"),
+    n: int | None = None,
+    seeds: int = 2,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    rtol: float = 1e-9,
+    device: str = "auto",
+    progress: bool = False,
+) -> Check:
+    """Solve W1 between two sample sets exactly, and train critics on the same points.
+
+    Parameters
+    ----------
+    a, b : str, path, SampleSet or (k, d) array_like
+        The sets, by anything that :func:`otgan.data.load` takes, or as points.
+    methods : sequence of str, default ("clip", "gp")
+        Critics, of ``otgan.critics.methods()``.
+    n : int, optional
+        How many points of each set to use, drawn without replacement: those of ``load(spec, n=n, seed=seed)``. By
+        default four fifths of the smaller set, and at most 1000. Of what is left at most n points a side are held out;
+        distributions give n more.
+    seeds : int, default 2
+        Critics of each method, trained from ``seed``, ``seed + 1``, ...; two or more give a standard error.
+    steps, batch_size : int, optional
+        Training steps, and points of each side in a step; the methods' own if None.
+    seed : int, default 0
+        Everything random follows from it.
+    rtol : float, default 1e-9
+        Largest relative gap between the proven bounds.
+    device : str, default "auto"
+        Where critics train.
+    progress : bool, default False
+        Show bars on a terminal.
+
+    Returns
+    -------
+    Check
+
+    Raises
+    ------
+    InvalidInput
+        If a set, a method or an option makes no sense.
+    NotConverged
+        If the exact solver cannot prove its answer to ``rtol``.
+    OTError
+        If a package is missing, or training diverges.
+
+    Examples
+    --------
+    >>> result = check("gaussians8", "swissroll", methods=["gp"], n=20, steps=20)
+    >>> result.reports[0].method, len(result.a)
+    ('gp', 20)
+    >>> result.reports[0].lower_bound <= result.solution.upper
+    True
+    """
+    start = time.perf_counter()
+    with needs("torch", "torch", "Training critics"):
+        from otgan import critics
+    methods, seeds = _distinct(methods, tuple(critics.methods())), inputs.count(seeds, "seeds")
+    seed = inputs.count(seed, "seed", low=0)
+    n = None if n is None else inputs.count(n, "n")
+    first, second, held_out = draw(a, b, n, seed)
+    solution = solve(first.points, second.points, rtol=rtol, progress=progress)
+    fits = tuple(
+        critics.fit(
+            first.points,
+            second.points,
+            method,
+            seed=seed,
+            n_seeds=seeds,
+            steps=steps,
+            batch_size=batch_size,
+            device=device,
+            progress=progress,
+            held_out=held_out and (held_out[0].points, held_out[1].points),
+        )
+        for method in methods
+    )
+    settings = {
+        "a": _spec(a),
+        "b": _spec(b),
+        "methods": methods,
+        "n": len(first),
+        "seeds": seeds,
+        "steps": steps,
+        "batch_size": batch_size,
+        "seed": seed,
+        "rtol": rtol,
+        "device": device,
+    }
+    reports = tuple(fit.compare(solution) for fit in fits)
+    return Check(first, second, held_out, solution, fits, reports, settings, time.perf_counter() - start)
+
+
+def _distinct(methods: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """``methods``, if each is known and none comes twice."""
+    chosen = (methods,) if isinstance(methods, str) else tuple(methods)
+    if not chosen:
+        raise InvalidInput(f"methods must name at least one critic. Choose from {', '.join(map(repr, known))}.")
+    for method in chosen:
+        inputs.choice(method, "methods", known)
+    if len(set(chosen)) < len(chosen):
+        raise InvalidInput(f"methods must name each critic once, but {', '.join(chosen)} came. Use seeds to repeat.")
+    return chosen
+
+
+def _spec(source: Any) -> str | None:
+    """How a set was named; None for points."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else None

@@ -1,0 +1,101 @@
+"""The command ``otgan``: what goes wrong is one line on stderr that says what to do.
+
+It exits with 0 if all went well, 1 if the exact solver could not prove its answer to ``--rtol`` (the interval is
+printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from otgan.errors import NotConverged, OTError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+# POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
+POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after ``otgan``; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Examples
+    --------
+    >>> main(["distance", "digits:3", "digits:3"])
+    W1(digits:3, digits:3) = 0.0
+      proven: 0.0 to 0.0, relative gap 0
+      183 and 183 points of 8 x 8 numbers, euclidean, by assignment
+    0
+    """
+    if argv is None:
+        argv = sys.argv[1:]
+        _prepare_process()
+    try:
+        code = _run(list(argv))
+        sys.stdout.flush()
+    except SystemExit as stop:  # of tyro, after help or a word that it does not know
+        return int(stop.code or 0)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (OTError, OSError, MemoryError, KeyboardInterrupt) as error:
+        if "--debug" in argv:
+            traceback.print_exc()
+        message, code = _explain(error)
+        print(f"otgan: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    """Do what ``words`` say."""
+    if words[:1] == ["--version"]:
+        from otgan import __version__
+
+        print(f"otgan {__version__}")
+        return 0
+    try:
+        import tyro
+    except ImportError as error:
+        raise OTError(
+            f"The command line needs tyro, which does not import ({error}). Run: pip install 'otgan[cli]'"
+        ) from error
+    from otgan.cli.commands import CONFIG, Otgan
+
+    return tyro.cli(Otgan, prog="otgan", args=words or ["--help"], config=CONFIG).command.run()
+
+
+def _explain(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted.", 130
+    if isinstance(error, MemoryError):
+        return f"out of memory ({error}). Use fewer points: --n.", 2
+    if isinstance(error, OSError):
+        where = "the output" if error.filename is None else os.fsdecode(error.filename)
+        return f"cannot write {where}: {error.strerror or error}. Choose another place, or make room there.", 2
+    return str(error), 1 if isinstance(error, NotConverged) else 2
+
+
+def _prepare_process() -> None:
+    for backend in POT_BACKENDS:
+        os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for ±

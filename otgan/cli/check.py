@@ -1,0 +1,82 @@
+"""``otgan check A B``."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Target, on_terminal, size
+
+if TYPE_CHECKING:
+    from otgan.check import Check as Result
+
+__all__ = ["Check"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Each critic's estimate of W1 beside the exact distance, on the same points."""
+
+    a: FirstSet
+    """A built-in name (see: otgan data), a .npy, .npz, .csv or .pt file, or a folder of images."""
+    b: SecondSet
+    """Another one, of points of the same space."""
+    methods: Names = ("clip", "gp")
+    """Critics to train, after A and B; a wrong name lists all."""
+    n: Count = None
+    """Points to draw of each set; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
+    seeds: int = 2
+    """Critics of each method; from two on there is a standard error."""
+    steps: Count = None
+    """Training steps; by default the method's own number."""
+    batch_size: Count = None
+    """Points of each set in a step; by default the method's own number."""
+    seed: int = 0
+    """Everything random follows from it."""
+    rtol: float = 1e-9
+    """Largest relative gap between the proven bounds on the exact distance."""
+    device: str = "auto"
+    """Where critics train: auto, cpu, cuda, ..."""
+    out: Target = None
+    """Folder for the report (html, json), the figures and plan.npz, the proof; by default runs/check-A-B-n."""
+    debug: Flag = False
+    """Print the traceback of an error."""
+
+    def run(self) -> int:
+        """Check, print the tables, write the folder."""
+        from otgan import report
+        from otgan.check import check
+
+        report.check_folder(Path("runs") if self.out is None else self.out)  # better now than after the training
+        result = check(
+            self.a,
+            self.b,
+            methods=self.methods,
+            n=self.n,
+            seeds=self.seeds,
+            steps=self.steps,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            rtol=self.rtol,
+            device=self.device,
+            progress=on_terminal(),
+        )
+        _print(result)
+        folder = result.default_folder if self.out is None else self.out
+        replaced = " (replaced)" if Path(folder, "report.json").exists() else ""
+        result.write(folder)
+        print(f"\nReport{replaced}: {Path(folder, 'report.html')}")
+        return 0
+
+
+def _print(result: Result) -> None:
+    from otgan import report
+
+    exact = result.solution
+    print(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
+    if result.held_out:
+        print(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
+    print(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}\n")
+    report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)

@@ -1,0 +1,31 @@
+"""All commands together, as tyro reads them: a dataclass is a command, a field is an option."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from otgan.cli.check import Check
+from otgan.cli.common import Flag
+from otgan.cli.data import Data
+from otgan.cli.distance import Distance
+
+__all__ = ["CONFIG", "Otgan"]
+
+CONFIG = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+
+
+@dataclass(frozen=True)
+class Otgan:
+    """Exact Wasserstein distances, each with a proof, beside critics' estimates."""
+
+    command: (
+        Annotated[Distance, tyro.conf.subcommand("distance")]
+        | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Data, tyro.conf.subcommand("data")]
+    )
+    """otgan COMMAND --help tells more."""
+    version: Flag = False
+    """Print the version and exit."""

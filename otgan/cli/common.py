@@ -1,0 +1,41 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from otgan.data import SampleSet
+
+__all__ = ["Count", "FirstSet", "Flag", "Names", "SecondSet", "Target", "on_terminal", "size"]
+
+FirstSet = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="A", help_behavior_hint="")]
+SecondSet = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="B", help_behavior_hint="")]
+Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
+# What None means is said in the words of each option.
+Count = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")]
+Target = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
+Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches the progress bars."""
+    return sys.stderr.isatty()
+
+
+def size(*sides: SampleSet) -> str:
+    """How many points of what kind.
+
+    Examples
+    --------
+    >>> from otgan.data import load
+    >>> size(load("digits:3"), load("digits:8"))
+    '183 and 174 points of 8 x 8 numbers'
+    """
+    counts = " and ".join(str(len(side)) for side in sides)
+    shape = sides[0].shape
+    return f"{counts} points of {' x '.join(map(str, shape))} numbers"

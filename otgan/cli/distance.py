@@ -1,0 +1,101 @@
+"""``otgan distance A B``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Target, on_terminal, size
+from otgan.errors import NotConverged
+
+if TYPE_CHECKING:
+    from otgan.data import SampleSet
+    from otgan.solution import Solution
+
+__all__ = ["Distance"]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """The exact Wasserstein distance of two sample sets, with its proof."""
+
+    a: FirstSet
+    """A built-in name (see: otgan data), a .npy, .npz, .csv or .pt file, or a folder of images."""
+    b: SecondSet
+    """Another one, of points of the same space."""
+    p: float = 1.0
+    """Order of the distance: costs are metric ** p."""
+    metric: Literal["euclidean", "cityblock", "chebyshev"] = "euclidean"
+    """The distance between two points."""
+    method: Literal["auto", "line", "network-simplex", "linprog", "assignment"] = "auto"
+    """The solver; auto takes the fastest that fits."""
+    rtol: float = 1e-9
+    """Largest relative gap between the proven bounds; exit code 1 if it stays wider."""
+    n: Count = None
+    """Points to draw of each set; by default all, and 1000 of a distribution."""
+    seed: int = 0
+    """Seed of the draws."""
+    plan: Target = None
+    """Write the plan (row, col, mass, shape) and the potentials (f, g) to this .npz file."""
+    json: Flag = False
+    """Print everything as JSON."""
+    debug: Flag = False
+    """Print the traceback of an error."""
+
+    def run(self) -> int:
+        """Load, solve, print; an interval that is too wide is printed before it is an error."""
+        from otgan import report
+        from otgan.data import load
+        from otgan.solve import solve
+
+        if self.plan is not None:
+            report.check_writable(report.npz_path(self.plan))
+        a, b = (load(spec, n=self.n, seed=self.seed) for spec in (self.a, self.b))
+        unproven = None
+        try:
+            solution = solve(
+                a.points,
+                b.points,
+                self.p,
+                metric=self.metric,
+                method=self.method,
+                rtol=self.rtol,
+                progress=on_terminal(),
+            )
+        except NotConverged as error:
+            solution, unproven = error.solution, error
+        if self.plan is not None:
+            report.save_plan(self.plan, solution)
+        print(report.to_json(self._record(a, b, solution)) if self.json else self._text(a, b, solution))
+        if unproven is not None:
+            raise unproven
+        return 0
+
+    def _record(self, a: SampleSet, b: SampleSet, solution: Solution) -> dict[str, Any]:
+        from otgan import report
+
+        sides = {
+            key: {"name": side.name, "n": len(side), "shape": side.shape, "source": side.source, "sha256": side.sha256}
+            for key, side in (("a", a), ("b", b))
+        }
+        settings = {"p": self.p, "metric": self.metric, "method": self.method, "rtol": self.rtol}
+        return {
+            "data": sides,
+            "exact": report.describe(solution),
+            "settings": {**settings, "n": self.n, "seed": self.seed},
+            "plan": self.plan,
+            "environment": report.environment(),
+        }
+
+    def _text(self, a: SampleSet, b: SampleSet, solution: Solution) -> str:
+        from otgan import report
+
+        low, high = report.describe(solution)["distance_bounds"]
+        lines = [
+            f"W{self.p:g}({a.name}, {b.name}) = {solution.distance!r}",
+            f"  proven: {low!r} to {high!r}, relative gap {solution.gap:.2g}",
+            f"  {size(a, b)}, {self.metric}, by {solution.method}",
+        ]
+        if self.plan is not None:
+            lines.append(f"  plan and potentials written to {self.plan}")
+        return "\n".join(lines)

@@ -1,0 +1,12 @@
+"""Figures: critics beside the exact distance, and what the samples look like.
+
+Every function draws into ``ax`` and returns it; without one it makes a figure of its own, ``ax.figure``. No pyplot and
+no global state: ink and paper are those of the matplotlib style in force, and :data:`LIGHT` and :data:`DARK` are two
+styles for :func:`matplotlib.rc_context`.
+"""
+
+from otgan.plot.critics import critics_against_exact, training_curves
+from otgan.plot.samples import sample_images, transport
+from otgan.plot.style import DARK, LIGHT, png
+
+__all__ = ["DARK", "LIGHT", "critics_against_exact", "png", "sample_images", "training_curves", "transport"]

@@ -1,0 +1,146 @@
+"""The columns of a table of critics: what they are called, how they are written, and what they mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["COLUMNS", "Column", "amount"]
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    title : str
+        Its head.
+    cell : callable
+        From a report, as ``CriticReport.as_dict()`` gives it, to what stands in its row.
+    meaning : str
+        One or two sentences for people who do not know the word.
+    about_critic : bool
+        Whether it is about the critic as a function, and not about its number: the second half of a split table.
+    """
+
+    title: str
+    cell: Callable[[Mapping[str, Any]], str]
+    meaning: str
+    about_critic: bool = False
+
+
+def amount(value: Any, scale: float = 1.0) -> str:
+    """A number with four digits of ``scale``, in few characters; a dash for None and NaN.
+
+    Examples
+    --------
+    >>> amount(1.08149), amount(81.24, 1.0), amount(2e-7), amount(None), amount(float("-inf"))
+    ('1.081', '81.240', '2.0e-07', '–', '-inf')
+    """
+    if value is None or math.isnan(value := float(value)):
+        return NOTHING
+    if math.isinf(value):
+        return f"{value}"
+    magnitude = math.floor(math.log10(scale)) if 0 < scale < math.inf else 0
+    decimals = max(0, 3 - magnitude)
+    if decimals > 7 or abs(value) >= 1e7 or 0 < abs(value) < 0.5 * 10.0**-decimals:
+        return f"{value:.1e}" if abs(value) < scale else f"{value:.3e}"
+    return f"{value:.{decimals}f}"
+
+
+def _in_units(key: str) -> Callable[[Mapping[str, Any]], str]:
+    """Cells of a number in units of the data, with as many decimals as the exact distance has."""
+    return lambda report: amount(report.get(key), report["exact"])
+
+
+def _pure(key: str) -> Callable[[Mapping[str, Any]], str]:
+    """Cells of a number without unit."""
+    return lambda report: amount(report.get(key))
+
+
+def _estimate(report: Mapping[str, Any]) -> str:
+    text, stderr = _in_units("estimate")(report), report.get("stderr")
+    if stderr is None or not math.isfinite(stderr) or report.get("n_seeds", 1) < 2:
+        return text
+    return f"{text} ± {amount(stderr, report['exact'])}"
+
+
+def _error(report: Mapping[str, Any]) -> str:
+    error = report.get("relative_error")
+    if error is None or math.isnan(error):
+        return NOTHING
+    percent = 100.0 * error
+    return f"{percent:+.{1 if abs(percent) < 1000 else 0}f} %" if abs(percent) < 1e6 else f"{percent:+.0e} %"
+
+
+COLUMNS = (
+    Column(
+        "estimate",
+        _estimate,
+        "What the critic says the distance is: its mean over the first sample minus its mean over the second. Behind "
+        "± stands the standard error over the training seeds.",
+    ),
+    Column(
+        "error",
+        _error,
+        "By how much the estimate is above (+) or below (−) the exact distance, as a share of it.",
+    ),
+    Column(
+        "corrected",
+        _in_units("corrected"),
+        "The estimate with the method's known bias removed, where one is known.",
+    ),
+    Column(
+        "lower bound",
+        _in_units("lower_bound"),
+        "What the best critic proves once it is repaired to be exactly 1-Lipschitz: by Kantorovich and Rubinstein such "
+        "a number cannot exceed the exact distance. The nearer to it, the better.",
+    ),
+    Column(
+        "held out",
+        _in_units("held_out"),
+        "The same critic's number on points that it was not trained on. Much less than the estimate means that it has "
+        "learnt the sample by heart.",
+    ),
+    Column(
+        "Lipschitz",
+        _pure("lipschitz_observed"),
+        "The steepest slope seen between the points. The distance is defined by critics of slope 1; one that is "
+        "twice as steep says twice as much.",
+        about_critic=True,
+    ),
+    Column(
+        "certified",
+        _pure("lipschitz_certified"),
+        "A bound on the slope everywhere, proven from the network's weights, where the network allows it.",
+        about_critic=True,
+    ),
+    Column(
+        "normalised",
+        _in_units("normalised"),
+        "The estimate divided by the observed slope.",
+        about_critic=True,
+    ),
+    Column(
+        "cosine",
+        _pure("cosine"),
+        "Whether the critic's gradient points the way that the exact plan moves the mass: 1 is the same direction "
+        "everywhere, 0 is no relation. The gradient is what a generator learns from.",
+        about_critic=True,
+    ),
+    Column(
+        "gradient",
+        _pure("gradient_norm"),
+        "The mean length of the critic's gradient along the way of the mass; a perfect critic's is 1.",
+        about_critic=True,
+    ),
+    Column("steps", lambda report: f"{report['steps']}", "Training steps of each seed.", about_critic=True),
+    Column("seconds", lambda report: f"{report['seconds']:.1f}", "Time to train all seeds.", about_critic=True),
+)

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import otgan
+from otgan import InvalidInput, NotConverged, OTError
+from otgan.check import check
+from otgan.check.result import default_folder
+from otgan.check.samples import draw
+from otgan.data import SampleSet, load
+from otgan.report import plain
+
+TINY: dict[str, Any] = {"n": 20, "steps": 20}
+VARYING = {"seconds", "environment", "stats"}
+
+
+@pytest.fixture(scope="module")
+def result():
+    return check("digits:3", "digits:8", seeds=2, **TINY)
+
+
+def timeless(record):
+    """A record without times, and of its numbers nine digits: BLAS may round the last ones now so, now so."""
+    if isinstance(record, dict):
+        return {key: timeless(value) for key, value in record.items() if key not in VARYING}
+    if isinstance(record, list):
+        return [timeless(entry) for entry in record]
+    return f"{record:.9g}" if isinstance(record, float) else record
+
+
+def test_everything_follows_from_the_seed(result):
+    first = timeless(plain(result.as_dict()))
+    assert timeless(plain(check("digits:3", "digits:8", seeds=2, **TINY).as_dict())) == first
+    assert timeless(plain(check("digits:3", "digits:8", seeds=2, seed=1, **TINY).as_dict())) != first
+
+
+def test_exact_is_the_distance_of_the_same_points(result):
+    a, b = (load(spec, n=20, seed=0).points for spec in ("digits:3", "digits:8"))
+    np.testing.assert_array_equal(result.a.points, a)
+    np.testing.assert_array_equal(result.b.points, b)
+    assert result.solution.distance == otgan.wasserstein(a, b)
+    assert {report.exact for report in result.reports} == {result.solution.distance}
+
+
+def test_every_method_is_judged_by_the_same_proof(result):
+    assert [report.method for report in result.reports] == ["clip", "gp"]
+    for report in result.reports:
+        assert report.n_seeds == 2
+        assert report.held_out is not None
+        assert report.lower_bound <= result.solution.upper
+    assert result.histories["gp"]["estimate"].shape == (2, len(result.histories["gp"]["step"]))
+
+
+def test_the_command_is_the_one_that_does_it_again(result):
+    assert shlex.split(result.command)[:6] == ["otgan", "check", "digits:3", "digits:8", "--methods", "clip"]
+    assert "--n 20 --seeds 2 --steps 20 --seed 0" in result.command
+    assert "--batch-size" not in result.command
+
+
+def test_run_folder(result, tmp_path):
+    folder = result.write(tmp_path / "deep" / "run")
+    assert {path.name for path in folder.iterdir()} >= {
+        "plan.npz",
+        "report.html",
+        "report.json",
+        "training_curves.png",
+        "critics_against_exact.png",
+    }
+    record = json.loads((folder / "report.json").read_text())
+    assert record == plain(result.as_dict())
+    assert record["exact"]["certificate"]["lower"] <= record["exact"]["distance"] <= record["exact"]["upper"]
+    assert record["data"]["a"]["sha256"] == load("digits:3", n=20, seed=0).sha256
+    assert record["critics"][1]["options"]["gp_weight"] == 10
+    page = (folder / "report.html").read_text()
+    assert page.count('src="data:image/png;base64,') == 8  # four figures, on light paper and on dark
+    with np.load(folder / "plan.npz", allow_pickle=False) as file:
+        assert file["mass"].sum() == pytest.approx(1)
+
+
+def test_run_folder_without_matplotlib(result, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = (result.write(tmp_path) / "report.html").read_text()
+    assert "No figures: they need matplotlib." in page
+    assert "<img" not in page
+
+
+def test_a_crash_while_writing_leaves_the_old_run(result, tmp_path, monkeypatch):
+    folder = result.write(tmp_path)
+    old = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def crash(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", crash)
+    with pytest.raises(OSError, match="No space left"):
+        result.write(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == old
+
+
+def test_points_without_a_name(tmp_path):
+    rng = np.random.default_rng(0)
+    result = check(rng.normal(size=(30, 3)), rng.normal(size=(25, 3)) + 1, methods=["gp"], steps=20)
+    assert (result.a.name, result.b.name, len(result.a)) == ("a", "b", 20)
+    assert result.command is None
+    assert result.write(tmp_path)
+
+
+def test_the_same_set_twice_is_at_distance_zero(tmp_path):
+    result = check("gaussians8", "gaussians8", methods=["gp"], **TINY)
+    assert result.solution.distance == 0.0
+    assert result.reports[0].lower_bound <= 0.0
+    assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": ()}, "methods must name at least one critic"),
+        ({"methods": ("gp", "nope")}, "methods must be one of .*'gp'.*, but 'nope' came"),
+        ({"methods": ("gp", "gp")}, "methods must name each critic once"),
+        ({"n": 0}, "n must be at least 1"),
+        ({"n": 1000}, "n must be at most 183, the number of samples in digits:3"),
+        ({"seeds": 0}, "seeds must be at least 1"),
+        ({"seed": -1}, "seed must be at least 0"),
+    ],
+)
+def test_senseless_options_are_refused(options, message):
+    with pytest.raises(InvalidInput, match=message):
+        check("digits:3", "digits:8", **options)
+
+
+def test_without_torch_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "otgan.critics", None)
+    monkeypatch.delattr(otgan, "critics", raising=False)
+    with pytest.raises(OTError, match=r"pip install 'otgan\[torch\]'"):
+        check("digits:3", "digits:8")
+
+
+def test_what_is_not_proven_is_not_judged():
+    with pytest.raises(NotConverged) as error:
+        check("digits:3", "digits:8", rtol=1e-16, **TINY)
+    assert error.value.solution.lower <= error.value.solution.upper
+
+
+def rows(*sets):
+    return {row.tobytes() for one in sets for row in one.points}
+
+
+@pytest.mark.parametrize("spec", ["digits:3", "swissroll"])
+def test_held_out_points_are_others(spec):
+    first, _, held_out = draw(spec, "digits:8", 50, seed=3)
+    assert held_out is not None
+    assert len(held_out[0]) == 50
+    assert not rows(first) & rows(held_out[0])
+
+
+def test_the_number_of_points_leaves_some_to_hold_out():
+    assert len(draw("gaussians8", "swissroll", None, 0)[0]) == 1000
+    assert len(draw("gaussians8", "digits:3", None, 0)[0]) == 146  # four fifths of 183
+    a, b, held_out = draw(np.zeros((1, 2)), "swissroll", None, 0)
+    assert (len(a), len(b), held_out) == (1, 1, None)
+
+
+def test_nothing_is_held_out_where_nothing_is_left():
+    a, b, held_out = draw("digits:3", "digits:8", 174, 0)
+    assert (len(a), len(b), held_out) == (174, 174, None)
+
+
+def test_files_and_sets_are_shuffled_alike(tmp_path):
+    points = np.arange(20.0).reshape(10, 2)
+    path = tmp_path / "points.npy"
+    np.save(path, points)
+    from_file, _, held_out = draw(path, "swissroll", 4, 0)
+    np.testing.assert_array_equal(from_file.points, load(path, n=4, seed=0).points)
+    assert held_out is not None
+    assert rows(from_file, held_out[0]) <= {row.tobytes() for row in points}
+    from_set, _, _ = draw(SampleSet(str(path), points, (2,), "memory"), "swissroll", 4, 0)
+    np.testing.assert_array_equal(from_set.points, from_file.points)
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("digits:3", "check-digits-3-b-5"),
+        ("../../etc/passwd", "check-passwd-b-5"),
+        ("a b/ü.NPY", "check-set-b-5"),
+        ("file.npz:key", "check-file-key-b-5"),
+        ("..", "check-set-b-5"),
+        ("x" * 300, f"check-{'x' * 40}-b-5"),
+    ],
+)
+def test_folder_names_hold_harmless_letters(name, folder):
+    assert default_folder(name, "b", 5).as_posix() == f"runs/{folder}"

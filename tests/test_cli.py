@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import otgan
+from otgan.cli import main
+
+LIGHT = """
+import sys
+from otgan.cli import main
+code = main({words!r})
+heavy = {{"torch", "ot", "matplotlib", "numba", "sklearn"}} & set(sys.modules)
+assert not heavy, heavy
+raise SystemExit(code)
+"""
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_distance(capsys):
+    assert main(["distance", "digits:3", "digits:8", "--n", "20"]) == 0
+    out = capsys.readouterr().out
+    x, y = (otgan.data.load(spec, n=20).points for spec in ("digits:3", "digits:8"))
+    exact = otgan.wasserstein(x, y)
+    assert out.startswith(f"W1(digits:3, digits:8) = {exact!r}\n  proven: ")
+    assert "20 and 20 points of 8 x 8 numbers" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_distance_as_json(capsys):
+    words = ["distance", "digits:3", "digits:8", "--n", "20", "--p", "2", "--metric", "cityblock", "--json"]
+    assert main([*words, "--plan", "plan.npz"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    x, y = (otgan.data.load(spec, n=20).points for spec in ("digits:3", "digits:8"))
+    assert record["exact"]["distance"] == otgan.wasserstein(x, y, 2, metric="cityblock")
+    assert record["settings"]["p"] == 2
+    with np.load("plan.npz", allow_pickle=False) as file:
+        assert sorted(file) == ["col", "f", "g", "mass", "row", "shape"]
+        cost = np.abs(x[file["row"]] - y[file["col"]]).sum(axis=1) ** 2
+        assert file["mass"] @ cost == pytest.approx(record["exact"]["value"])
+
+
+def test_distance_that_is_not_proven_prints_its_interval(capsys):
+    words = ["distance", "digits:3", "digits:8", "--n", "20", "--rtol", "1e-16", "--json", "--plan", "plan.npz"]
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    exact = json.loads(out)["exact"]
+    assert exact["lower"] < exact["upper"]
+    assert exact["status"] == "GAP"
+    assert err.startswith("otgan: The optimal cost lies in [")
+    assert len(err.splitlines()) == 1
+    assert np.load("plan.npz", allow_pickle=False)["mass"].sum() == pytest.approx(1)
+
+
+def test_check_writes_a_folder_and_says_when_it_replaces_one(capsys, elsewhere):
+    words = ["check", "digits:3", "digits:8", "--n", "20", "--steps", "20", "--seeds", "2", "--methods", "gp"]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    folder = elsewhere / "runs" / "check-digits-3-digits-8-20"
+    assert out.endswith("\nReport: runs/check-digits-3-digits-8-20/report.html\n")
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.count("\ngp ") == 2
+    assert main(words) == 0
+    assert "\nReport (replaced): runs" in capsys.readouterr().out
+    assert {path.name for path in folder.iterdir()} >= {
+        "plan.npz",
+        "report.html",
+        "report.json",
+        "training_curves.png",
+        "critics_against_exact.png",
+    }
+    record = json.loads((folder / "report.json").read_text())
+    assert record["settings"]["seeds"] == 2
+    assert main([*record["command"].split()[1:], "--out", "again"]) == 0
+    again = json.loads((elsewhere / "again" / "report.json").read_text())
+    assert again["critics"][0]["estimate"] == record["critics"][0]["estimate"]
+
+
+def test_data_lists_and_describes(capsys):
+    assert main(["data"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"{name} " in out for name in otgan.data.names())
+    assert main(["data", "digits:3"]) == 0
+    out = capsys.readouterr().out
+    assert otgan.data.load("digits:3").sha256 in out
+    assert "8 x 8" in out
+    assert "183" in out
+
+
+def test_version_and_help(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"otgan {otgan.__version__}\n"
+    assert main([]) == 0
+    nothing = capsys.readouterr().out
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out == nothing
+    assert all(command in nothing for command in ("distance", "check", "data", "--version"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("distance digits:3 swissroll", "must have the same number of columns"),
+        ("distance digits:3 nowhere.npy", "nowhere.npy"),
+        ("distance digits:3 digits:99", "digits:LABEL must name one digit"),
+        ("distance digits:3 digits:8 --n 0", "n must be at least 1"),
+        ("distance digits:3 digits:8 --n 9999", "n must be at most 183"),
+        ("distance digits:3 digits:8 --p 0.5", "p must lie in"),
+        ("distance digits:3 digits:8 --rtol -1", "rtol must lie in"),
+        ("distance digits:3 digits:8 --method line", "cannot take this problem"),
+        ("distance digits:3 digits:8 --plan plan.txt", "written as .npz"),
+        ("distance digits:3 digits:8 --plan no/where/plan.npz", "cannot write no/where/plan.npz: No such file"),
+        ("distance digits:3 broken.npy", "broken.npy"),
+        ("check digits:3 digits:8 --methods nope", "methods must be one of"),
+        ("check digits:3 digits:8 --methods", "methods must name at least one"),
+        ("check digits:3 digits:8 --n 9999", "n must be at most 183"),
+        ("check digits:3 digits:8 --seeds 0", "seeds must be at least 1"),
+        ("check digits:3 digits:8 --out broken.npy/run", "cannot write broken.npy/run: Not a directory"),
+        ("data nothing-like-it", "built-in"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(words, message, capsys, elsewhere):
+    (elsewhere / "broken.npy").write_bytes(b"\x93NUMPY")
+    assert main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("otgan: ")
+    assert message in err
+    assert not (elsewhere / "runs").exists()
+
+
+@pytest.mark.parametrize("words", ["distance", "distance a", "distance a b --p x", "nothing", "data --nothing"])
+def test_words_that_make_no_command_are_exit_code_2(words, capsys):
+    assert main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def stop(error):
+    def solve(*_args, **_kwargs):
+        raise error
+
+    return solve
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "otgan: interrupted.\n"),
+        (MemoryError("8 GiB"), 2, "otgan: out of memory (8 GiB). Use fewer points: --n.\n"),
+        (otgan.OTError("two\nlines"), 2, "otgan: two lines\n"),
+        (
+            PermissionError(13, "Permission denied", "x"),
+            2,
+            "otgan: cannot write x: Permission denied. Choose another place, or make room there.\n",
+        ),
+    ],
+)
+def test_whatever_stops_it_has_one_line_and_a_code(error, code, line, capsys, monkeypatch):
+    monkeypatch.setattr(sys.modules["otgan.solve"], "solve", stop(error))
+    assert main(["distance", "digits:3", "digits:8"]) == code
+    assert capsys.readouterr().err == line
+    assert main(["distance", "digits:3", "digits:8", "--debug"]) == code
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback")
+    assert err.endswith(line)
+
+
+def test_a_defect_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(sys.modules["otgan.solve"], "solve", stop(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        main(["distance", "digits:3", "digits:8"])
+
+
+def test_without_tyro_it_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tyro", None)
+    assert main(["data"]) == 2
+    assert "pip install 'otgan[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["check", "--help"], ["--version"], ["data"]])
+def test_what_needs_no_heavy_package_imports_none(words):
+    done = subprocess.run([sys.executable, "-c", LIGHT.format(words=words)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_as_a_process():
+    words = ["distance", "digits:3", "digits:8", "--n", "20"]
+    done = subprocess.run([sys.executable, "-m", "otgan", *words], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.startswith("W1(digits:3, digits:8) = ")
+    assert done.stderr == ""
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = subprocess.Popen([sys.executable, "-m", "otgan", "data"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.wait() == 141
+    assert process.stderr.read() == b""
+    process.stderr.close()
