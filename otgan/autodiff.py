@@ -21,11 +21,12 @@ __all__ = ["differentiable_distance"]
 
 def differentiable_distance(solution: Solution, x: Any, y: Any, a: Any, b: Any) -> Any:
     """The distance as a tensor like x (or y): the exact value, with gradients to every tensor that wants them."""
-    like = next(t for t in (x, y, a, b) if inputs.is_tensor(t))
+    like = inputs.floating(next(t for t in (x, y, a, b) if inputs.is_tensor(t)))
     moved = _cost_along_arcs(solution, _as_like(x, like), _as_like(y, like))
-    for weight, potential in ((a, solution.f), (b, solution.g)):
+    center = 0.5 * (solution.f.mean() - solution.g.mean())
+    for weight, potential in ((a, solution.f - center), (b, solution.g + center)):
         if inputs.is_tensor(weight):
-            moved = moved + ((weight - weight.detach()) * weight.new_tensor(potential - potential.mean())).sum()
+            moved = moved + ((weight - weight.detach()) * like.new_tensor(potential)).sum()
     value = like.new_tensor(solution.value)
     exact = value + (moved - moved.detach())
     if solution.problem.p == 1:
@@ -36,7 +37,9 @@ def differentiable_distance(solution: Solution, x: Any, y: Any, a: Any, b: Any) 
 
 
 def _as_like(points: Any, like: Any) -> Any:
-    tensor = points if inputs.is_tensor(points) else like.new_tensor(np.asarray(points, dtype=np.float64))
+    tensor = (
+        inputs.floating(points) if inputs.is_tensor(points) else like.new_tensor(np.asarray(points, dtype=np.float64))
+    )
     return tensor[:, None] if tensor.ndim == 1 else tensor
 
 

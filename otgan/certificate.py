@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Certificate", "arcs", "certify", "dual_bound", "make_feasible", "repair_plan"]
 
+NEGLIGIBLE = 1e-12  # share of its own mass that a point may lose to rounding
 MARGINAL_RTOL = 1e-11  # marginals further off than this share of the mass are not the marginals asked for
 
 
@@ -42,6 +43,8 @@ class Certificate:
         accounts for it.
     slackness : float
         Largest reduced cost ``C_ij - f_i - g_j`` on an arc that carries mass; units of cost. Zero for an exact optimum.
+    magnitude : float
+        ``<P, |C|>``: the plan's cost, or with negative costs what would be paid if all were positive.
     """
 
     lower: float
@@ -49,13 +52,18 @@ class Certificate:
     marginal_error: float
     dual_violation: float
     slackness: float
+    magnitude: float = 0.0
 
     @property
     def gap(self) -> float:
-        """Relative distance of the bounds, ``(upper - lower) / |upper|``; 0 if both are 0."""
+        """Relative distance of the bounds, ``(upper - lower) / upper``; 0 if both are 0.
+
+        With costs of both signs, which may cancel, it is relative to :attr:`magnitude` where that is larger.
+        """
         if self.upper == self.lower:
             return 0.0
-        return (self.upper - self.lower) / abs(self.upper) if self.upper else math.inf
+        scale = max(abs(self.upper), self.magnitude)
+        return (self.upper - self.lower) / scale if scale else math.inf
 
     def is_optimal(self, rtol: float = 1e-9) -> bool:
         """Whether the bounds meet within ``rtol`` and the plan moves the masses asked for."""
@@ -81,31 +89,34 @@ def certify(
     row, col, data = arcs(plan)
     arc_cost = cost.entries(row, col)
     value = math.fsum(data * arc_cost)
-    paid = math.fsum(data * np.abs(arc_cost))
-    upper = value + (cost.rounding + 2 * EPS) * paid
-
+    magnitude = math.fsum(data * np.abs(arc_cost))
     error_a = np.abs(_marginal(row, data, len(a)) - a)
     error_b = np.abs(_marginal(col, data, len(b)) - b)
+    # Mass that the marginals are off by can be led along the plan's own arcs, each at most once.
+    astray = (math.fsum(error_a) + math.fsum(error_b)) * math.fsum(np.abs(arc_cost))
+    upper = value + (cost.rounding + 2 * EPS) * magnitude + float(data @ cost.underflow(row, col)) + astray
     lower, violation = dual_bound(problem, f, g)
-    # The two bounds must speak of one problem: what the plan's marginals are off is charged to the lower bound.
-    lower = max(lower - float(error_a @ np.abs(f) + error_b @ np.abs(g)), _trivial_bound(problem))
     return value, Certificate(
         lower=min(lower, upper),
         upper=upper,
+        magnitude=magnitude,
         marginal_error=max(math.fsum(error_a), math.fsum(error_b)) / problem.mass,
-        dual_violation=max(violation, 0.0),
+        dual_violation=violation,
         slackness=float(np.max(arc_cost - f[row] - g[col], initial=0.0)),
     )
 
 
 def dual_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]) -> tuple[float, float]:
-    """A proven lower bound from any finite potentials, and their largest violation over all pairs (or less than 0)."""
+    """A proven lower bound from any finite potentials, and the largest ``f_i + g_j - C_ij`` over all pairs, or 0.
+
+    Where a column is violated its ``g_j`` is lowered until it is not, also by what the minimum may be off.
+    """
     cost, a, b = problem.cost, problem.a, problem.b
-    minima, slack = cost.column_minima(f)
-    violation = float((g - minima).max()) + slack
-    lower = math.fsum(np.concatenate([a * f, b * g]))
-    lower -= 2 * EPS * float(a @ np.abs(f) + b @ np.abs(g)) + cost.rounding * abs(lower)
-    return max(lower - max(violation, 0.0) * problem.mass, _trivial_bound(problem)), violation
+    minima, error = cost.column_minima(f)
+    feasible = np.minimum(g, minima - error)
+    lower = math.fsum(np.concatenate([a * f, b * feasible]))
+    lower -= 2 * EPS * float(a @ np.abs(f) + b @ np.abs(feasible)) + cost.rounding * abs(lower)
+    return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
 
 
 def _trivial_bound(problem: Problem) -> float:
@@ -124,26 +135,31 @@ def make_feasible(
     rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves. The constant that may be moved from
     one side to the other is set so that both sides have one median: the smaller the numbers, the less they round.
     """
-    rows, cols = problem.a > 0, problem.b > 0
+    rows, cols = (problem.a > 0) & np.isfinite(f), (problem.b > 0) & np.isfinite(g)
+    if not rows.any() or not cols.any():  # nothing to start from: zero is feasible up to the least cost
+        f, g = np.zeros_like(f), np.zeros_like(g)
+        rows, cols = problem.a > 0, problem.b > 0
     shift = 0.5 * (np.median(g[cols]) - np.median(f[rows]))
     new_g = _c_transform(problem.cost, np.where(rows, f + shift, -np.inf))
     return _c_transform(problem.cost.T, new_g), new_g
 
 
 def _c_transform(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
-    minima, slack = cost.column_minima(f)
-    return np.nextafter(minima - slack, -np.inf)
+    minima, error = cost.column_minima(f)
+    return np.nextafter(minima - error, -np.inf)
 
 
 def repair_plan(problem: Problem, plan: sparse.coo_array) -> sparse.coo_array:
     """The plan with exact marginals nearest at hand (Altschuler, Weed & Rigollet 2017, Algorithm 2, kept sparse).
 
     Rows, then columns that carry too much are scaled down; what is missing is added along the north-west corner of
-    the remainders, which costs at most n + m - 1 new arcs. Remainders at the level of rounding are left.
+    the remainders, which costs at most n + m - 1 new arcs. Remainders at the level of rounding are left, and so are
+    arcs whose mass is below the rounding of the total and next to nothing of both points that they connect.
     """
     a, b = problem.a, problem.b
     row, col, data = arcs(plan)
-    row, col, data = row[data > 0], col[data > 0], data[data > 0]
+    keep = np.isfinite(data) & (data > 0)
+    row, col, data = row[keep], col[keep], data[keep]
     data = data * _shrink(_marginal(row, data, len(a)), a)[row]
     data = data * _shrink(_marginal(col, data, len(b)), b)[col]
     short_a = np.maximum(a - _marginal(row, data, len(a)), 0.0)
@@ -155,7 +171,8 @@ def repair_plan(problem: Problem, plan: sparse.coo_array) -> sparse.coo_array:
         if len(i) and len(j):
             rows, cols, mass = monotone_plan(short_a[i], short_b[j])
             row, col, data = np.r_[row, i[rows]], np.r_[col, j[cols]], np.r_[data, mass]
-    fixed = sparse.coo_array((data, (row, col)), shape=plan.shape)
+    meant = (data > 8 * EPS * problem.mass) | (data > NEGLIGIBLE * np.minimum(a[row], b[col]))
+    fixed = sparse.coo_array((data[meant], (row[meant], col[meant])), shape=plan.shape)
     fixed.sum_duplicates()
     return fixed
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Cost", "MatrixCost", "PointCost"]
 
 EPS = float(np.finfo(np.float64).eps)
+UNDERFLOW = 1e-290  # squares and powers below this have lost digits, or are zero where they should not be
 BLOCK = 2**20  # entries of one block: 8 MiB
 
 
@@ -60,7 +61,11 @@ class Cost(ABC):
     def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
         """Entries along arcs, shape (k,)."""
 
-    def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
+        """How far below the truth an entry may be because it is too small for float64, (k,)."""
+        return np.zeros(len(rows))
+
+    def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | float]:
         """``min_i C_ij - f_i`` for every column, over all rows, and how far below that the truth may lie."""
         values = np.full(self.shape[1], np.inf)
         for rows, cols in blocks(*self.shape):
@@ -138,9 +143,7 @@ class PointCost(Cost):
 
     def __post_init__(self) -> None:
         inputs.same_dimension(self.x, self.y)
-        low = np.minimum(self.x.min(axis=0), self.y.min(axis=0))
-        high = np.maximum(self.x.max(axis=0), self.y.max(axis=0))
-        inputs.power_fits(float((high - low).max()), self.p)
+        inputs.extent_fits(inputs.extent(self.x, self.y), self.p)
 
     @property
     def dimension(self) -> int:
@@ -183,21 +186,27 @@ class PointCost(Cost):
             distance = difference.sum(axis=1) if self.metric == "cityblock" else difference.max(axis=1)
         return distance if self.p == 1 else distance**self.p
 
-    def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:  # noqa: D102
+    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: D102
+        resolved = max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
+        small = np.flatnonzero(self.entries(rows, cols) < resolved)
+        apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
+        bound = np.zeros(len(rows))
+        bound[small[apart]] = 2 * resolved
+        return bound
+
+    def column_minima(  # noqa: D102
+        self, f: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | float]:
         if self.dimension > 1:
             return super().column_minima(f)
         return self._column_minima_on_the_line(f)
 
-    def _column_minima_on_the_line(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    def _column_minima_on_the_line(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
         from otgan.kernels.monge import column_minima
 
         x, y = self.x[:, 0], self.y[:, 0]
         rows, cols = np.argsort(x), np.argsort(y)
-        values = np.empty(len(y))
-        values[cols], _ = column_minima(x[rows], f[rows], y[cols], self.p)
-        # Each level of the recursion may pass over a row that is better by the rounding of one entry.
-        levels = np.log2(len(y)) + 2
-        finite = f[np.isfinite(f)]
-        slack = 2 * EPS * levels * (np.abs(finite).max() + np.abs(values).max())
-        return values, float(slack)
+        values, errors = np.empty(len(y)), np.empty(len(y))
+        values[cols], errors[cols] = column_minima(x[rows], f[rows], y[cols], self.p)
+        return values, errors

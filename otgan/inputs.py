@@ -24,14 +24,18 @@ __all__ = [
     "count",
     "equal_mass",
     "exponent",
+    "extent",
+    "extent_fits",
+    "floating",
     "is_tensor",
+    "like",
     "mass_tolerance",
     "points",
-    "power_fits",
     "real",
     "real_array",
     "same_dimension",
     "tolerance",
+    "total",
     "weights",
 ]
 
@@ -45,6 +49,16 @@ LARGEST, SMALLEST = 1e140, 1e-140
 def is_tensor(x: object) -> bool:
     """Whether ``x`` is a torch tensor, found out without importing torch."""
     return type(x).__module__.partition(".")[0] == "torch" and hasattr(x, "detach")
+
+
+def floating(tensor: Any) -> Any:
+    """``tensor`` itself, or as doubles if it holds whole numbers, which could not hold a distance."""
+    return tensor if tensor.is_floating_point() else tensor.double()
+
+
+def like(tensor: Any, values: Any) -> Any:
+    """``values`` as a tensor of the dtype and on the device of ``tensor``."""
+    return floating(tensor).new_tensor(values)
 
 
 def _kind(x: object) -> str:
@@ -74,9 +88,9 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
         raise InvalidInput(f"{expected}, but a masked array came. Drop the masked rows, or fill them.")
     try:
         array = np.asarray(x)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError):
         raise InvalidInput(
-            f"{expected}, but the rows have different lengths or do not convert ({error}). Pass rows of one length."
+            f"{expected}, but the rows that came have different lengths or do not convert. Pass rows of one length."
         ) from None
     if array.dtype.kind == "O" and array.size:
         raise InvalidInput(f"{expected}, but {_kind(array)} came. Convert it to floats; rows must have one length.")
@@ -132,19 +146,24 @@ def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
             f"x and y must have the same number of columns, but x has {x.shape[1]} and y has {y.shape[1]}. "
             "Pass points of one space, one point a row."
         )
+    with np.errstate(over="ignore"):
+        extent_fits(extent(x, y))
+
+
+def extent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """The largest difference of two coordinates in one column of x or y, (n, d) and (m, d)."""
     low = np.minimum(x.min(axis=0), y.min(axis=0))
     high = np.maximum(x.max(axis=0), y.max(axis=0))
-    with np.errstate(over="ignore"):
-        extent = float((high - low).max())
+    return float((high - low).max())
+
+
+def extent_fits(extent: float, p: float = 1.0) -> None:
+    """Check that distances up to ``extent``, their squares and their p-th powers fit into float64."""
     if extent > LARGEST or 0 < extent < SMALLEST:
         raise InvalidInput(
             f"the data span {extent:.3g}, and powers of that leave float64; rescale x and y to span about 1."
         )
-
-
-def power_fits(extent: float, p: float) -> None:
-    """Check that ``extent ** p`` stays inside float64."""
-    if extent > 0 and not -290 < p * math.log10(extent) < 290:
+    if extent > 0 and p != math.inf and not -290 < p * math.log10(extent) < 290:
         raise InvalidInput(
             f"distances of {extent:.3g} to the power p = {p:g} leave float64; rescale the data to span about 1."
         )
@@ -165,10 +184,15 @@ def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArr
             f"{array.min():.6g}. Masses cannot be negative."
         )
     with np.errstate(over="ignore"):
-        total = float(array.sum())
-    if not SMALLEST < total < LARGEST:
-        raise InvalidInput(f"{name} must have a positive total mass, but sums to {total:.6g}. Normalise it.")
+        mass = float(array.sum())
+    if not SMALLEST < mass < LARGEST:
+        raise InvalidInput(f"{name} must have a positive total mass, but sums to {mass:.6g}. Normalise it.")
     return array
+
+
+def total(masses: NDArray[np.float64]) -> float:
+    """The sum of masses, correctly rounded where that is quick, and to more than float64 otherwise."""
+    return math.fsum(masses) if len(masses) < 10_000 else float(masses.sum(dtype=np.longdouble))
 
 
 def mass_tolerance(*given: Any) -> float:
@@ -182,7 +206,7 @@ def equal_mass(
 ) -> NDArray[np.float64]:
     """``b`` rescaled to the total of ``a``, if the two totals agree up to rounding."""
     first, second = names
-    total_a, total_b = math.fsum(a), math.fsum(b)
+    total_a, total_b = total(a), total(b)
     if abs(total_a - total_b) > rtol * max(total_a, total_b):
         raise InvalidInput(
             f"{second} must have the same total mass as {first}: sum({first}) = {total_a:.10g}, "
@@ -197,8 +221,9 @@ def cost_matrix(C: Any, name: str = "C") -> NDArray[np.float64]:
     array = real_array(C, name)
     if array.ndim != 2:
         raise InvalidInput(f"{name} must be a matrix of shape (n, m), but has shape {array.shape}.")
-    if np.abs(array).max() > LARGEST:
-        raise InvalidInput(f"{name} holds costs above {LARGEST:g}; rescale it, or use a smaller sentinel.")
+    largest = float(np.abs(array).max())
+    if largest > LARGEST or 0 < largest < SMALLEST:
+        raise InvalidInput(f"the costs {name} go up to {largest:.3g}, which leaves float64; rescale them to about 1.")
     return np.ascontiguousarray(array)
 
 

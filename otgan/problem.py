@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from otgan import inputs
 from otgan.costs import Cost, MatrixCost, PointCost
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "integer_masses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +71,15 @@ class Problem:
     @cached_property
     def mass(self) -> float:
         """The total mass that moves."""
-        return math.fsum(self.a)
+        return inputs.total(self.a)
 
     @property
     def transposed(self) -> Problem:
         """The same problem with the two sides exchanged."""
         return replace(self, cost=self.cost.T, a=self.b, b=self.a)
+
+
+def integer_masses(n: int, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Equal weights 1/n and 1/m as whole numbers, and the unit they count in: matching them rounds nothing."""
+    total = math.lcm(n, m)
+    return np.full(n, float(total // n)), np.full(m, float(total // m)), 1.0 / total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -180,8 +181,8 @@ def wasserstein(
     >>> otgan.wasserstein([0.0, 1.0], [5.0, 6.0], p=2)
     5.0
     """
-    if p == math.inf:
-        return _line_infinity(x, y, a, b)
+    if isinstance(p, numbers.Real) and p == math.inf:
+        return _line_infinity(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol)
     if any(map(inputs.is_tensor, (x, y, a, b))):
         from otgan.autodiff import differentiable_distance
@@ -190,14 +191,20 @@ def wasserstein(
     return solution.distance
 
 
-def _line_infinity(x: Any, y: Any, a: Any, b: Any) -> Any:
+def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rtol: float) -> Any:
+    """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
     from otgan.line import wasserstein_1d
 
-    x, y = inputs.points(x, "x"), inputs.points(y, "y")
-    if x.shape[1] > 1:
-        inputs.exponent(math.inf)
-    inputs.same_dimension(x, y)
-    return wasserstein_1d(x[:, 0], y[:, 0], math.inf, a=a, b=b)
+    inputs.choice(metric, "metric", inputs.METRICS)
+    inputs.choice(method, "method", ("auto", "line"))
+    inputs.tolerance(rtol)
+    sides = inputs.points(x, "x"), inputs.points(y, "y")
+    for points in sides:
+        if points.shape[1] > 1:
+            inputs.exponent(math.inf)
+    distance = wasserstein_1d(sides[0][:, 0], sides[1][:, 0], math.inf, a=a, b=b)
+    tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
+    return distance if tensor is None else inputs.like(tensor, distance)
 
 
 def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool, max_steps: int | None) -> Solution:

@@ -20,6 +20,7 @@ import numpy as np
 from scipy import sparse
 
 from otgan.costs import dense
+from otgan.problem import integer_masses
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RawAnswer(NamedTuple):
 
 
 class Engine(Protocol):
-    """A solver for a dense cost matrix with entries in [0, 1] and positive masses that sum to one."""
+    """A solver for a dense cost matrix with entries in [0, 1] and positive masses of one total."""
 
     def __call__(
         self, C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None, /
@@ -72,12 +73,12 @@ def solve_dense(
     C = dense(problem.cost)
     if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
         C = np.ascontiguousarray(C[np.ix_(rows, cols)])
-    a, b = problem.a[rows] / problem.mass, problem.b[cols] / problem.mass
+    a, b, unit = _masses(problem, rows, cols)
     search = _Search(C, np.full(len(rows), min(C.min(), 0.0)), np.zeros(len(cols)), _first_cap(C))
     best: Solution | None = None
     for done in range(1, MAX_ROUNDS + 1):
         answer, capped = _capped_round(search, engine, a, b, max_steps)
-        found = _lift(problem, rows, cols, answer, search)
+        found = _lift(problem, rows, cols, answer._replace(mass=answer.mass * unit), search)
         solution = Solution.certified(
             problem, *found, method=method, rtol=rtol, finished=answer.finished, stats={"rounds": done}
         )
@@ -90,6 +91,16 @@ def solve_dense(
         _narrow(search, best, rows, cols, capped)
     assert best is not None
     return best
+
+
+def _masses(
+    problem: Problem, rows: NDArray[np.intp], cols: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Masses for the engine and the unit they count in: whole numbers, which never round, for equal weights."""
+    if problem.uniform:
+        a, b, unit = integer_masses(*problem.shape)
+        return a, b, unit * problem.mass
+    return problem.a[rows] / problem.mass, problem.b[cols] / problem.mass, problem.mass
 
 
 def _first_cap(C: NDArray[np.float64]) -> float:
@@ -116,7 +127,7 @@ def _lift(
     problem: Problem, rows: NDArray[np.intp], cols: NDArray[np.intp], answer: RawAnswer, search: _Search
 ) -> tuple[sparse.coo_array, NDArray[np.float64], NDArray[np.float64]]:
     """The engine's answer on all points of the problem, in its units."""
-    plan = sparse.coo_array((answer.mass * problem.mass, (rows[answer.row], cols[answer.col])), shape=problem.shape)
+    plan = sparse.coo_array((answer.mass, (rows[answer.row], cols[answer.col])), shape=problem.shape)
     f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
     f[rows], g[cols] = search.f + answer.f, search.g + answer.g
     return plan, f, g
@@ -138,7 +149,7 @@ def _narrow(search: _Search, best: Solution, rows: NDArray[np.intp], cols: NDArr
     """Set up the next round: the best potentials, and a cap at the scale of what is unproven."""
     search.f, search.g = best.f[rows], best.g[cols]
     if capped:
-        search.cap *= 16
+        search.cap *= 1e4
         return
     unproven = (best.upper - best.lower) / best.problem.mass
     # A plan pays at most ``unproven`` beyond the potentials; an arc with an average mass thus costs at most this.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from otgan.costs import PointCost
+from otgan.problem import integer_masses
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from otgan.problem import Problem
 
-__all__ = ["accepts", "integer_masses", "memory", "solve"]
+__all__ = ["accepts", "memory", "solve"]
 
 
 def accepts(problem: Problem) -> str | None:
@@ -52,12 +52,6 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
     f, g = np.zeros(len(x)), np.zeros(len(y))
     f[rows], g[cols] = staircase_potentials(x[rows], y[cols], i, j, cost.p)
     return Solution.certified(problem, plan, f, g, method="line", rtol=rtol, stats={"arcs": len(mass)})
-
-
-def integer_masses(n: int, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Equal weights 1/n and 1/m as whole numbers, and the unit they count in: matching them rounds nothing."""
-    total = math.lcm(n, m)
-    return np.full(n, float(total // n)), np.full(m, float(total // m)), 1.0 / total
 
 
 def _order(points: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.intp]:

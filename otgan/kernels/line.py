@@ -10,10 +10,18 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 
-__all__ = ["matched_cost", "merged_cost", "monotone_plan", "staircase_potentials"]
+__all__ = [
+    "matched_distance",
+    "matched_distances",
+    "merged_distance",
+    "merged_distances",
+    "monotone_plan",
+    "staircase_potentials",
+]
 
 # Below this share of the total, a remainder is the rounding of the weights and not a mass to move.
 MASS_EPS = 8 * np.finfo(np.float64).eps
+NEGLIGIBLE = 1e-12  # share of its own mass that a point may lose to rounding
 
 
 @kernel
@@ -27,6 +35,16 @@ def power(distance, p):
 
 
 @kernel
+def root(value, p):
+    """``value ** (1 / p)``, the inverse of :func:`power`."""
+    if p == 1.0:
+        return value
+    if p == 2.0:
+        return np.sqrt(value)
+    return value ** (1.0 / p)
+
+
+@kernel
 def two_sum(a, b):
     """The rounded sum and its exact error (Knuth)."""
     s = a + b
@@ -35,42 +53,63 @@ def two_sum(a, b):
 
 
 @kernel
-def matched_cost(x, y, p):
-    """Sum of |x_i - y_i|^p over sorted x and y of one length, or the largest distance for p = inf."""
-    largest = 0.0
+def matched_distance(x, y, p):
+    """W_p between sorted x and y of one length, each point with mass 1 / n.
+
+    Distances are taken relative to the largest, so that no power of them leaves float64.
+    """
+    largest = 1.0 if p == 1.0 else np.abs(x - y).max()
+    if p == np.inf or largest == 0.0:
+        return largest
     total, error = 0.0, 0.0
     for i in range(x.size):
-        distance = abs(x[i] - y[i])
-        largest = max(largest, distance)
-        if p != np.inf:
-            total, e = two_sum(total, power(distance, p))
-            error += e
-    return largest if p == np.inf else total + error
+        total, e = two_sum(total, power(abs(x[i] - y[i]) / largest, p))
+        error += e
+    return largest * root((total + error) / x.size, p)
 
 
 @kernel
-def north_west(left_a, left_b, eps):
-    """One step of the north-west corner rule: the mass to move, and which of the two points it uses up."""
-    both = abs(left_a - left_b) <= eps
-    return min(left_a, left_b), both or left_a <= left_b, both or left_b <= left_a
+def matched_distances(x, y, p):
+    """:func:`matched_distance` of each row of x and y, (k, n) both."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = matched_distance(x[k], y[k], p)
+    return distances
 
 
 @kernel
-def merged_cost(x, a, y, b, p):
-    """Cost of the monotone plan between sorted weighted points, or its largest distance for p = inf."""
-    eps = MASS_EPS * max(a.sum(), b.sum())
+def north_west(i, j, a, b, left_a, left_b, eps):
+    """One step of the north-west corner rule, where left_a and left_b remain of the masses of points i and j.
+
+    Gives the mass to move, and which of the two points it uses up: both, if what remains is the rounding of the sums
+    so far (below ``eps``) and next to nothing of the point that it belongs to. No mass is lost to rounding: what
+    remains goes along, and the last point of a side takes whatever comes.
+    """
+    last_i, last_j = i + 1 == a.size, j + 1 == b.size
+    rest = abs(left_a - left_b)
+    both = rest <= eps and rest <= NEGLIGIBLE * (a[i] if left_a > left_b else b[j])
+    if both or (last_i and last_j):
+        return max(left_a, left_b), True, True
+    if last_j or (left_a <= left_b and not last_i):
+        return left_a, True, False
+    return left_b, False, True
+
+
+@kernel
+def merged_sum(x, a, y, b, p, largest, eps):
+    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid."""
     i, j = 0, 0
     left_a, left_b = a[0], b[0]
-    largest = 0.0
+    farthest = 0.0
     total, error = 0.0, 0.0
     while i < x.size and j < y.size:
-        mass, next_i, next_j = north_west(left_a, left_b, eps)
+        mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
         distance = abs(x[i] - y[j])
-        if mass > eps:
-            largest = max(largest, distance)
         if p != np.inf:
-            total, e = two_sum(total, mass * power(distance, p))
+            total, e = two_sum(total, mass * power(distance / largest, p))
             error += e
+        elif mass > eps or mass > NEGLIGIBLE * min(a[i], b[j]):
+            farthest = max(farthest, distance)
         left_a -= mass
         left_b -= mass
         if next_i:
@@ -79,7 +118,26 @@ def merged_cost(x, a, y, b, p):
         if next_j:
             j += 1
             left_b = b[j] if j < y.size else 0.0
-    return largest if p == np.inf else total + error
+    return farthest if p == np.inf else total + error
+
+
+@kernel
+def merged_distance(x, a, y, b, p, unit):
+    """W_p between sorted points with masses that count in ``unit``, relative to the largest distance paid."""
+    eps = MASS_EPS * max(a.sum(), b.sum())
+    largest = 1.0 if p == 1.0 else merged_sum(x, a, y, b, np.inf, 1.0, eps)
+    if p == np.inf or largest == 0.0:
+        return largest
+    return largest * root(unit * merged_sum(x, a, y, b, p, largest, eps), p)
+
+
+@kernel
+def merged_distances(x, a, y, b, p, unit):
+    """:func:`merged_distance` of each row of x and a, (k, n), with each row of y and b, (k, m)."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = merged_distance(x[k], a[k], y[k], b[k], p, unit)
+    return distances
 
 
 @kernel
@@ -94,7 +152,7 @@ def monotone_plan(a, b):
     left_a, left_b = a[0], b[0]
     while i < n and j < m:
         rows[k], cols[k] = i, j
-        mass[k], next_i, next_j = north_west(left_a, left_b, eps)
+        mass[k], next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
         left_a -= mass[k]
         left_b -= mass[k]
         k += 1

@@ -1,0 +1,23 @@
+"""Hypothesis profiles: ``dev`` for the desk, ``ci`` for the long, repeatable run.
+
+``HYPOTHESIS_PROFILE=ci`` (or ``CI=true``) selects the latter.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci",
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI", "").lower() in ("1", "true") else "dev")
+)

@@ -1,0 +1,133 @@
+"""Small problems with whole numbers, solved by brute force in rational arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations, pairwise, permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as hst
+from hypothesis.extra import numpy as hnp
+
+import otgan
+from otgan.exact import METHODS
+from otgan.testing import assert_optimal
+
+DENSE = [method for method in METHODS if method != "line"]
+WEIGHTED = [method for method in DENSE if method != "assignment"]
+RTOL = Fraction(1, 10**12)
+
+
+def costs(n: hst.SearchStrategy[int], m: hst.SearchStrategy[int] | None = None, low: int = 0) -> hst.SearchStrategy:
+    """Matrices of whole numbers, (n, n) or (n, m)."""
+    shapes = n.map(lambda k: (k, k)) if m is None else hst.tuples(n, m)
+    return shapes.flatmap(lambda shape: hnp.arrays(np.int64, shape, elements=hst.integers(low, 9), fill=hst.nothing()))
+
+
+@hst.composite
+def whole_masses(draw: hst.DrawFn, n: int, total: int) -> list[int]:
+    """Whole numbers with the total asked for."""
+    cuts = sorted(draw(hst.lists(hst.integers(0, total), min_size=n - 1, max_size=n - 1)))
+    return [high - low for low, high in zip([0, *cuts], [*cuts, total], strict=True)]
+
+
+def best_permutation(C: np.ndarray) -> int:
+    n = len(C)
+    return min(sum(int(C[i, s[i]]) for i in range(n)) for s in permutations(range(n)))
+
+
+def best_vertex(C: np.ndarray, a: list[int], b: list[int]) -> int:
+    """The cheapest vertex of the transport polytope: every spanning tree of the bipartite graph is tried."""
+    n, m = C.shape
+    pairs = [(i, j) for i in range(n) for j in range(m)]
+    found = [vertex_cost(C, list(tree), a, b) for tree in combinations(pairs, n + m - 1)]
+    return min(cost for cost in found if cost is not None)
+
+
+def vertex_cost(C: np.ndarray, tree: list[tuple[int, int]], a: list[int], b: list[int]) -> int | None:
+    """Cost of the flow on a tree, taking leaves off one by one; None where it is no tree or the flow is negative."""
+    left = {("row", i): mass for i, mass in enumerate(a)} | {("col", j): mass for j, mass in enumerate(b)}
+    total = 0
+    while tree:
+        ends = [end for i, j in tree for end in (("row", i), ("col", j))]
+        leaf = next((end for end in ends if ends.count(end) == 1), None)
+        if leaf is None:
+            return None
+        arc = next((i, j) for i, j in tree if leaf in (("row", i), ("col", j)))
+        other = ("col", arc[1]) if leaf[0] == "row" else ("row", arc[0])
+        mass = left.pop(leaf)
+        if mass < 0:
+            return None
+        left[other] -= mass
+        total += mass * int(C[arc])
+        tree.remove(arc)
+    return None if any(left.values()) else total
+
+
+def assert_exact(solution: otgan.Solution, truth: int) -> None:
+    """The bounds hold in exact arithmetic, and the value is the truth up to rounding."""
+    assert_optimal(solution)
+    assert Fraction(solution.lower) <= truth <= Fraction(solution.upper)
+    assert abs(Fraction(solution.value) - truth) <= RTOL * abs(truth)
+
+
+@pytest.mark.parametrize("method", DENSE)
+def test_assignments(method: str) -> None:
+    @given(costs(hst.integers(1, 5)))
+    def check(C: np.ndarray) -> None:
+        ones = np.ones(len(C))
+        assert_exact(otgan.solve_cost(C, ones, ones, method=method), best_permutation(C))
+
+    check()
+
+
+@pytest.mark.parametrize("method", WEIGHTED)
+def test_transport_polytopes(method: str) -> None:
+    @given(hst.data(), costs(hst.integers(1, 3), hst.integers(1, 3)), hst.integers(1, 12))
+    def check(data: hst.DataObject, C: np.ndarray, total: int) -> None:
+        a, b = (data.draw(whole_masses(k, total)) for k in C.shape)
+        assert_exact(otgan.solve_cost(C, a, b, method=method), best_vertex(C, a, b))
+
+    check()
+
+
+@pytest.mark.parametrize("method", DENSE)
+def test_costs_of_both_signs(method: str) -> None:
+    @given(costs(hst.integers(1, 4), low=-9))
+    def check(C: np.ndarray) -> None:
+        ones = np.ones(len(C))
+        solution = otgan.solve_cost(C, ones, ones, method=method, throw=False)
+        truth = best_permutation(C)
+        assert Fraction(solution.lower) <= truth <= Fraction(solution.upper)
+        assert abs(Fraction(solution.value) - truth) <= RTOL * int(np.abs(C).max())
+
+    check()
+
+
+@pytest.mark.parametrize("method", DENSE)
+def test_costs_of_both_signs_that_cancel_are_proven(method: str) -> None:
+    solution = otgan.solve_cost([[-1.0, 3.0], [3.0, 1.0]], [1.0, 1.0], [1.0, 1.0], method=method)
+    assert solution.status is otgan.Status.OPTIMAL
+    assert abs(solution.value) <= 1e-15
+
+
+@given(
+    hst.lists(hst.integers(-20, 20), min_size=1, max_size=7),
+    hst.lists(hst.integers(-20, 20), min_size=1, max_size=7),
+    hst.sampled_from([1, 2, 3]),
+)
+def test_the_line(x: list[int], y: list[int], p: int) -> None:
+    n, m = len(x), len(y)
+    ranks = [Fraction(k, n) for k in range(n + 1)] + [Fraction(k, m) for k in range(m + 1)]
+    levels = sorted(set(ranks))
+    xs, ys = sorted(x), sorted(y)
+    truth = sum(
+        ((high - low) * abs(xs[int(low * n)] - ys[int(low * m)]) ** p for low, high in pairwise(levels)),
+        start=Fraction(0),
+    )
+    value = otgan.solve(np.array(x, float), np.array(y, float), p).value
+    assert abs(Fraction(value) - truth) <= Fraction(1, 2**51) * truth
+    distance = Fraction(otgan.wasserstein_1d(x, y, p)) ** p
+    assert abs(distance - truth) <= Fraction(p, 2**51) * truth

@@ -1,0 +1,263 @@
+"""One table of what must be refused: InvalidInput, naming the argument, in one or two sentences."""
+
+from __future__ import annotations
+
+import math
+import re
+import tracemalloc
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import otgan
+from otgan import inputs
+from otgan.errors import InvalidInput, OTError
+from otgan.exact import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOOD = np.array([[0.0], [1.0], [3.0]])
+LINE = GOOD[:, 0]
+NAN, INF = math.nan, math.inf
+
+
+class Door(NamedTuple):
+    """A public function, and how to reach its arguments."""
+
+    call: Callable[..., Any]
+    points: dict[str, Any]
+
+
+DOORS = {
+    "solve": Door(otgan.solve, {"x": GOOD, "y": GOOD}),
+    "wasserstein": Door(otgan.wasserstein, {"x": GOOD, "y": GOOD}),
+    "wasserstein_1d": Door(otgan.wasserstein_1d, {"x": LINE, "y": LINE}),
+    "solve_cost": Door(otgan.solve_cost, {"C": np.abs(LINE[:, None] - LINE)}),
+}
+
+BAD_ARRAYS: dict[str, Any] = {
+    "NaN": [0.0, NAN, 1.0],
+    "inf": [0.0, INF, 1.0],
+    "-inf": [0.0, -INF, 1.0],
+    "only NaN": [NAN, NAN, NAN],
+    "float32 NaN": np.array([0.0, NAN, 1.0], np.float32),
+    "empty list": [],
+    "empty array": np.zeros((0, 1)),
+    "no columns": np.zeros((3, 0)),
+    "ragged lists": [[0.0], [1.0, 2.0], [3.0]],
+    "ragged arrays": [np.zeros(2), np.zeros(3)],
+    "complex": np.array([0.0, 1.0, 2.0 + 0j]),
+    "complex list": [0.0, 1j],
+    "objects": np.array([0.0, 1.0, 2.0], dtype=object),
+    "None": None,
+    "None inside": [0.0, None, 1.0],
+    "strings": ["0", "1", "2"],
+    "bytes": [b"0", b"1"],
+    "a string": "0, 1, 2",
+    "dates": np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]"),
+    "time spans": np.array([1, 2], dtype="timedelta64[s]"),
+    "records": np.zeros(3, dtype=[("u", float)]),
+    "sparse": sparse.csr_array(GOOD),
+    "sparse matrix": sparse.coo_matrix(GOOD),
+    "masked": np.ma.masked_equal(LINE, 3.0),
+    "nothing masked": np.ma.masked_array(LINE),
+    "a set": {0.0, 1.0},
+    "a dict": {0: 1.0},
+    "a generator": (k for k in range(3)),
+    "a function": len,
+    "integers above 2**53": np.array([2**60, 0, 1]),
+    "integers above 2**64": [2**70, 0, 1],
+    "a single number": 1.0,
+    "a 0-d array": np.array(1.0),
+}
+BAD_POINTS: dict[str, Any] = {
+    "3-D": np.zeros((3, 2, 2)),
+    "4-D": np.zeros((3, 1, 1, 1)),
+    "wrong dimension": np.zeros((3, 2)),
+}
+BAD_COSTS: dict[str, Any] = {
+    "1-D": [0.0, 1.0],
+    "3-D": np.zeros((3, 2, 2)),
+    "above 1e140": [[1e200, 0.0], [0.0, 0.0]],
+}
+BAD_WEIGHTS: dict[str, Any] = {
+    "negative": [0.5, 0.75, -0.25],
+    "barely negative": [0.5, 0.5, -1e-300],
+    "all zero": [0.0, 0.0, 0.0],
+    "too few": [0.5, 0.5],
+    "too many": [0.25, 0.25, 0.25, 0.25],
+    "a row": [[0.25, 0.25, 0.5]],
+    "a column": [[0.25], [0.25], [0.5]],
+    "heavier": [0.5, 0.5, 0.5],
+    "lighter": [0.3, 0.3, 0.3],
+    "a little lighter": [0.25, 0.25, 0.4999],
+    "overflowing": [1e308, 1e308, 1e308],
+    "vanishing": [1e-200, 1e-200, 1e-200],
+}
+
+
+def rows() -> list[Any]:
+    """Everything that must be refused: function, arguments, and the name that the message must mention."""
+    table = []
+
+    def add(door: str, case: str, name: str, **arguments: Any) -> None:
+        table.append(pytest.param(door, arguments, name, id=f"{door}-{name}-{case}"))
+
+    for door, (_, points) in DOORS.items():
+        for name in points:
+            for case, bad in BAD_ARRAYS.items():
+                add(door, case, name, **{**points, name: bad})
+            special = BAD_COSTS if name == "C" else BAD_POINTS if door != "wasserstein_1d" else {}
+            for case, bad in special.items():
+                add(door, case, name, **{**points, name: bad})
+        for name in ("a", "b"):
+            for case, bad in {**BAD_ARRAYS, **BAD_WEIGHTS}.items():
+                if bad is not None:
+                    add(door, case, name, **points, **{name: bad})
+    for door in ("solve", "wasserstein", "wasserstein_1d"):
+        points = DOORS[door].points
+        for bad in (0.99, 0, -1, NAN, -INF, True, np.True_, "2", None, 1j, [1], np.array([1, 2])):
+            add(door, repr(bad), "p", **points, p=bad)
+        far = {"x": points["x"] * 1e200, "y": points["y"]}
+        add(door, "too far apart", "span", **far)
+        add(door, "a power that overflows", "p", x=points["x"] * 1e100, y=points["y"], p=4)
+        add(door, "a power that vanishes", "p", x=points["x"] * 1e-100, y=points["y"] * 1e-100, p=4)
+        add(door, "beyond float64", "span", x=points["x"] * 5e307, y=-points["x"] * 5e307)
+    for door in ("solve", "wasserstein"):
+        points = DOORS[door].points
+        for bad in ("cosine", "", "Euclidean", None, 2, ["euclidean"], len):
+            add(door, repr(bad), "metric", **points, metric=bad)
+        add(door, "inf in the plane", "p", x=np.zeros((2, 2)), y=np.zeros((2, 2)), p=INF)
+    add("solve", "inf", "p", **DOORS["solve"].points, p=INF)
+    points = DOORS["wasserstein"].points
+    add("wasserstein", "p = inf, wrong", "metric", **points, metric="cosine", p=INF)
+    add("wasserstein", "p = inf, wrong", "method", **points, method="sinkhorn", p=INF)
+    add("wasserstein", "p = inf, wrong", "rtol", **points, rtol=-1.0, p=INF)
+    for door in ("solve", "wasserstein", "solve_cost"):
+        points = DOORS[door].points
+        for bad in ("sinkhorn", "", None, 1, ["line"]):
+            add(door, repr(bad), "method", **points, method=bad)
+        for bad in (0, -1e-9, 1.5, NAN, INF, "1e-9", None, True):
+            add(door, repr(bad), "rtol", **points, rtol=bad)
+    for door in ("solve", "solve_cost"):
+        for bad in (0, -1, 1.5, "10", True):
+            add(door, repr(bad), "max_steps", **DOORS[door].points, max_steps=bad)
+    for bad in ("cuda", "gpu", None, 0):
+        add("solve", repr(bad), "device", **DOORS["solve"].points, device=bad)
+    add("solve_cost", "line", "method", **DOORS["solve_cost"].points, method="line")
+    add("solve", "line in the plane", "method", x=np.zeros((2, 2)), y=np.zeros((2, 2)), method="line")
+    add("solve", "unequal sizes", "method", x=np.zeros((2, 2)), y=np.zeros((3, 2)), method="assignment")
+    add("solve", "weights", "method", **DOORS["solve"].points, a=[0.25, 0.25, 0.5], method="assignment")
+    batch = np.zeros((2, 3))
+    for bad in (2, -3, 0.0, None, "0", (0, 1), True):
+        add("wasserstein_1d", repr(bad), "axis", x=batch, y=batch, axis=bad)
+    add("wasserstein_1d", "batches that differ", "x", x=np.zeros((2, 3)), y=np.zeros((4, 3)))
+    add("wasserstein_1d", "one batch of weights is bad", "a", x=batch, y=batch, a=[[0.5, 0.5, 0], [0.5, -0.5, 1]])
+    add("wasserstein_1d", "one batch is unequal", "b", x=batch, y=batch, b=[[0.5, 0.5, 0], [0.5, 0.5, 1]])
+    add("wasserstein_1d", "weights of another batch", "a", x=batch, y=batch, a=np.full((3, 3), 1 / 3))
+    return table
+
+
+@pytest.mark.parametrize(("door", "arguments", "name"), rows())
+def test_refused(door: str, arguments: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        DOORS[door].call(**arguments)
+    message = str(refusal.value)
+    assert re.search(rf"\b{name}\b", message), message
+    assert 1 <= sentences(message) <= 2, message
+    assert len(message) <= 400, message
+    assert isinstance(refusal.value, ValueError)
+    assert isinstance(refusal.value, OTError)
+
+
+def sentences(message: str) -> int:
+    """How many sentences a message has: full stops at the end of a word."""
+    assert message.endswith("."), message
+    return len(re.findall(r"(?<=[\w)'\"\]])[.!?](?=\s|$)", message))
+
+
+@pytest.mark.parametrize("method", ["network-simplex", "linprog", "assignment"])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_huge_problems_are_refused_before_anything_is_allocated(method: str, dim: int) -> None:
+    n = 300_000
+    x = np.broadcast_to(np.array([0.0, 1.0])[:dim], (n, dim))
+    y = np.broadcast_to(np.array([2.0, 3.0])[:dim], (n, dim))
+    otgan.solve(GOOD, GOOD, method=method)  # what is imported on first use does not count
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput) as refusal:
+            otgan.solve(x, y, method=method)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    message = str(refusal.value)
+    assert peak < 100 * 2**20
+    assert "GiB" in message
+    assert "300000 x 300000" in message
+    others = [f"'{other}'" for other in METHODS if other != method]
+    assert any(other in message for other in others) or dim > 1, message
+    assert "Use " in message
+
+
+@pytest.mark.parametrize("method", ["network-simplex", "linprog", "assignment"])
+def test_huge_cost_matrices_are_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otgan.exact.auto.machine_memory", lambda: 2**16)
+    with pytest.raises(InvalidInput, match="GiB"):
+        otgan.solve_cost(np.zeros((100, 100)), method=method)
+
+
+GOOD_ARRAYS: dict[str, Any] = {
+    "lists": [[0], [1], [3]],
+    "tuples": ((0.0,), (1.0,), (3.0,)),
+    "a range": range(0, 4, 2),
+    "integers": np.array([0, 1, 3]),
+    "booleans": np.array([False, True]),
+    "float16": GOOD.astype(np.float16),
+    "float32": GOOD.astype(np.float32),
+    "long double": GOOD.astype(np.longdouble),
+    "not contiguous": np.zeros((6, 4))[::2, ::2],
+    "read only": np.broadcast_to(0.0, (3, 1)),
+    "a matrix": np.asmatrix(GOOD) if hasattr(np, "asmatrix") else GOOD,
+    "big endian": GOOD.astype(">f8"),
+    "negative zero": [-0.0, 0.0],
+    "largest": [0.0, 1e139],
+}
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("good", GOOD_ARRAYS.values(), ids=GOOD_ARRAYS.keys())
+def test_accepted(good: Any) -> None:
+    assert otgan.solve(good, good).value == 0.0
+    assert otgan.wasserstein(good, good) == 0.0
+
+
+def test_totals_that_differ_by_rounding_are_equal() -> None:
+    third = [1 / 3, 1 / 3, 1 / 3]
+    assert otgan.wasserstein(GOOD, GOOD + 1, a=third, b=[1 / 3, 1 / 3, 1 / 3 + 1e-11]) == pytest.approx(1.0, rel=1e-9)
+    assert otgan.wasserstein(GOOD, GOOD + 1, a=np.array(third, np.float32), b=third) == pytest.approx(1.0, rel=1e-6)
+    with pytest.raises(InvalidInput, match=r"sum\(a\) = 1, sum\(b\) = 1.00001"):
+        otgan.wasserstein(GOOD, GOOD, a=third, b=[1 / 3, 1 / 3, 1 / 3 + 1e-5])
+
+
+def test_a_message_says_what_to_do() -> None:
+    with pytest.raises(InvalidInput, match=r"1 of 3 values are NaN\. Drop or fill them\."):
+        otgan.solve([0.0, NAN, 1.0], [0.0])
+    with pytest.raises(InvalidInput, match=r"toarray\(\)"):
+        otgan.solve(sparse.eye_array(2), GOOD)
+    with pytest.raises(InvalidInput, match=r"x\.reshape\(len\(x\), -1\)"):
+        otgan.solve(np.zeros((3, 2, 2)), GOOD)
+    with pytest.raises(InvalidInput, match=r"wasserstein_1d"):
+        otgan.solve(GOOD, GOOD, INF)
+
+
+def test_checks_are_also_for_other_modules() -> None:
+    assert inputs.count(np.int64(3), "n") == 3
+    with pytest.raises(InvalidInput, match="n must be at least 1 and at most 5, but 6 came"):
+        inputs.count(6, "n", high=5)
+    assert inputs.real(np.float32(0.5), "t", low=0, high=1) == 0.5
+    with pytest.raises(InvalidInput, match=r"t must lie in \[0, 1\]"):
+        inputs.real(2, "t", low=0, high=1)
+    assert not inputs.is_tensor(GOOD)
