@@ -50,6 +50,11 @@ class Cost(ABC):
 
     @property
     @abstractmethod
+    def ceiling(self) -> float:
+        """No entry is above this in magnitude."""
+
+    @property
+    @abstractmethod
     def T(self) -> Cost:
         """The same cost with the two sides exchanged."""
 
@@ -113,6 +118,10 @@ class MatrixCost(Cost):
         return float(self.matrix.min())
 
     @property
+    def ceiling(self) -> float:  # noqa: D102
+        return float(np.abs(self.matrix).max())
+
+    @property
     def T(self) -> MatrixCost:  # noqa: D102
         return MatrixCost(self.matrix.T)
 
@@ -157,6 +166,12 @@ class PointCost(Cost):
     @property
     def floor(self) -> float:  # noqa: D102
         return 0.0
+
+    @property
+    def ceiling(self) -> float:  # noqa: D102
+        corners = np.minimum(self.x.min(axis=0), self.y.min(axis=0)), np.maximum(self.x.max(axis=0), self.y.max(axis=0))
+        box = PointCost(corners[0][None], corners[1][None], self.p, self.metric)
+        return float(box.block(slice(None), slice(None))[0, 0]) * (1 + 2 * self.rounding)
 
     @property
     def rounding(self) -> float:  # noqa: D102
@@ -205,8 +220,9 @@ class PointCost(Cost):
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
         from otgan.kernels.monge import column_minima
 
-        x, y = self.x[:, 0], self.y[:, 0]
-        rows, cols = np.argsort(x), np.argsort(y)
-        values, errors = np.empty(len(y)), np.empty(len(y))
-        values[cols], errors[cols] = column_minima(x[rows], f[rows], y[cols], self.p)
-        return values, errors
+        order = np.argsort(self.x[:, 0])
+        x = self.x[order, 0]
+        first = np.flatnonzero(np.append(True, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
+        y, place = np.unique(self.y[:, 0], return_inverse=True)
+        values, errors = column_minima(x[first], np.maximum.reduceat(f[order], first), y, self.p)
+        return values[place], errors[place]

@@ -130,6 +130,20 @@ def test_sums_of_many_terms_keep_their_digits(n: int, m: int) -> None:
     assert otgan.wasserstein_1d(x, y, math.inf) == np.abs(x[levels // m] - y[levels // n]).max()
 
 
+@pytest.mark.parametrize("p", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["gaussian", "ties"])
+def test_many_points_are_proven(kind: str, p: float) -> None:
+    """In a few hundredths of a second each: anything quadratic would show in the time of the whole run."""
+    rng, n, m = np.random.default_rng(0), 40_000, 30_000
+    if kind == "ties":
+        x, y = rng.integers(0, 9, size=n).astype(float), rng.integers(0, 12, size=m).astype(float)
+    else:
+        x, y = rng.normal(size=n), rng.normal(size=m) + 0.5
+    solution = otgan.solve(x, y, p)
+    assert solution.plan.nnz <= n + m
+    assert solution.distance == pytest.approx(otgan.wasserstein_1d(x, y, p), rel=1e-12, abs=0)
+
+
 @pytest.mark.parametrize("p", [1, 2, 1.5, math.inf])
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
 def test_axes(p: float, axis: int) -> None:

@@ -84,7 +84,8 @@ def check(
         from otgan import critics
     methods, seeds = _distinct(methods, tuple(critics.methods())), inputs.count(seeds, "seeds")
     seed = inputs.count(seed, "seed", low=0)
-    n = None if n is None else inputs.count(n, "n")
+    n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
+    critics.torch_device(device)  # before the long work, not after
     first, second, held_out = draw(a, b, n, seed)
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
     fits = tuple(
@@ -128,6 +129,10 @@ def _distinct(methods: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]
     if len(set(chosen)) < len(chosen):
         raise InvalidInput(f"methods must name each critic once, but {', '.join(chosen)} came. Use seeds to repeat.")
     return chosen
+
+
+def _optional(value: int | None, name: str) -> int | None:
+    return None if value is None else inputs.count(value, name)
 
 
 def _spec(source: Any) -> str | None:

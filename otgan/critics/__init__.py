@@ -1,6 +1,7 @@
 """Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
 
 from otgan.critics.critic import Critic, Lipschitz
+from otgan.critics.device import torch_device
 from otgan.critics.fit import CriticFit, fit, methods
 from otgan.critics.lipschitz import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.method import Method
@@ -20,4 +21,5 @@ __all__ = [
     "fit",
     "methods",
     "mlp",
+    "torch_device",
 ]

@@ -12,6 +12,7 @@ import torch
 
 from otgan import inputs
 from otgan.critics.critic import Critic, Lipschitz
+from otgan.critics.device import torch_device
 from otgan.critics.lipschitz import METHODS
 from otgan.critics.networks import check_shape, fresh_network
 from otgan.critics.repair import repaired_bound
@@ -244,7 +245,7 @@ def fit(
     """
     chosen = _method(method, steps, batch_size, options)
     seed, n_seeds = inputs.count(seed, "seed", low=0), inputs.count(n_seeds, "n_seeds")
-    where = _device(device)
+    where = torch_device(device)
     source_x, source_y, center = _sources(x, y, where)
     held = None if held_out is None else _held_out(held_out, len(center))
     start = time.perf_counter()
@@ -273,17 +274,6 @@ def _method(name: str, steps: int | None, batch_size: int | None, options: dict[
     chosen = METHODS[inputs.choice(name, "method", tuple(METHODS))]
     given = {key: value for key, value in (("steps", steps), ("batch_size", batch_size)) if value is not None}
     return chosen.with_options({**given, **options})
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, TypeError) as error:
-        raise InvalidInput(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}). Use 'auto'.") from None
-    return device
 
 
 def _sources(x: Any, y: Any, device: torch.device) -> tuple[Source, Source, NDArray[np.float64]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.line import power
+from otgan.kernels.line import power, two_sum
 
 __all__ = ["column_minima"]
 
@@ -37,9 +37,41 @@ def column_minimum(x, f, target, p, low, high):
 
 
 @kernel
+def ahead(x, f, i, k):
+    """Whether x_i + f_i > x_k + f_k, in twice the working precision."""
+    step, step_error = two_sum(x[i], -x[k])
+    rise, rise_error = two_sum(f[i], -f[k])
+    total, error = two_sum(step, rise)
+    return total + (error + step_error + rise_error) > 0.0
+
+
+@kernel
+def nearest_minima(x, f, y, values, errors):
+    """Lower ``values`` to the least (y_j - x_i) - f_i over rows with x_i <= y_j, for sorted x and y.
+
+    The rows are parallel lines in y: one that is below another stays below.
+    """
+    best, i = -1, 0
+    for j in range(y.size):
+        while i < x.size and x[i] <= y[j]:
+            if f[i] > -np.inf and (best < 0 or ahead(x, f, i, best)):
+                best = i
+            i += 1
+        if best >= 0:
+            cost = y[j] - x[best]
+            if cost - f[best] < values[j]:
+                values[j], errors[j] = cost - f[best], ROUNDING * (cost + abs(f[best]))
+
+
+@kernel
 def column_minima(x, f, y, p):
     """For each j the least |x_i - y_j|^p - f_i, and its rounding error. ``f`` may hold -inf: that row is left out."""
     m = y.size
+    if p == 1.0:  # f has slope one wherever mass flows, so that whole ranges of rows tie: two sweeps instead
+        values, errors = np.full(m, np.inf), np.zeros(m)
+        nearest_minima(x, f, y, values, errors)
+        nearest_minima(-x[::-1], f[::-1], -y[::-1], values[::-1], errors[::-1])
+        return values, errors
     values = np.empty(m, np.float64)
     errors = np.empty(m, np.float64)
     stack = np.empty((64 * 2 + 2, 4), np.int64)  # first and last column, first and last row

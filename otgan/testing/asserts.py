@@ -131,7 +131,8 @@ def assert_metric(distance: Callable[[Any, Any], float], clouds: Sequence[ArrayL
 
     Checked are: every distance is a finite real number; non-negativity; ``distance(x, x) = 0``; different clouds have
     a positive distance; symmetry; the triangle inequality, in all three directions; and that the order of a cloud's
-    points has no influence. Clouds count as equal if they hold the same points in the same proportions.
+    points has no influence. Clouds count as equal if they hold the same points in the same proportions. The sign has no
+    tolerance: the root of a distance that is barely negative is NaN.
 
     Parameters
     ----------
