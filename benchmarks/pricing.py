@@ -83,7 +83,8 @@ def main() -> None:
     options = parser.parse_args()
     runs = [(n, d, p) for n in options.sizes for d in (2, 3) for p in (1.0, 2.0)]
     runs += [(n, 64, p) for n in options.high for p in (1.0, 2.0)]
-    measure(2000, 2, 1.0, 1), measure(2000, 64, 1.0, 1)  # compile
+    for d in (2, 64):
+        measure(2000, d, 1.0, 1)  # compile
     results = []
     for n, d, p in runs:
         row = measure(n, d, p, options.repeats)

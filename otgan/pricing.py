@@ -194,7 +194,7 @@ class Pricing:
 
         With both sides centred and scaled by a power of two to at most 1, a coordinate is rounded by u = 2^-24 of
         itself, so a distance moves by at most ``u (|x| + |y|)`` and its square by about ``2 u (|x| + |y|)^2 <=
-        4 u (|x|^2 + |y|^2)``. An inner product, summed in any order, fused or not, is off by ``d u |x| |y| / (1 - d u)``
+        4 u (|x|^2 + |y|^2)``. An inner product, summed in any order or fused, is off by ``d u |x| |y| / (1 - d u)``
         (Higham 2002, section 3.1); that counts twice in the square, so ``d u (|x|^2 + |y|^2)``. Together the square is
         off by ``(d + 4) u (|x|^2 + |y|^2)``, and by what underflows, ``d 2^-126``. Twice ``d + 8`` is charged, which
         also covers what double precision rounds in norms, entries and centring.

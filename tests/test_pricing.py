@@ -119,7 +119,8 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @given(problem=problems(), p=st.sampled_from(POWERS), metric=st.sampled_from(METRICS))
 @untimed
 def test_equals_all_pairs_whatever_is_drawn(problem: Any, p: float, metric: str) -> None:
-    check(*problem, p, metric)
+    x, y, f = problem
+    check(x, y, f, p, metric)
 
 
 @pytest.mark.parametrize("metric", METRICS)
