@@ -11,12 +11,12 @@ dimension                                        way       why
 up to 6                                          tree      bounds on boxes and on f leave a share of the pairs that
                                                            falls with n (:mod:`otgan.kernels.tree`)
 from 128, Euclidean, p = 1 or 2                  screen    a matrix product in single precision with a proven error
-                                                           rules out nearly all pairs at a quarter of the time
+                                                           rules out nearly all pairs (d = 784: half the time)
 everything else                                  scan      all pairs in SIMD lanes (:mod:`otgan.kernels.scan`)
 ===============================================  ========  =========================================================
 
-Below 128 dimensions the product wins as long as BLAS gets its threads at once, by a third, and loses by a factor of
-three where other processes hold the cores, so it is left out. Work is split over the targets into threads.
+At d = 64 the product saves a third with BLAS on one thread, but takes 2.5 times as long as the scan where BLAS threads
+wait for cores that other processes hold, so it is left out there. Work is split over the targets into threads.
 """
 
 from __future__ import annotations

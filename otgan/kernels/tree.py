@@ -12,8 +12,7 @@ so it needs no pointers: the children of node v are 2v + 1 and 2v + 2. Two bound
   Euclidean costs the minimum over the box is taken without the tangent. All of it is charged a generous rounding.
 
 Targets come in the order of a tree of their own and go down in packets of 32, so that one visit of a node bounds 32
-targets in SIMD lanes, each with its own bound. (One target at a time took five to thirteen times as long at n = m =
-100,000.) Ties go to the lowest row, so the answer does not depend on the order.
+targets in SIMD lanes, each with its own bound. (One target at a time took five to ten times as long at n = m = 100,000.) Ties go to the lowest row, so the answer does not depend on the order.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN, entry, insert
 __all__ = ["LANES", "LEAF", "Envelope", "Tree", "build", "k_best", "refit"]
 
 # Slots of a leaf, and targets that go down together. Loops over them run to the size of an array: 16, or a constant,
-# would be unrolled into scalar code before it can be vectorised. 16 for either takes two to four times as long.
+# would be unrolled into scalar code before it can be vectorised. 16 for both takes 1.7 to 4.5 times as long.
 LEAF = 32
 LANES = 32
 EPS = float(np.finfo(np.float64).eps)
