@@ -12,7 +12,8 @@ so it needs no pointers: the children of node v are 2v + 1 and 2v + 2. Two bound
   Euclidean costs the minimum over the box is taken without the tangent. All of it is charged a generous rounding.
 
 Targets come in the order of a tree of their own and go down in packets of 32, so that one visit of a node bounds 32
-targets in SIMD lanes, each with its own bound. (One target at a time took five to ten times as long at n = m = 100,000.) Ties go to the lowest row, so the answer does not depend on the order.
+targets in SIMD lanes, each with its own bound. (One target at a time took five to ten times as long at n = m =
+100,000.) Ties go to the lowest row, so the answer does not depend on the order.
 """
 
 from __future__ import annotations
