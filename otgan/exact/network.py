@@ -47,7 +47,7 @@ class Network:
         self.true_costs = cost.entries(self.tails, self.heads - self.n)
         self.costs = self.true_costs
         self.tree = self._plant(plan, keys)
-        self.potential = tree_potentials(self.tree, self.n, self.costs)
+        self.potential = tree_potentials(self.tree, self.n)
 
     def _key(self, rows: Indices, cols: Indices) -> NDArray[np.int64]:
         return cols.astype(np.int64) * self.n + rows
@@ -57,7 +57,7 @@ class Network:
         arcs = np.searchsorted(keys, self._key(rows, cols)).astype(np.int32)
         first = np.searchsorted(self.heads, np.arange(self.n, self.n + self.m + 1))
         tails, heads = rows.astype(np.int32), (cols + self.n).astype(np.int32)
-        return spanning_tree(self.n, self.m, tails, heads, mass, arcs, first, self.tails)
+        return spanning_tree(self.n, self.m, tails, heads, mass, arcs, first, self.tails, self.costs)
 
     def solve(self, max_pivots: int) -> bool:
         """Go on from the present tree; whether it ended optimal for the list within the number of pivots."""
@@ -68,7 +68,7 @@ class Network:
             self.pivots += pivots
             max_pivots -= pivots
             # Potentials were updated step by step: read them off the tree, and see whether the tree still is optimal.
-            self.potential = tree_potentials(self.tree, self.n, self.costs)
+            self.potential = tree_potentials(self.tree, self.n)
             if pivots == 0 or max_pivots <= 0:
                 break
         return max_pivots > 0
@@ -99,7 +99,9 @@ class Network:
         """Let no arc cost more than ``cap``."""
         self.cap = cap
         self.costs = np.minimum(self.true_costs, cap)
-        self.potential = tree_potentials(self.tree, self.n, self.costs)
+        in_tree = self.tree.arc >= 0
+        self.tree.cost[in_tree] = self.costs[self.tree.arc[in_tree]]
+        self.potential = tree_potentials(self.tree, self.n)
 
     @property
     def f(self) -> NDArray[np.float64]:

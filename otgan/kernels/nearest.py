@@ -11,47 +11,63 @@ import numpy as np
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power
 
-__all__ = ["CHEBYSHEV", "CITYBLOCK", "EUCLIDEAN", "boxes", "k_smallest"]
+__all__ = ["CHEBYSHEV", "CITYBLOCK", "EUCLIDEAN", "k_smallest"]
 
 EUCLIDEAN, CITYBLOCK, CHEBYSHEV = 0, 1, 2
-BLOCK = 16
+BLOCK, GROUP = 16, 16
 
 
 @kernel
-def boxes(x):
-    """Lower and upper corners, (blocks, d) each, of the blocks of rows of x (n, d)."""
+def boxes(x, size):
+    """Lower and upper corners, (blocks, d) each, of blocks of ``size`` rows of x (n, d)."""
     n, d = x.shape
-    count = (n + BLOCK - 1) // BLOCK
+    count = (n + size - 1) // size
     low, high = np.empty((count, d)), np.empty((count, d))
     for block in range(count):
         for k in range(d):
-            part = x[block * BLOCK : (block + 1) * BLOCK, k]
+            part = x[block * size : (block + 1) * size, k]
             low[block, k], high[block, k] = part.min(), part.max()
     return low, high
 
 
 @kernel
-def k_smallest(x, low, high, f, y, metric, p, count):
-    """Values and rows, (m, count) each, in rising order; rows that do not exist are -1."""
+def largest_by_block(f, size):
+    """Largest f of every block of ``size``."""
+    count = (f.size + size - 1) // size
+    largest = np.empty(count)
+    for block in range(count):
+        largest[block] = f[block * size : (block + 1) * size].max()
+    return largest
+
+
+@kernel
+def k_smallest(x, f, y, limits, metric, p, count):
+    """Values and rows, (m, count) each, in rising order, of what lies below ``limits`` (m,); row -1 where nothing."""
     m = y.shape[0]
-    values, rows = np.full((m, count), np.inf), np.full((m, count), -1, np.int64)
-    blocks = low.shape[0]
-    largest = np.empty(blocks)
-    for block in range(blocks):
-        largest[block] = f[block * BLOCK : (block + 1) * BLOCK].max()
+    values, rows = np.empty((m, count)), np.full((m, count), -1, np.int64)
+    low, high = boxes(x, BLOCK)
+    big_low, big_high = boxes(x, BLOCK * GROUP)
+    largest, big_largest = largest_by_block(f, BLOCK), largest_by_block(f, BLOCK * GROUP)
     best = 0
     for j in range(m):
+        values[j] = limits[j]
         scan_block(x, f, y[j], metric, p, best, values[j], rows[j])
-        tried = best
-        for block in range(blocks):
-            if block == tried:
+        for group in range(big_largest.size):
+            if not reaches(big_low, big_high, big_largest, group, y[j], metric, p, values[j, count - 1]):
                 continue
-            # The bound is rounded like the entries themselves; a few ulps make up for the order of operations.
-            bound = box_cost(low[block], high[block], y[j], metric, p)
-            if bound - largest[block] <= values[j, count - 1] + 1e-14 * bound:
-                scan_block(x, f, y[j], metric, p, block, values[j], rows[j])
-        best = rows[j, 0] // BLOCK
+            for block in range(group * GROUP, min((group + 1) * GROUP, largest.size)):
+                if block != best and reaches(low, high, largest, block, y[j], metric, p, values[j, count - 1]):
+                    scan_block(x, f, y[j], metric, p, block, values[j], rows[j])
+        if rows[j, 0] >= 0:
+            best = rows[j, 0] // BLOCK
     return values, rows
+
+
+@kernel
+def reaches(low, high, largest, block, target, metric, p, worst):
+    """Whether a block may hold a value below ``worst``; a few ulps make up for the rounding of its bound."""
+    bound = box_cost(low[block], high[block], target, metric, p)
+    return bound * (1 - 1e-14) - largest[block] < worst
 
 
 @kernel

@@ -33,7 +33,7 @@ def merge_masses(a, b):
 
 
 @kernel
-def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of):
+def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of, costs):
     """A strongly feasible tree that holds the given plan, breadth first.
 
     Parameters
@@ -47,7 +47,7 @@ def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of):
     arcs : (k,) int32 ndarray
         Their indices in the arc list.
     first : (m + 1,) ndarray
-    tail_of : (l,) ndarray
+    tail_of, costs : (l,) ndarray
         The arc list sorted by column: the arcs of column j are ``first[j]`` to ``first[j + 1] - 1``. Components of the
         plan are joined by arcs of the list without flow, which point towards the root. A component that no such arc
         reaches stays out: its nodes keep the size 0.
@@ -84,7 +84,7 @@ def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of):
                 found += 1
                 joined -= 1
                 break
-    return index_tree(parent, arc, flow, order[:found])
+    return index_tree(parent, arc, flow, costs, order[:found])
 
 
 @kernel
@@ -105,7 +105,7 @@ def incidence(count, tails, heads):
 
 
 @kernel
-def index_tree(parent, arc, flow, order):
+def index_tree(parent, arc, flow, costs, order):
     """Preorder ring, sizes and last descendants of a tree given by parents; ``order`` has parents before children."""
     count = parent.size
     size, place, used = np.zeros(count, np.int32), np.zeros(count, np.int32), np.ones(count, np.int32)
@@ -126,4 +126,8 @@ def index_tree(parent, arc, flow, order):
         thread[u] = ring[(k + 1) % order.size]
         back[u] = ring[k - 1]
         last[u] = ring[place[u] + size[u] - 1]
-    return Tree(parent, thread, back, size, last, arc, flow)
+    cost = np.zeros(count)
+    for u in order:
+        if arc[u] >= 0:
+            cost[u] = costs[arc[u]]
+    return Tree(parent, thread, back, size, last, arc, flow, cost)
