@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from otgan import inputs
+from otgan.pricing import Index, Pricing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,7 @@ __all__ = ["Cost", "MatrixCost", "PointCost"]
 
 EPS = float(np.finfo(np.float64).eps)
 BLOCK = 2**20  # entries of one block: 8 MiB
+SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s)
 
 
 class Cost(ABC):
@@ -161,7 +164,24 @@ class PointCost(Cost):
 
     @property
     def T(self) -> PointCost:  # noqa: D102
-        return PointCost(self.y, self.x, self.p, self.metric)
+        return self._turned
+
+    @cached_property
+    def _turned(self) -> PointCost:
+        """The sides exchanged. The two costs know each other, so that each side's tree is built once."""
+        turned = PointCost(self.y, self.x, self.p, self.metric)
+        vars(turned)["_turned"] = self
+        return turned
+
+    @cached_property
+    def _index(self) -> Index:
+        """The points x with their tree."""
+        return Index(np.ascontiguousarray(self.x))
+
+    @cached_property
+    def pricing(self) -> Pricing:
+        """Least reduced costs with their rows, and the violated pairs: what a column-generation solver asks for."""
+        return Pricing(self._index, self.T._index, self.p, self.metric)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         from scipy.spatial.distance import cdist
@@ -184,9 +204,12 @@ class PointCost(Cost):
         return distance if self.p == 1 else distance**self.p
 
     def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:  # noqa: D102
-        if self.dimension > 1:
+        if self.dimension == 1:
+            return self._column_minima_on_the_line(f)
+        n, m = self.shape
+        if n * m <= SMALL:
             return super().column_minima(f)
-        return self._column_minima_on_the_line(f)
+        return self.pricing.minima(f)[0], 0.0
 
     def _column_minima_on_the_line(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""

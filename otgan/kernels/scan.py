@@ -1,0 +1,141 @@
+"""Column minima of ``metric(x_i, y_j) ** p - f_i`` by going through all pairs, in memory that grows with n + m.
+
+For dimensions where a tree rules nothing out. :func:`scan` computes every entry in SIMD lanes over rows.
+:func:`confirm` only those that a matrix product in single precision could not rule out; the product is the caller's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otgan.kernels.jit import kernel
+from otgan.kernels.metric import CITYBLOCK, EUCLIDEAN, entry, insert
+from otgan.kernels.tree import keep, sums_to_costs
+
+__all__ = ["TILE", "confirm", "pack", "scan", "seed"]
+
+TILE = 64  # rows priced together
+
+
+@kernel
+def pack(x, f):
+    """Points by tile, shape (tiles, d, TILE), and f and rows by slot; empty slots have f = -inf and row n."""
+    n, d = x.shape
+    tiles = (n + TILE - 1) // TILE
+    points = np.empty((tiles, d, TILE))
+    slots = np.full(tiles * TILE, -np.inf)
+    rows = np.full(tiles * TILE, n)
+    slots[:n] = f
+    rows[:n] = np.arange(n)
+    for s in range(tiles * TILE):
+        i = min(s, n - 1)
+        for k in range(d):
+            points[s // TILE, k, s % TILE] = x[i, k]
+    return points, slots, rows
+
+
+@kernel
+def seed(x, f, y, metric, p, values, rows):
+    """Price the guessed rows (m, 1)."""
+    for j in range(y.shape[0]):
+        i = rows[j, 0]
+        values[j, 0] = entry(x, i, y, j, metric, p) - f[i]
+
+
+@kernel
+def scan(points, slots, tile_rows, y, metric, p, values, rows, start, stop):
+    """Put every row that fits into the lists (m, K) of the targets ``start:stop``."""
+    cost = np.empty(TILE)
+    for tile in range(points.shape[0]):
+        for j in range(start, stop):
+            price_tile(points[tile], y[j], metric, cost)
+            sums_to_costs(cost, metric, p)
+            keep(cost, slots, tile_rows, tile * TILE, values[j], rows[j])
+
+
+@kernel
+def price_tile(points, y, metric, cost):
+    """Sums over coordinates for one target and a tile, four coordinates at a time, added in their order."""
+    d = y.size
+    for s in range(cost.size):
+        cost[s] = 0.0
+    whole = d - d % 4
+    for k in range(0, whole, 4):
+        y0, y1, y2, y3 = y[k], y[k + 1], y[k + 2], y[k + 3]
+        for s in range(cost.size):
+            u0, u1 = abs(points[k, s] - y0), abs(points[k + 1, s] - y1)
+            u2, u3 = abs(points[k + 2, s] - y2), abs(points[k + 3, s] - y3)
+            if metric == EUCLIDEAN:
+                cost[s] = (((cost[s] + u0 * u0) + u1 * u1) + u2 * u2) + u3 * u3
+            elif metric == CITYBLOCK:
+                cost[s] = (((cost[s] + u0) + u1) + u2) + u3
+            else:
+                u0 = u0 if u0 > u1 else u1
+                u2 = u2 if u2 > u3 else u3
+                u0 = u0 if u0 > u2 else u2
+                cost[s] = u0 if u0 > cost[s] else cost[s]
+    for k in range(whole, d):
+        for s in range(cost.size):
+            u = abs(points[k, s] - y[k])
+            if metric == EUCLIDEAN:
+                cost[s] += u * u
+            elif metric == CITYBLOCK:
+                cost[s] += u
+            else:
+                cost[s] = u if u > cost[s] else cost[s]
+
+
+@kernel
+def confirm(product, x, f, y, above_f, below_x, below_y, double, noise, p, values, rows, first_row, first_target):
+    """Put the rows of a block that single precision cannot rule out into the lists of their targets.
+
+    Parameters
+    ----------
+    product : (targets, rows) ndarray of float32
+        Approximate inner products of scaled, centred points.
+    above_f : (n,) ndarray of float64
+        f and a little more.
+    below_x, below_y : (n,), (m,) ndarray of float64
+        Squared norms, shrunk so that ``below_x_i + below_y_j - double * product_ji`` is below ``|x_i - y_j|^2``.
+    double : float
+        Twice the square of the scale.
+    noise : float
+        Relative rounding of a reduced cost in double precision, charged to the limit.
+    p : float
+        1 or 2, of the Euclidean metric.
+    first_row, first_target : int
+        Where the block begins.
+    """
+    last = rows.shape[1] - 1
+    for t in range(product.shape[0]):
+        j = first_target + t
+        for begin in range(0, product.shape[1], TILE):
+            end = min(begin + TILE, product.shape[1])
+            part = slice(first_row + begin, first_row + end)
+            dots, reach, below = product[t, begin:end], above_f[part], below_x[part]
+            limit = values[j, last] + noise * abs(values[j, last])
+            if not any_within(dots, reach, below, below_y[j], double, limit, p):
+                continue
+            for s in range(end - begin):
+                limit = values[j, last] + noise * abs(values[j, last])
+                if within(dots[s], reach[s] + limit, below[s] + below_y[j], double, p):
+                    i = first_row + begin + s
+                    value = entry(x, i, y, j, EUCLIDEAN, p) - f[i]
+                    if value < values[j, last] or (value == values[j, last] and i < rows[j, last]):
+                        insert(value, i, values[j], rows[j])
+
+
+@kernel
+def any_within(dots, reach, below, below_y, double, limit, p):
+    """Whether any of these rows may have a reduced cost of at most ``limit``."""
+    hits = 0
+    for s in range(dots.size):
+        hits += within(dots[s], reach[s] + limit, below[s] + below_y, double, p)
+    return hits > 0
+
+
+@kernel
+def within(dot, reach, below, double, p):
+    """Whether a cost of at most ``reach`` is possible. NaN, from infinite f and limits, says yes."""
+    square = reach if p == 2.0 else reach * abs(reach)
+    return not (below - double * dot > square)
