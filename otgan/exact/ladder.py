@@ -1,5 +1,7 @@
-"""Coarse-to-fine transport: cells of neighbouring points in the place of points, and plans handed down (Mérigot 2011;
-Gerber & Maggioni 2017, Multiscale strategies for computing optimal transport).
+"""Coarse-to-fine transport: cells of neighbouring points in the place of points, and plans handed down.
+
+Mérigot (2011), A multiscale approach to optimal transport; Gerber & Maggioni (2017), Multiscale strategies for
+computing optimal transport. Here a plan is handed down without a cycle, so that it is a basis for the simplex.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def refine(plan: Plan, level: Level) -> Plan:
     """
     rows, cols, mass = plan
     by_cols = np.lexsort((rows, cols))
-    i, arc, left = merge_masses(level.a, mass)
+    i, _, left = merge_masses(level.a, mass)
     j, position, right = merge_masses(level.b, mass[by_cols])
     by_arc = np.argsort(by_cols[position], kind="stable")
     k, q, moved = merge_masses(left, right[by_arc])

@@ -44,7 +44,7 @@ class Network:
         link_rows, link_cols = _links(self.n, self.m, *plan[:2])
         keys = _unique(self._key(np.r_[rows, plan[0], link_rows], np.r_[cols, plan[1], link_cols]))
         self.heads, self.tails = (keys // self.n + self.n).astype(np.int32), (keys % self.n).astype(np.int32)
-        self.true_costs = cost.entries(self.tails, self.heads - self.n)
+        self.true_costs = cost.entries(self.tails.astype(np.intp), self.heads.astype(np.intp) - self.n)
         self.costs = self.true_costs
         self.tree = self._plant(plan, keys)
         self.potential = tree_potentials(self.tree, self.n)
@@ -113,11 +113,11 @@ class Network:
         """Potentials of the columns."""
         return self.potential[self.n :]
 
-    def plan(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    def plan(self) -> tuple[Indices, Indices, NDArray[np.int64], NDArray[np.float64]]:
         """Rows, columns, masses and costs of the arcs that carry mass, in the order of rows, then columns."""
         node = np.flatnonzero(self.tree.flow > 0)
         arc = self.tree.arc[node]
-        rows, cols = self.tails[arc], self.heads[arc] - self.n
+        rows, cols = self.tails[arc].astype(np.intp), self.heads[arc].astype(np.intp) - self.n
         order = np.lexsort((cols, rows))
         return rows[order], cols[order], self.tree.flow[node][order], self.true_costs[arc][order]
 

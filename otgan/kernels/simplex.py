@@ -9,11 +9,11 @@ The tree is kept as in Ahuja, Magnanti & Orlin (1993, chapter 11) with the indic
 subtree costs the length of the paths involved, not its size. A node's tree arc points up (to the parent) if it is a
 row, and down if it is a column.
 
-Only potentials need a walk over nodes. The smaller of the two sides is walked if it is small; otherwise the walk is put
-off, and after some sqrt(N) of them all potentials are read off the tree. Meanwhile the reduced cost of an entering arc is
-summed along its cycle, which is walked anyway: stale potentials can waste a look at an arc, never make a wrong pivot.
-(They are wrong by one number on either side of a cut, so only for arcs across it. With n = 30,000 this took 0.52 s where
-shifting the smaller side each time took 1.2 s, 4,000 nodes a pivot on average.)
+Only potentials need a walk over nodes. The smaller of the two sides is walked if it is small; otherwise the walk is
+put off, and after some sqrt(N) of them all potentials are read off the tree. Meanwhile the reduced cost of an entering
+arc is summed along its cycle, which is walked anyway: stale potentials can waste a look at an arc, never make a wrong
+pivot. (They are wrong by one number on one side of a cut, so only arcs across it are misjudged. On 30,000 x 24,000
+points this took 0.5 s where shifting the smaller side each time took 1.2 s, 4,000 nodes a pivot on average.)
 
 Flows are integers, so they never drift. Trees are kept strongly feasible (Cunningham 1976): every arc without flow
 points up, and of several arcs that could leave the last one on the cycle is taken. That rules out cycling.
