@@ -16,9 +16,10 @@ they are exact, and ties are ties.
 Measured on two busy cores, random weights in the unit square, p = 1 (p = 2): 6000 x 4500 points 0.57 s (0.45 s) where
 POT's ``emd2`` takes 5.0 s (5.2 s); 100,000 x 80,000 points 17 s (11 s). What lost, at 6000 x 4500: without coarse
 levels the same loop takes 10 (12) rounds, 283,000 (374,000) pivots and 2.5 s (2.9 s), where 4 (3) rounds on the finest
-level and 14,500 (10,100) pivots do; POT's sparse simplex, which starts every round from nothing, takes 0.69 s (0.91 s) on the
-same arc lists where ours takes 0.16 s (0.15 s), coarse levels included. In high dimension coarse levels say little: at
-3000 x 2500 points, d = 64, ours takes 0.54 s (0.59 s) and POT's sparse one 0.28 s (0.27 s).
+level and 14,500 (10,100) pivots do; POT's sparse simplex, which starts every round from nothing, takes
+0.69 s (0.91 s) on the same arc lists where ours takes 0.16 s (0.15 s), coarse levels included. In high
+dimension coarse levels say little: at 3000 x 2500 points, d = 64, ours takes 0.54 s (0.59 s) and POT's
+sparse one 0.28 s (0.27 s).
 """
 
 from __future__ import annotations
