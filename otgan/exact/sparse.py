@@ -34,8 +34,10 @@ __all__ = ["accepts", "memory", "solve"]
 SMALLEST_COARSE = 100  # groups; below, the prices start from zero
 ARCS = 8  # that a row, and a column, asks for at a time
 FIRST_EPS, LAST_EPS, EPS_FALL = 0.25, 1e-3, 5.0  # of the auction, as a share of what the first matching pays too much
-MAX_BIDS = 300  # a row and a round of the auction: what is left then is up to the augmenting paths
-CHUNK_BIDS, CHUNK_STEPS = 5_000_000, 100_000_000  # about a second of compiled code that cannot be interrupted
+OUTLIER = 100.0  # times the median
+MAX_BIDS = 20  # a row and a round of the auction: what is left then is up to the augmenting paths
+FAR = 0.25  # share of all arcs that a search from one row looks at before it is left to a search from many
+CHUNK_STEPS = 50_000_000  # about a second of compiled code that cannot be interrupted
 MAX_ROUNDS = 200  # of augmenting paths on one level
 MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
 
@@ -58,7 +60,7 @@ def memory(n: int, m: int) -> int:
 
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
-    """Solve and certify; ``max_steps`` limits the rounds of pricing. Ctrl-C ends it with what has been proven so far."""
+    """Solve and certify; ``max_steps`` limits the rounds of pricing. Ctrl-C ends it with what is proven so far."""
     cost = problem.cost
     assert isinstance(cost, PointCost)  # accepts() was asked
     with Watch(rtol, max_steps, progress) as watch:
@@ -158,11 +160,39 @@ class Matching:
         """Row potentials that are feasible with the prices over all pairs."""
         return np.minimum(self.arcs.minima(), self.arcs.bound)
 
+    def tight_f(self) -> NDArray[np.float64]:
+        """Row potentials that make the matched arcs tight."""
+        f = self.arcs.minima()
+        matched = np.flatnonzero(self.match >= 0)
+        place = self.arcs.start[matched] + self.match[matched]
+        f[matched] = self.arcs.arc_cost[place] - self.arcs.g[self.arcs.col[place]]
+        return f
+
     def release(self, f: NDArray[np.float64], slack: float) -> NDArray[np.int64]:
         """Unmatch the rows that pay more than slack above f; all free rows."""
         from otgan.kernels.arcs import release
 
         return release(*self.arcs.arcs, f, self.arcs.g, self.match, self.row_of, slack)
+
+    def augment(self, f: NDArray[np.float64], free: NDArray[np.int64], max_steps: int) -> int:
+        """Match the free rows along shortest paths, if that takes no more than max_steps; how many steps it took."""
+        from otgan.kernels.augment import augment, augment_together
+
+        arcs, done = self.arcs, 0
+        together, reach = [free[:0]], int(FAR * arcs.count.sum())
+        while len(free) and done < max_steps:
+            chunk = min(max_steps - done, CHUNK_STEPS)
+            free, far, steps = augment(*arcs.arcs, f, arcs.g, self.match, self.row_of, free, reach, chunk)
+            together.append(far)
+            done += steps
+        free = np.concatenate(together)
+        while len(free) and done < max_steps:
+            matched, steps = augment_together(*arcs.arcs, f, arcs.g, self.match, self.row_of, free)
+            free = free[self.match[free] < 0]
+            done += steps
+            if not matched:
+                break
+        return done
 
     def keep_best(self) -> None:
         """Remember the matching if it is complete and cheaper than the last."""
@@ -191,28 +221,29 @@ def auction_rounds(matching: Matching, watch: Watch) -> None:
     arcs = matching.arcs
     n = len(matching.best)
     excess = matching.best_costs - matching.feasible_f() - arcs.g[matching.best]
-    # One far pair must not set the scale for all others, so no mean here; where most pay nothing, ask the others.
-    scale = float(np.median(excess)) or float(np.median(excess[excess > 0])) if (excess > 0).any() else 0.0
+    scale = typical(excess)
     eps = FIRST_EPS * scale
     while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and watch.may_go_on(matching):
         with watch.part("inner"):
             free = matching.release(matching.feasible_f(), eps)
-            left = MAX_BIDS * n
-            while len(free) and left > 0:
-                free, bids = auction(
-                    *arcs.arcs, arcs.g, matching.match, matching.row_of, free, eps, min(left, CHUNK_BIDS)
-                )
-                left -= bids
+            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, eps, MAX_BIDS * n)
+            # The last few rows would outbid each other for long, and a path settles each of them. What else lies
+            # below the matched arcs does so by less than eps, and counts as if it did not.
+            matching.augment(matching.tight_f(), free, MAX_STEPS * n)
             matching.keep_best()
         with watch.part("pricing"):
             arcs.price(arcs.minima() > arcs.bound, ARCS)
         eps /= EPS_FALL
 
 
+def typical(excess: NDArray[np.float64]) -> float:
+    """The mean of those above zero; one far pair, however far, must not set the scale for all others."""
+    positive = excess[excess > 0]
+    return float(np.minimum(positive, OUTLIER * np.median(positive)).mean()) if len(positive) else 0.0
+
+
 def augmenting_rounds(matching: Matching, watch: Watch) -> bool:
     """Make matching and potentials exact; whether no pair is violated any more (or rtol is reached)."""
-    from otgan.kernels.augment import augment
-
     arcs = matching.arcs
     n = len(matching.best)
     f = arcs.minima()
@@ -232,13 +263,9 @@ def augmenting_rounds(matching: Matching, watch: Watch) -> bool:
         if budget <= 0 or not watch.may_go_on(matching):
             return False
         with watch.part("inner"):
-            while len(free) and budget > 0:
-                done, steps = augment(
-                    *arcs.arcs, f, arcs.g, matching.match, matching.row_of, free, min(budget, CHUNK_STEPS)
-                )
-                free = free[done:]
-                budget -= steps
+            budget -= matching.augment(f, free, budget)
             matching.keep_best()
+            f = arcs.minima()  # what is off by the rounding of many shifts is read off afresh
     return False
 
 
