@@ -112,7 +112,7 @@ def solve_equal(cost: PointCost, watch: Watch) -> Answer:
                 groups = group(cost)
                 with watch.coarser():
                     coarse = solve_equal(groups.cost, watch)
-                columns, g = groups.spread(coarse.columns), groups.prices(cost, coarse.f)
+                columns, g = groups.spread(coarse.columns), tamed(groups.prices(cost, coarse.f))
                 if coarse.interrupted:
                     return _start_only(cost, columns, g)
             matching = Matching(Restricted(cost, g, room=3 * ARCS), columns)
@@ -124,6 +124,13 @@ def solve_equal(cost: PointCost, watch: Watch) -> Answer:
         answer = matching.answer(False) if matching is not None else _start_only(cost, columns, g)
         answer.interrupted = True
         return answer
+
+
+def tamed(g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Prices without outliers: one far point would have one as large as its cost, and no small digits in it."""
+    middle = np.median(g)
+    reach = OUTLIER * np.median(np.abs(g - middle))
+    return np.clip(g, middle - reach, middle + reach) if reach > 0 else g
 
 
 def _start_only(cost: PointCost, columns: NDArray[np.intp], g: NDArray[np.float64]) -> Answer:
@@ -210,8 +217,9 @@ class Matching:
         return (upper - lower) / upper if upper > 0 else 0.0
 
     def answer(self, finished: bool) -> Answer:
-        """What has been found."""
-        return Answer(self.best, self.feasible_f(), self.arcs.g, finished)
+        """What has been found; rows that were never priced get potentials that the certificate has to repair."""
+        f, g = self.feasible_f(), self.arcs.g
+        return Answer(self.best, np.where(np.isfinite(f), f, self.best_costs - g[self.best]), g, finished)
 
 
 def auction_rounds(matching: Matching, watch: Watch) -> None:
@@ -226,7 +234,8 @@ def auction_rounds(matching: Matching, watch: Watch) -> None:
     while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and watch.may_go_on(matching):
         with watch.part("inner"):
             free = matching.release(matching.feasible_f(), eps)
-            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, eps, MAX_BIDS * n)
+            bid = eps, OUTLIER * scale
+            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, *bid, MAX_BIDS * n)
             # The last few rows would outbid each other for long, and a path settles each of them. What else lies
             # below the matched arcs does so by less than eps, and counts as if it did not.
             matching.augment(matching.tight_f(), free, MAX_STEPS * n)

@@ -11,7 +11,7 @@ __all__ = ["auction"]
 
 
 @kernel
-def auction(start, count, col, cost, g, match, row_of, free, eps, max_bids):
+def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max_bids):
     """Let the free rows bid, first in first out, until none is left or ``max_bids`` are made.
 
     A row takes the column with the least ``C_ij - g_j`` and lowers g_j until the column is worth eps less to it than
@@ -29,6 +29,9 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_bids):
         Matched row, -1 for none.
     free : (k,) ndarray of int64
     eps : float
+    max_raise : float
+        No bid goes further than this beyond eps. A point that is alone in its region would otherwise bid all that the
+        next region costs, and potentials of that size carry no small digits.
     max_bids : int
 
     Returns
@@ -48,7 +51,7 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_bids):
         bids += 1
         place, best, second = best_two(start, count, col, cost, g, i)
         j = col[place]
-        g[j] -= second - best + eps if second < np.inf else eps
+        g[j] -= min(second - best, max_raise) + eps if second < np.inf else eps
         match[i] = place - start[i]
         loser = row_of[j]
         row_of[j] = i
