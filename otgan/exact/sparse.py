@@ -33,10 +33,10 @@ __all__ = ["accepts", "memory", "solve"]
 
 SMALLEST_COARSE = 100  # groups; below, the prices start from zero
 ARCS = 8  # that a row, and a column, asks for at a time
-FIRST_EPS, LAST_EPS, EPS_FALL = 0.25, 1e-3, 5.0  # of the auction, as a share of what the first matching pays too much
+FIRST_EPS, LAST_EPS, EPS_FALL = 0.25, 1e-3, 3.0  # of the auction, as a share of what the first matching pays too much
 OUTLIER = 100.0  # times the median
 MAX_BIDS = 20  # a row and a round of the auction: what is left then is up to the augmenting paths
-FAR = 0.25  # share of all arcs that a search from one row looks at before it is left to a search from many
+FAR = 0.1  # share of all arcs that a search from one row looks at before it is left to a search from many
 CHUNK_STEPS = 50_000_000  # about a second of compiled code that cannot be interrupted
 MAX_ROUNDS = 200  # of augmenting paths on one level
 MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
