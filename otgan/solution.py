@@ -32,6 +32,7 @@ class Status(Enum):
     MAX_STEPS = (
         "The solver stopped at max_steps. The truth lies between lower and upper; raise max_steps or leave it None."
     )
+    INTERRUPTED = "The solver was interrupted. The truth lies between lower and upper; let it run to close the gap."
 
     @property
     def message(self) -> str:

@@ -18,7 +18,7 @@ from otgan.solution import Solution, Status
 if TYPE_CHECKING:
     from typing import Literal
 
-    Method = Literal["auto", "line", "network-simplex", "linprog", "assignment"]
+    Method = Literal["auto", "line", "network-simplex", "linprog", "assignment", "sparse"]
 
 __all__ = ["solve", "solve_cost", "wasserstein"]
 
@@ -55,8 +55,9 @@ def solve(
     b : (m,) array_like, optional
         Non-negative weights of one total; 1/n and 1/m each if None. Totals that differ by rounding are made equal.
     metric : {"euclidean", "cityblock", "chebyshev"}
-    method : {"auto", "line", "network-simplex", "linprog", "assignment"}
-        The solver; the rule of "auto" is in :mod:`otgan.exact.auto`.
+    method : {"auto", "line", "network-simplex", "linprog", "assignment", "sparse"}
+        The solver; the rule of "auto" is in :mod:`otgan.exact.auto`. "sparse" needs memory that grows with n, not
+        with n * m, and for now equal weights and n = m.
     rtol : float, default 1e-9
         Largest relative gap between the proven bounds.
     throw : bool, default True
@@ -66,7 +67,7 @@ def solve(
     device : {"cpu"}
         Where costs are computed.
     max_steps : int, optional
-        Limit on the pivots of the simplex methods; None is no limit.
+        Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def solve(
         For NaN, inf, empty, ragged or complex data, wrong shapes, negative weights, unequal mass, an option out of
         range, or a cost matrix that would not fit into memory.
     NotConverged
-        If the bounds do not meet within ``rtol``; ``error.solution`` holds the valid interval.
+        If the bounds do not meet within ``rtol``, or Ctrl-C ended "sparse" before they did; ``error.solution`` holds
+        the valid interval.
 
     References
     ----------

@@ -20,6 +20,7 @@ METHODS = {
     "network-simplex": "otgan.exact.simplex",
     "linprog": "otgan.exact.linprog",
     "assignment": "otgan.exact.assignment",
+    "sparse": "otgan.exact.sparse",
 }
 
 
