@@ -8,7 +8,7 @@ difference of two floats is off by half an ulp of itself, whatever the offset an
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -173,7 +173,7 @@ class PointCost(Cost):
     @property
     def ceiling(self) -> float:  # noqa: D102
         corners = np.minimum(self.x.min(axis=0), self.y.min(axis=0)), np.maximum(self.x.max(axis=0), self.y.max(axis=0))
-        box = PointCost(corners[0][None], corners[1][None], self.p, self.metric)
+        box = self.between(corners[0][None], corners[1][None])
         return float(box.block(slice(None), slice(None))[0, 0]) * (1 + 2 * self.rounding)
 
     @property
@@ -184,10 +184,14 @@ class PointCost(Cost):
     def T(self) -> PointCost:  # noqa: D102
         return self._turned
 
+    def between(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> PointCost:
+        """The same cost between other points, (n, d) and (m, d)."""
+        return replace(self, x=x, y=y)
+
     @cached_property
     def _turned(self) -> PointCost:
         """The sides exchanged. The two costs know each other, so that each side's tree is built once."""
-        turned = PointCost(self.y, self.x, self.p, self.metric)
+        turned = self.between(self.y, self.x)
         vars(turned)["_turned"] = self
         return turned
 

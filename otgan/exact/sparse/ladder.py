@@ -77,7 +77,7 @@ def ladder(cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64]) -> list[
         x, mass_a = _means(cost.x, a, rows[k])
         y, mass_b = _means(cost.y, b, cols[k])
         parents = (_parents(rows, k), _parents(cols, k))
-        levels.append(Level(PointCost(x, y, cost.p, cost.metric), mass_a, mass_b, *parents))
+        levels.append(Level(cost.between(x, y), mass_a, mass_b, *parents))
     return levels
 
 

@@ -1,6 +1,6 @@
-"""Certified column generation in O(n) memory: solve on a few arcs, price all pairs, add what was missed.
+"""Column generation for equal masses and n = m, around an auction and shortest augmenting paths.
 
-For equal masses, n = m. The prices start from a coarse problem (:mod:`otgan.exact.coarse`), so the columns that are
+The prices start from a coarse problem (:mod:`otgan.exact.sparse.coarse`), so the columns that are
 cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
 within a thousandth, asking for new arcs between its rounds; shortest augmenting paths (Jonker & Volgenant 1987) then
 make them exact. Rows whose arc is not exactly tight are matched anew, and that is done again for the few rows for
@@ -9,27 +9,24 @@ which pricing still finds something, until no pair of all n * m is violated.
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from otgan.costs import EPS, PointCost
-from otgan.exact.coarse import group, spatial_order
-from otgan.exact.restricted import Restricted
-from otgan.solution import Solution, Status
+from otgan.exact.sparse.coarse import group, spatial_order
+from otgan.exact.sparse.restricted import Restricted
+from otgan.solution import Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
+    from otgan.exact.sparse.watch import Watch
     from otgan.problem import Problem
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["solve", "suits"]
 
 SMALLEST_COARSE = 100  # groups; below, the prices start from zero
 ARCS = 8  # that a row, and a column, asks for at a time
@@ -39,47 +36,31 @@ MAX_BIDS = 20  # a row and a round of the auction: what is left then is up to th
 FAR = 0.1  # share of all arcs that a search from one row looks at before it is left to a search from many
 CHUNK_STEPS = 50_000_000  # about a second of compiled code that cannot be interrupted
 MAX_ROUNDS = 200  # of augmenting paths on one level
+COARSE_GAP = 1e-6  # at which a coarse level is good enough
 MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
 
 
-def accepts(problem: Problem) -> str | None:
-    """Why this solver cannot take ``problem``; None if it can."""
+def suits(problem: Problem) -> bool:
+    """Whether this is the solver for ``problem``."""
     n, m = problem.shape
-    if not isinstance(problem.cost, PointCost):
-        return "it needs points, not a cost matrix"
-    if n != m:
-        return f"it needs as many points on both sides, and there are {n} and {m}"
-    if np.ptp(problem.a) or np.ptp(problem.b):
-        return "it needs equal weights"
-    return None
+    return n == m and not np.ptp(problem.a) and not np.ptp(problem.b)
 
 
-def memory(n: int, m: int) -> int:
-    """Bytes needed beside the data: about 60 arcs a row, and lists of what pricing found."""
-    return 3000 * (n + m)
-
-
-def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
-    """Solve and certify; ``max_steps`` limits the rounds of pricing. Ctrl-C ends it with what is proven so far."""
+def solve(problem: Problem, watch: Watch) -> Solution:
+    """Solve and certify."""
     cost = problem.cost
-    assert isinstance(cost, PointCost)  # accepts() was asked
-    with Watch(rtol, max_steps, progress) as watch:
-        with watch.part("start"):
-            rows, cols = spatial_order(cost.x), spatial_order(cost.y)
-            ordered = PointCost(cost.x[rows], cost.y[cols], cost.p, cost.metric)
-        answer = solve_equal(ordered, watch)
+    assert isinstance(cost, PointCost)
+    with watch.part("start"):
+        rows, cols = spatial_order(cost.x), spatial_order(cost.y)
+        ordered = cost.between(cost.x[rows], cost.y[cols])
+    answer = solve_equal(ordered, watch)
     columns, f, g = np.empty(len(rows), np.intp), np.empty(len(rows)), np.empty(len(cols))
     columns[rows], f[rows], g[cols] = cols[answer.columns], answer.f, answer.g
     with watch.part("certificate"):
         plan = sparse.coo_array((problem.a, (np.arange(len(rows)), columns)), shape=problem.shape)
-        solution = Solution.certified(
-            problem, plan, f, g, method="sparse", rtol=rtol, finished=answer.finished, stats=watch.stats
+        return Solution.certified(
+            problem, plan, f, g, method="sparse", rtol=watch.rtol, finished=answer.finished, stats=watch.stats
         )
-    if answer.interrupted and solution.status is not Status.OPTIMAL:
-        from dataclasses import replace
-
-        solution = replace(solution, status=Status.INTERRUPTED)
-    return solution
 
 
 @dataclass
@@ -91,39 +72,30 @@ class Answer:
     columns : (n,) ndarray of int
         Column of each row, a permutation.
     f, g : (n,) ndarray of float64
-    finished, interrupted : bool
+    finished : bool
     """
 
     columns: NDArray[np.intp]
     f: NDArray[np.float64]
     g: NDArray[np.float64]
     finished: bool = False
-    interrupted: bool = False
 
 
-def solve_equal(cost: PointCost, watch: Watch) -> Answer:
+def solve_equal(cost: PointCost, watch: Watch, depth: int = 0) -> Answer:
     """Match the points of ``cost`` (both sides in spatial order), from a coarse matching down."""
     n = cost.shape[0]
     columns, g = np.arange(n), np.zeros(n)
-    matching: Matching | None = None
-    try:
-        with watch.part("start"):
-            if n >= 8 * SMALLEST_COARSE:
-                groups = group(cost)
-                with watch.coarser():
-                    coarse = solve_equal(groups.cost, watch)
-                columns, g = groups.spread(coarse.columns), tamed(groups.prices(cost, coarse.f))
-                if coarse.interrupted:
-                    return _start_only(cost, columns, g)
-            matching = Matching(Restricted(cost, g, room=3 * ARCS), columns)
-            matching.first_arcs()
-        auction_rounds(matching, watch)
-        finished = augmenting_rounds(matching, watch)
-        return matching.answer(finished)
-    except KeyboardInterrupt:
-        answer = matching.answer(False) if matching is not None else _start_only(cost, columns, g)
-        answer.interrupted = True
-        return answer
+    with watch.part("start"):
+        if n >= 8 * SMALLEST_COARSE:
+            groups = group(cost)
+            coarse = solve_equal(groups.cost, watch, depth + 1)
+            columns, g = groups.spread(coarse.columns), tamed(groups.prices(cost, coarse.f))
+        if watch.interrupted:
+            return Answer(columns, cost.entries(np.arange(n), columns) - g[columns], g)
+        matching = Matching(Restricted(cost, g, room=3 * ARCS), columns)
+        matching.first_arcs()
+    auction_rounds(matching, watch, depth)
+    return matching.answer(augmenting_rounds(matching, watch, depth))
 
 
 def tamed(g: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,12 +103,6 @@ def tamed(g: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = np.median(g)
     reach = OUTLIER * np.median(np.abs(g - middle))
     return np.clip(g, middle - reach, middle + reach) if reach > 0 else g
-
-
-def _start_only(cost: PointCost, columns: NDArray[np.intp], g: NDArray[np.float64]) -> Answer:
-    """The answer when nothing but the start was done: the c-transform of g is left to the certificate."""
-    f = cost.entries(np.arange(len(columns)), columns) - g[columns]
-    return Answer(columns, f, g, interrupted=True)
 
 
 class Matching:
@@ -222,7 +188,7 @@ class Matching:
         return Answer(self.best, np.where(np.isfinite(f), f, self.best_costs - g[self.best]), g, finished)
 
 
-def auction_rounds(matching: Matching, watch: Watch) -> None:
+def auction_rounds(matching: Matching, watch: Watch, depth: int) -> None:
     """Auctions with falling epsilon; after each, rows whose arcs have become too dear ask for more."""
     from otgan.kernels.auction import auction
 
@@ -231,7 +197,7 @@ def auction_rounds(matching: Matching, watch: Watch) -> None:
     excess = matching.best_costs - matching.feasible_f() - arcs.g[matching.best]
     scale = typical(excess)
     eps = FIRST_EPS * scale
-    while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and watch.may_go_on(matching):
+    while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and may_go_on(matching, watch, depth):
         with watch.part("inner"):
             free = matching.release(matching.feasible_f(), eps)
             bid = eps, OUTLIER * scale
@@ -251,7 +217,7 @@ def typical(excess: NDArray[np.float64]) -> float:
     return float(np.minimum(positive, OUTLIER * np.median(positive)).mean()) if len(positive) else 0.0
 
 
-def augmenting_rounds(matching: Matching, watch: Watch) -> bool:
+def augmenting_rounds(matching: Matching, watch: Watch, depth: int) -> bool:
     """Make matching and potentials exact; whether no pair is violated any more (or rtol is reached)."""
     arcs = matching.arcs
     n = len(matching.best)
@@ -267,9 +233,9 @@ def augmenting_rounds(matching: Matching, watch: Watch) -> bool:
         with watch.part("inner"):
             free = matching.release(f, rounding)
             matching.keep_best()
-        if len(free) == 0 or watch.reached(matching):
+        if len(free) == 0 or matching.gap() <= (COARSE_GAP if depth else 0.25 * watch.rtol):
             return True
-        if budget <= 0 or not watch.may_go_on(matching):
+        if budget <= 0 or not may_go_on(matching, watch, depth):
             return False
         with watch.part("inner"):
             budget -= matching.augment(f, free, budget)
@@ -278,75 +244,12 @@ def augmenting_rounds(matching: Matching, watch: Watch) -> bool:
     return False
 
 
-@dataclass
-class Watch:
-    """Seconds by part, rounds, limits and the progress bar of one solve.
-
-    Attributes
-    ----------
-    rtol : float
-    max_steps : int or None
-        Rounds of pricing at most.
-    progress : bool
-    stats : dict
-        ``rounds``, ``arcs``, ``queries`` (rows priced) and ``seconds_<part>`` for start, inner, pricing, certificate.
-    """
-
-    rtol: float
-    max_steps: int | None
-    progress: bool
-    stats: dict[str, Any] = field(default_factory=lambda: {"rounds": 0, "arcs": 0, "queries": 0})
-    depth: int = 0
-    bar: Any = None
-
-    def __enter__(self) -> Watch:
-        if self.progress:
-            try:
-                from tqdm import tqdm
-
-                self.bar = tqdm(desc="sparse", unit=" rounds", disable=None)
-            except ImportError:  # a bar is a convenience, and tqdm no dependency of the core
-                self.bar = None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Charge the seconds inside to a part of the whole; coarse levels are part of the start."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            if self.depth == 0:
-                key = f"seconds_{name}"
-                self.stats[key] = self.stats.get(key, 0.0) + time.perf_counter() - begin
-
-    @contextmanager
-    def coarser(self) -> Iterator[None]:
-        """One level down."""
-        self.depth += 1
-        try:
-            yield
-        finally:
-            self.depth -= 1
-
-    def may_go_on(self, matching: Matching) -> bool:
-        """Count a round of the finest level, and say whether the limit allows it."""
-        if self.depth:
-            return True
-        arcs = matching.arcs
-        if self.max_steps is not None and self.stats["rounds"] >= self.max_steps:
-            return False
-        self.stats["rounds"] += 1
-        self.stats["arcs"], self.stats["queries"] = int(arcs.count.sum()), arcs.queries
-        if self.bar is not None and not self.bar.disable:
-            self.bar.set_postfix(arcs=self.stats["arcs"], gap=f"{matching.gap():.1e}", refresh=False)
-            self.bar.update()
-        return True
-
-    def reached(self, matching: Matching) -> bool:
-        """Whether the best matching is already within a quarter of rtol; coarse levels need no more than 1e-6."""
-        return matching.gap() <= (1e-6 if self.depth else 0.25 * self.rtol)
+def may_go_on(matching: Matching, watch: Watch, depth: int) -> bool:
+    """Whether there is time for another round; those of the finest level are counted."""
+    if depth:
+        return not watch.interrupted
+    if watch.exhausted:
+        return False
+    watch.tell(arcs=int(matching.arcs.count.sum()), gap=matching.gap())
+    watch.stats["queries"] = matching.arcs.queries
+    return True

@@ -1,8 +1,8 @@
 """Any masses in memory that grows with n + m: column generation around a network simplex, coarse to fine.
 
-The simplex works on a list of arcs (:class:`otgan.exact.network.Network`). Exact pricing of *all* pairs finds the arcs
-whose reduced cost is negative, the best few of every row and column join the list, and the simplex goes on from the
-basis it has. Once no pair is violated, or what is violated cannot matter within rtol, potentials and plan prove each
+The simplex works on a list of arcs (:class:`~otgan.exact.sparse.network.Network`). Exact pricing of *all* pairs finds
+the arcs whose reduced cost is negative, the best few of every row and column join the list, and the simplex goes on
+from the basis it has. Once no pair is violated, or what is violated cannot matter within rtol, potentials and plan prove each
 other (shortlist and shielding methods without a proof: Gottschlich & Schuhmacher 2014, Schmitzer 2016).
 
 Where to begin decides the time. The problem is first solved between the cells of a k-d tree, from 256 cells a side
@@ -25,55 +25,46 @@ sparse one 0.28 s (0.27 s).
 from __future__ import annotations
 
 import math
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from otgan.costs import EPS, PointCost
-from otgan.exact.ladder import Level, cell_order, ladder, refine
-from otgan.exact.network import Network
+from otgan.exact.sparse.ladder import Level, cell_order, ladder, refine
+from otgan.exact.sparse.network import Network
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from otgan.exact.sparse.watch import Watch
     from otgan.problem import Problem
 
     Indices = NDArray[np.intp]
 
-__all__ = ["accepts", "integer_masses", "memory", "solve"]
+__all__ = ["integer_masses", "solve"]
 
 NEIGHBOURS = 6  # first arcs of every point, by reduced cost
 NEW_ARCS = 3  # most violated arcs that a row or column adds in a round
 DENSE = 200_000  # up to this many pairs are all listed
 MAX_ROUNDS = 200
 PIVOTS_PER_NODE = 1000
+CHUNK = 100_000  # pivots between two looks at whether the user wants to stop: about a second
 ARCS_PER_NODE = 40  # the list is cut to half of this when it grows longer
 WIDE = 1e3  # arcs without mass this much dearer than those with mass are capped
 BITS = 61
 
 
-def accepts(problem: Problem) -> str | None:
-    """Why this solver cannot take ``problem``; None if it can."""
-    return None if isinstance(problem.cost, PointCost) else "it needs points, not a cost matrix"
-
-
-def memory(n: int, m: int) -> int:
-    """Bytes needed beside the data, at most."""
-    return (60 * ARCS_PER_NODE + 1000) * (n + m)
-
-
-def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
-    """Solve with at most ``max_steps`` pivots on the finest level; None is a generous limit that grows with n + m."""
-    assert isinstance(problem.cost, PointCost)  # accepts() was asked
-    search = _Search(problem, max_steps)
-    search.climb()
+def solve(problem: Problem, watch: Watch) -> Solution:
+    """Solve and certify."""
+    search = _Search(problem, watch)
+    with watch.part("start"):
+        search.climb()
     best: Solution | None = None
-    for wanted in (0.1 * rtol, 0.0):
+    for wanted in (0.1 * watch.rtol, 0.0):
         finished = search.run(wanted)
-        solution = search.certified(rtol, finished)
+        solution = search.certified(finished)
         if best is None or solution.gap < best.gap:
             best = solution
         if solution.status is not Status.GAP:
@@ -100,46 +91,44 @@ def integer_masses(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 class _Search:
-    """The state of one solve: levels, the network of the present one, and what it all cost."""
+    """The state of one solve: levels, and the network of the present one."""
 
-    def __init__(self, problem: Problem, max_steps: int | None) -> None:
+    def __init__(self, problem: Problem, watch: Watch) -> None:
         cost = problem.cost
         assert isinstance(cost, PointCost)
-        self.problem = problem
-        self.stats: dict[str, Any] = {"rounds": 0, "seconds_arcs": 0.0, "seconds_simplex": 0.0, "seconds_pricing": 0.0}
+        self.problem, self.watch = problem, watch
         a, b, self.unit = integer_masses(problem)
         self.rows, self.cols = (np.flatnonzero(mass > 0) for mass in (a, b))
         self.rows = self.rows[cell_order(cost.x[self.rows])]
         self.cols = self.cols[cell_order(cost.y[self.cols])]
         x, y = np.ascontiguousarray(cost.x[self.rows]), np.ascontiguousarray(cost.y[self.cols])
-        self.levels = ladder(PointCost(x, y, cost.p, cost.metric), a[self.rows], b[self.cols])
-        self.max_pivots = PIVOTS_PER_NODE * (len(x) + len(y)) if max_steps is None else max_steps
+        self.levels = ladder(cost.between(x, y), a[self.rows], b[self.cols])
         self.network: Network
 
     def climb(self) -> None:
         """Solve the levels below the finest on their first arcs, and set up the finest."""
         coarse: Level | None = None
         for level in self.levels:
-            start = perf_counter()
             if coarse is None:
                 self.network = _coarsest(level)
             else:
                 f, g = _extend(self.network, coarse, level)
                 plan = refine(self.network.plan()[:3], level)
                 self.network = Network(level.cost, *_first_arcs(level.cost, f, g), plan)
-            self.stats["seconds_arcs"] += perf_counter() - start
             if level is not self.levels[-1]:
-                self._pivot(PIVOTS_PER_NODE * sum(level.cost.shape))
+                self._pivot()
             coarse = level
 
     def run(self, wanted: float) -> bool:
         """Rounds until the estimated gap is at most ``wanted``, or nothing is violated; whether the budgets lasted."""
         network = self.network
         for _ in range(MAX_ROUNDS):
-            if not self._pivot(self.max_pivots - network.pivots):
-                return False
-            self.stats["rounds"] += 1
-            rows, cols, gap = self._price()
+            with self.watch.part("inner"):
+                if self.watch.exhausted or not self._pivot():
+                    return False
+            with self.watch.part("pricing"):
+                rows, cols, gap = self._price()
+            self.watch.tell(arcs=len(network.costs), gap=gap)
             if gap <= wanted or not len(rows):
                 if not self._adjust_cap():
                     return True
@@ -149,15 +138,17 @@ class _Search:
             network.append(rows, cols)
         return False
 
-    def _pivot(self, budget: int) -> bool:
-        start = perf_counter()
-        finished = self.network.solve(budget)
-        self.stats["seconds_simplex"] += perf_counter() - start
-        return finished
+    def _pivot(self) -> bool:
+        """Make the present network optimal for its list of arcs; whether the number of pivots allowed it."""
+        network = self.network
+        limit = PIVOTS_PER_NODE * (network.n + network.m)
+        while not self.watch.interrupted and network.pivots < limit:
+            if network.solve(min(CHUNK, limit - network.pivots)):
+                return True
+        return False
 
     def _price(self) -> tuple[Indices, Indices, float]:
         """The most violated arcs, and the gap that the violations leave open."""
-        start = perf_counter()
         network = self.network
         cost, f, g = self.levels[-1].cost, network.f, network.g
         rows, cols, values = cost.pricing.below(f, g, NEW_ARCS)
@@ -165,7 +156,6 @@ class _Search:
         np.minimum.at(feasible, cols, values)
         more_cols, more_rows, _ = cost.T.pricing.below(g, f, NEW_ARCS)
         rows, cols = np.r_[rows, more_rows], np.r_[cols, more_cols]
-        self.stats["seconds_pricing"] += perf_counter() - start
         # What the simplex and the pricing may see differently is rounding, and would join the list in every round.
         arc_cost = cost.entries(rows, cols)
         scale = arc_cost + np.abs(f[rows]) + np.abs(g[cols])
@@ -200,19 +190,18 @@ class _Search:
         network.set_cap(16 * network.cap)
         return True
 
-    def certified(self, rtol: float, finished: bool) -> Solution:
+    def certified(self, finished: bool) -> Solution:
         """The answer on all points of the problem, with its proof."""
-        start = perf_counter()
-        problem, network = self.problem, self.network
+        problem, network, watch = self.problem, self.network, self.watch
         rows, cols, mass, _ = network.plan()
-        data = mass * self.unit
-        plan = sparse.coo_array((data, (self.rows[rows], self.cols[cols])), shape=problem.shape)
-        f, g = _on_all_points(problem, self.rows, self.cols, network)
-        counts = {"levels": len(self.levels), "arcs": len(network.costs), "pivots": network.pivots}
-        stats = {**self.stats, **counts}
-        solution = Solution.certified(problem, plan, f, g, method="sparse", rtol=rtol, finished=finished, stats=stats)
-        stats["seconds_certificate"] = perf_counter() - start
-        return solution
+        watch.stats.update(levels=len(self.levels), pivots=network.pivots)
+        with watch.part("certificate"):
+            data = mass * self.unit
+            plan = sparse.coo_array((data, (self.rows[rows], self.cols[cols])), shape=problem.shape)
+            f, g = _on_all_points(problem, self.rows, self.cols, network)
+            return Solution.certified(
+                problem, plan, f, g, method="sparse", rtol=watch.rtol, finished=finished, stats=watch.stats
+            )
 
 
 def _coarsest(level: Level) -> Network:
@@ -238,9 +227,8 @@ def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64])
 
 def _extend(network: Network, coarse: Level, fine: Level) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Potentials of a coarse level at the points of a finer one, by the c-transform."""
-    p, metric = fine.cost.p, fine.cost.metric
-    f = PointCost(coarse.cost.y, fine.cost.x, p, metric).column_minima(network.g)[0]
-    g = PointCost(coarse.cost.x, fine.cost.y, p, metric).column_minima(network.f)[0]
+    f = fine.cost.between(coarse.cost.y, fine.cost.x).column_minima(network.g)[0]
+    g = fine.cost.between(coarse.cost.x, fine.cost.y).column_minima(network.f)[0]
     return f, g
 
 
@@ -255,7 +243,7 @@ def _on_all_points(
     f[rows], g[cols] = network.f, network.g
     left_rows, left_cols = np.setdiff1d(np.arange(n), rows), np.setdiff1d(np.arange(m), cols)
     if len(left_rows):
-        f[left_rows] = PointCost(cost.y[cols], cost.x[left_rows], cost.p, cost.metric).column_minima(g[cols])[0]
+        f[left_rows] = cost.between(cost.y[cols], cost.x[left_rows]).column_minima(g[cols])[0]
     if len(left_cols):
-        g[left_cols] = PointCost(cost.x[rows], cost.y[left_cols], cost.p, cost.metric).column_minima(f[rows])[0]
+        g[left_cols] = cost.between(cost.x[rows], cost.y[left_cols]).column_minima(f[rows])[0]
     return f, g

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otgan.costs import PointCost
-from otgan.pricing import Index, Pricing
+from otgan.pricing import Index
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,7 @@ class Groups(NamedTuple):
 
     def prices(self, fine: PointCost, f: NDArray[np.float64]) -> NDArray[np.float64]:
         """Prices of all columns from potentials f of the coarse rows: ``g_j = min_i C_ij - f_i``."""
-        fine_columns = Index(fine.y)
-        return Pricing(Index(self.cost.x), fine_columns, fine.p, fine.metric).minima(f)[0]
+        return fine.between(self.cost.x, fine.y).column_minima(f)[0]
 
     def spread(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
         """A matching of all points from one of the groups; sizes differ by one, and the odd ones match in order."""
@@ -77,4 +76,4 @@ def group(cost: PointCost) -> Groups:
         order = spatial_order(np.clip(means, low, high))
         sides.append((np.clip(means, low, high)[order], edges[:-1][order], edges[1:][order]))
     (x, start_x, stop_x), (y, start_y, stop_y) = sides
-    return Groups(PointCost(x, y, cost.p, cost.metric), start_x, stop_x, start_y, stop_y)
+    return Groups(cost.between(x, y), start_x, stop_x, start_y, stop_y)

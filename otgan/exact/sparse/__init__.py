@@ -1,0 +1,53 @@
+"""Certified column generation: exact transport between points in memory that grows with n + m.
+
+Solve on a list of arcs; price *all* pairs exactly; list what was missed; go on from where the solver stands, until
+nothing is violated, or what is cannot matter within rtol. What comes out is certified like every other answer.
+
+Two inner solvers, for two kinds of problems:
+
+==========================================  ===================================================================
+:mod:`~otgan.exact.sparse.equal`            n = m and equal masses: an auction, then shortest augmenting paths
+:mod:`~otgan.exact.sparse.general`          any masses: a network simplex that keeps its basis
+==========================================  ===================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from otgan.costs import PointCost
+from otgan.exact.sparse.watch import Watch
+from otgan.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from otgan.problem import Problem
+
+__all__ = ["accepts", "memory", "solve"]
+
+
+def accepts(problem: Problem) -> str | None:
+    """Why this solver cannot take ``problem``; None if it can."""
+    return None if isinstance(problem.cost, PointCost) else "it needs points, not a cost matrix"
+
+
+def memory(n: int, m: int) -> int:
+    """Bytes needed beside the data, at most: some 40 arcs a point, and what pricing found."""
+    return 3500 * (n + m)
+
+
+def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
+    """Solve and certify; ``max_steps`` limits the rounds of pricing. Ctrl-C ends it with what is proven so far."""
+    from otgan.exact.sparse import equal, general
+
+    with Watch(rtol, max_steps, progress) as watch:
+        if not equal.suits(problem):
+            solution = general.solve(problem, watch)
+        else:
+            solution = equal.solve(problem, watch)
+            if solution.status is not Status.OPTIMAL and not watch.exhausted:
+                other = general.solve(problem, watch)
+                solution = min(solution, other, key=lambda found: found.gap)
+    if watch.interrupted and solution.status is not Status.OPTIMAL:
+        solution = replace(solution, status=Status.INTERRUPTED)
+    return solution

@@ -1,0 +1,95 @@
+"""What one long solve tells of itself, and what may end it early: limits and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Watch"]
+
+
+@dataclass
+class Watch:
+    """Seconds by part, rounds, limits and the progress bar of one solve.
+
+    Inside the ``with`` block the first Ctrl-C only sets :attr:`interrupted`: the solver comes to the end of what it is
+    doing and certifies what it has. The second one is a KeyboardInterrupt. Where the program has its own handler, or
+    outside the main thread, nothing is changed.
+
+    Attributes
+    ----------
+    rtol : float
+    max_steps : int or None
+        Rounds of pricing on the finest level at most.
+    progress : bool
+    stats : dict
+        ``rounds`` and ``seconds_<part>``, and what the solver adds.
+    interrupted : bool
+    """
+
+    rtol: float
+    max_steps: int | None = None
+    progress: bool = False
+    stats: dict[str, Any] = field(default_factory=lambda: {"rounds": 0})
+    interrupted: bool = False
+    _bar: Any = None
+    _handles: bool = False
+    _inside: bool = False
+
+    def __enter__(self) -> Watch:
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+            self._handles = True
+        if self.progress:
+            try:
+                from tqdm import tqdm
+            except ImportError:  # a bar is a convenience, and tqdm no dependency of the core
+                return self
+            self._bar = tqdm(desc="sparse", unit=" rounds", disable=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handles:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._bar is not None:
+            self._bar.close()
+
+    def _interrupt(self, *_: object) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Charge the seconds inside to a part of the whole; of nested parts, to the outermost."""
+        if self._inside:
+            yield
+            return
+        begin, self._inside = time.perf_counter(), True
+        try:
+            yield
+        finally:
+            self._inside = False
+            key = f"seconds_{name}"
+            self.stats[key] = self.stats.get(key, 0.0) + time.perf_counter() - begin
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether another round would be against the limit, or against the will of the user."""
+        return self.interrupted or (self.max_steps is not None and self.stats["rounds"] >= self.max_steps)
+
+    def tell(self, *, arcs: int, gap: float) -> None:
+        """A round on the finest level has ended with so many arcs, and an estimated gap."""
+        self.stats["rounds"] += 1
+        self.stats["arcs"] = arcs
+        if self._bar is not None and not self._bar.disable:
+            self._bar.set_postfix(arcs=arcs, gap=f"{max(gap, 0.0):.1e}", refresh=False)
+            self._bar.update()
