@@ -32,7 +32,7 @@ class Problem:
     p : float
         The order: the cost is a distance to the power p. 1 for a cost matrix.
     uniform : bool
-        Whether no weights were given, so that every point of a side carries exactly the same mass.
+        Whether every point of a side carries the same mass, so that whole numbers can stand for masses.
     """
 
     cost: Cost
@@ -61,7 +61,7 @@ class Problem:
         mass_a = inputs.weights(a, n, "a", "the n rows")
         mass_b = inputs.weights(b, m, "b", "the m columns")
         mass_b = inputs.equal_mass(mass_a, mass_b, inputs.mass_tolerance(a, b))
-        return cls(cost, mass_a, mass_b, p, uniform=a is None and b is None)
+        return cls(cost, mass_a, mass_b, p, uniform=not np.ptp(mass_a) and not np.ptp(mass_b))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from otgan.costs import MatrixCost
-from otgan.exact.network import Network
+from otgan.exact.sparse.network import Network
 from otgan.kernels.spanning import merge_masses
 
 ONE = 2**50

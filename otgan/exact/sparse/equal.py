@@ -43,7 +43,7 @@ MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
 def suits(problem: Problem) -> bool:
     """Whether this is the solver for ``problem``."""
     n, m = problem.shape
-    return n == m and not np.ptp(problem.a) and not np.ptp(problem.b)
+    return n == m and problem.uniform
 
 
 def solve(problem: Problem, watch: Watch) -> Solution:

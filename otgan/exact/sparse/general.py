@@ -2,8 +2,8 @@
 
 The simplex works on a list of arcs (:class:`~otgan.exact.sparse.network.Network`). Exact pricing of *all* pairs finds
 the arcs whose reduced cost is negative, the best few of every row and column join the list, and the simplex goes on
-from the basis it has. Once no pair is violated, or what is violated cannot matter within rtol, potentials and plan prove each
-other (shortlist and shielding methods without a proof: Gottschlich & Schuhmacher 2014, Schmitzer 2016).
+from the basis it has. Once no pair is violated, or what is violated cannot matter within rtol, potentials and plan
+prove each other (shortlist and shielding methods without a proof: Gottschlich & Schuhmacher 2014, Schmitzer 2016).
 
 Where to begin decides the time. The problem is first solved between the cells of a k-d tree, from 256 cells a side
 upwards; the plan of a level, handed down to the children of its cells, is a basis of the next level within a few per
