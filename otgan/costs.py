@@ -7,8 +7,9 @@ difference of two floats is off by half an ulp of itself, whatever the offset an
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +31,7 @@ __all__ = ["Cost", "MatrixCost", "PointCost"]
 EPS = float(np.finfo(np.float64).eps)
 UNDERFLOW = 1e-290  # squares and powers below this have lost digits, or are zero where they should not be
 BLOCK = 2**20  # entries of one block: 8 MiB
-SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s)
+SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s); the values are the same
 
 
 class Cost(ABC):
@@ -185,8 +186,10 @@ class PointCost(Cost):
         return self._turned
 
     def between(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> PointCost:
-        """The same cost between other points, (n, d) and (m, d)."""
-        return replace(self, x=x, y=y)
+        """The same cost between other points, (n, d) and (m, d), that lie among those of this one."""
+        other = object.__new__(PointCost)  # what was checked once need not be checked again
+        vars(other).update(x=x, y=y, p=self.p, metric=self.metric)
+        return other
 
     @cached_property
     def _turned(self) -> PointCost:
@@ -239,7 +242,7 @@ class PointCost(Cost):
         if self.dimension == 1:
             return self._column_minima_on_the_line(f)
         n, m = self.shape
-        if n * m <= SMALL:
+        if n * m <= SMALL and "otgan.kernels.jit" not in sys.modules:
             return super().column_minima(f)
         return self.pricing.minima(f)[0], 0.0
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,7 @@ __all__ = ["Index", "Pricing"]
 LOW_DIMENSION = 6
 SCREEN_DIMENSION = 128
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
+SMALLEST_PART = 256  # targets
 EPS32 = 2.0**-24  # relative rounding in single precision
 EPS = float(np.finfo(np.float64).eps)
 
@@ -234,10 +235,19 @@ class Pricing:
 def in_threads(part: Callable[[int, int], None], size: int, multiple: int) -> None:
     """Run ``part(start, stop)`` over ``range(size)``, several parts a core so that a slow one does not hold up all."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    step = -(-size // (8 * cores * multiple)) * multiple
+    step = -(-max(size // (8 * cores), SMALLEST_PART) // multiple) * multiple
     starts = range(0, size, step)
     if cores == 1 or len(starts) == 1:
         part(0, size)
         return
-    with ThreadPoolExecutor(cores) as pool:
-        list(pool.map(lambda start: part(start, min(size, start + step)), starts))
+    list(_pool(cores).map(lambda start: part(start, min(size, start + step)), starts))
+
+
+@cache
+def _pool(cores: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: starting them anew each time takes longer than pricing a thousand points."""
+    return ThreadPoolExecutor(cores, thread_name_prefix="otgan-pricing")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["solve", "suits"]
 
 SMALLEST_COARSE = 100  # groups; below, the prices start from zero
+MANY = 10_000  # points in the plane, from where on the simplex is faster
 ARCS = 8  # that a row, and a column, asks for at a time
 FIRST_EPS, LAST_EPS, EPS_FALL = 0.25, 1e-3, 3.0  # of the auction, as a share of what the first matching pays too much
 OUTLIER = 100.0  # times the median
@@ -43,7 +44,9 @@ MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
 def suits(problem: Problem) -> bool:
     """Whether this is the solver for ``problem``."""
     n, m = problem.shape
-    return n == m and problem.uniform
+    cost = problem.cost
+    assert isinstance(cost, PointCost)
+    return n == m and problem.uniform and (cost.dimension > 2 or n <= MANY)
 
 
 def solve(problem: Problem, watch: Watch) -> Solution:

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["integer_masses", "solve"]
 
-NEIGHBOURS = 6  # first arcs of every point, by reduced cost
-NEW_ARCS = 3  # most violated arcs that a row or column adds in a round
+NEIGHBOURS = 10  # first arcs of every point, by reduced cost
+NEW_ARCS = 6  # most violated arcs that a row or column adds in a round
 DENSE = 200_000  # up to this many pairs are all listed
 MAX_ROUNDS = 200
 PIVOTS_PER_NODE = 1000
