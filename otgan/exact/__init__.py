@@ -6,6 +6,7 @@ A solver module has ``accepts(problem)`` (None, or why not), ``memory(n, m)`` (b
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -40,6 +41,7 @@ class Solver(Protocol):
         ...
 
 
+@cache
 def solver(method: str) -> Solver:
     """The module that implements ``method``, imported on first use."""
     return cast("Solver", import_module(METHODS[method]))

@@ -1,4 +1,8 @@
-"""Equal masses, n = m: a permutation is optimal (Birkhoff), found by scipy's shortest augmenting paths."""
+"""Equal masses, n = m: a permutation is optimal (Birkhoff), found by shortest augmenting paths on the dense costs.
+
+scipy's ``linear_sum_assignment``, which this replaced, takes as long in the plane and three times as long from eight
+dimensions on, and returns no potentials: reading them off its matching took a third of its time again.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,7 @@ def accepts(problem: Problem) -> str | None:
     n, m = problem.shape
     if n != m:
         return f"it needs as many points on both sides, and there are {n} and {m}"
-    if np.ptp(problem.a) or np.ptp(problem.b):
-        return "it needs equal weights"
-    return None
+    return None if problem.uniform else "it needs equal weights"
 
 
 def memory(n: int, m: int) -> int:
@@ -38,13 +40,8 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 
 
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
-    """One run of scipy's solver, with potentials from shortest paths in the residual graph."""
-    from scipy.optimize import linear_sum_assignment
+    """One run of the compiled solver."""
+    from otgan.kernels.assignment import assignment
 
-    from otgan.kernels.residual import matching_potentials
-
-    rows, cols = linear_sum_assignment(C)
-    f = np.empty(len(a))
-    g = np.empty(len(b))
-    f[rows], g[cols] = matching_potentials(np.ascontiguousarray(C[:, cols][rows]))
-    return RawAnswer(rows, cols, a[rows], f, g)
+    match, f, g = assignment(C)
+    return RawAnswer(np.arange(len(a)), match, a, f, g)

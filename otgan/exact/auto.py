@@ -42,15 +42,15 @@ def choose(problem: Problem) -> str:
 
 def check(problem: Problem, method: str) -> None:
     """Raise InvalidInput where ``method`` cannot take ``problem``, or would not fit into memory."""
-    others = [name for name in METHODS if name != method and _fits(problem, name)]
     reason = solver(method).accepts(problem)
     if reason is not None:
         raise InvalidInput(
-            f"method={method!r} cannot take this problem: {reason}. Use {_or(others)}, or method='auto'."
+            f"method={method!r} cannot take this problem: {reason}. Use {_others(problem, method)}, or method='auto'."
         )
     if not _fits(problem, method):
         n, m = problem.shape
-        hint = f"Use method={_or(others)}" if others else "Use fewer points"
+        others = _others(problem, method)
+        hint = f"Use method={others}" if others else "Use fewer points"
         raise InvalidInput(
             f"method={method!r} would take about {_gib(solver(method).memory(n, m))} for {n} x {m} costs, and this "
             f"machine has {_gib(machine_memory())}. {hint}."
@@ -73,5 +73,5 @@ def _gib(size: int) -> str:
     return f"{size / 2**30:.3g} GiB"
 
 
-def _or(names: list[str]) -> str:
-    return " or ".join(map(repr, names)) or "fewer points"
+def _others(problem: Problem, method: str) -> str:
+    return " or ".join(repr(name) for name in METHODS if name != method and _fits(problem, name))
