@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from peers import PEERS
-from summary import series
+from summary import duration, series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ COLOURS = {
     "lapx": "#9a6700",
     "ortools": "#6b7280",
 }
-LABEL_GAP = 0.075  # of the height of a panel, between two labels
+LABEL_GAP = 0.062  # of the height of a panel, between two names
+ROOM = (16.0, 50.0)  # for names to the right of the lines and above them
 
 
 def installed() -> bool:
@@ -48,20 +49,22 @@ def figure(cells: Mapping[str, Mapping[str, Any]]) -> bytes:
 
     lines = series(cells)
     with rc_context({"font.family": "sans-serif", "font.size": 9, "text.color": INK}):
-        sheet = Figure(figsize=(13.5, 7.2), layout="constrained", facecolor="white")
+        sheet = Figure(figsize=(14, 7.6), layout="constrained", facecolor="white")
         panels: Any = sheet.subplots(len(POWERS), len(DIMENSIONS), sharex=True, sharey=True, squeeze=False)
         for row, p in enumerate(POWERS):
             for column, d in enumerate(DIMENSIONS):
                 _panel(panels[row, column], lines.get(f"gaussians, d = {d}, p = {p}", {}))
                 panels[row, column].set_title(f"d = {d}, p = {p}", loc="left", fontweight="bold", fontsize=10)
-        for ax in panels[:, 0]:
-            ax.set_ylabel("seconds", color=FAINT)
         for ax in panels[-1]:
             ax.set_xlabel("points on each side", color=FAINT)
-        sheet.canvas.draw()  # limits are known from here on
+        title = "Exact optimal transport between two samples of one Gaussian: time of a solve\n"
+        sheet.suptitle(title, x=0.01, ha="left", fontsize=12)
+        low, high = panels[0, 0].get_ylim()
+        panels[0, 0].set(xlim=(70, panels[0, 0].get_xlim()[1] * ROOM[0]), ylim=(low, high * ROOM[1]))
+        sheet.draw_without_rendering()
+        sheet.set_layout_engine("none")  # the names must not move what they were placed by
         for ax in panels.flat:
             _label(ax)
-        sheet.suptitle("Exact optimal transport between two Gaussian samples: time of a solve", x=0.01, ha="left")
         buffer = io.BytesIO()
         sheet.savefig(buffer, format="png", dpi=160, metadata={"Software": None})
     return buffer.getvalue()
@@ -69,6 +72,8 @@ def figure(cells: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 def _panel(ax: Axes, lines: Mapping[str, Line]) -> None:
     """Draw the lines of one panel, otgan's last, so that they are on top."""
+    from matplotlib.ticker import LogLocator
+
     ax.set(xscale="log", yscale="log")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -76,6 +81,10 @@ def _panel(ax: Axes, lines: Mapping[str, Line]) -> None:
         ax.spines[side].set_color(RULE)
     ax.grid(color=RULE, linewidth=0.5)
     ax.tick_params(which="both", color=RULE, labelcolor=FAINT)
+    ax.minorticks_off()
+    ax.xaxis.set_major_formatter(lambda n, _: f"{n:,.0f}" if n < 10**6 else f"{n / 10**6:.0f} M")
+    ax.yaxis.set_major_locator(LogLocator(100, numticks=9))
+    ax.yaxis.set_major_formatter(lambda seconds, _: duration(seconds))
     for name in reversed(PEERS):
         if name in lines:
             sizes, seconds = lines[name]
@@ -87,28 +96,44 @@ def _panel(ax: Axes, lines: Mapping[str, Line]) -> None:
 
 
 def _label(ax: Axes) -> None:
-    """Name each line at its right end, moved apart where two names would touch."""
-    lines = ax.get_lines()
-    ends = [(float(line.get_xdata()[-1]), float(line.get_ydata()[-1])) for line in lines]  # type: ignore[index]
+    """Name each line at its end: otgan's below it, the others' above, where no line is; a lone point's over it."""
+    ends: dict[str, tuple[float, float]] = {}
     to_axes = ax.transData + ax.transAxes.inverted()
-    heights = apart([float(to_axes.transform(end)[1]) for end in ends], LABEL_GAP)
-    for line, end, height in zip(lines, ends, heights, strict=True):
-        name, left = str(line.get_label()), float(to_axes.transform(end)[0]) + 0.025
-        weight = "bold" if name.startswith("otgan") else "normal"
-        place: Any = {"xytext": (left, height), "textcoords": "axes fraction", "va": "center"}
-        ax.annotate(name, end, **place, color=line.get_color(), fontsize=8, fontweight=weight)
+    for line in ax.get_lines():
+        name, xs, ys = str(line.get_label()), line.get_xdata(), line.get_ydata()
+        if len(xs) == 1:  # type: ignore[arg-type]
+            place: Any = {"xytext": (-3, 5), "textcoords": "offset points", "va": "bottom"}
+            ax.annotate(name, (xs[0], ys[0]), **place, color=COLOURS[name], fontsize=8)  # type: ignore[index]
+        else:
+            ends[name] = tuple(to_axes.transform((xs[-1], ys[-1])))  # type: ignore[index]
+    ours = {name: end for name, end in ends.items() if name.startswith("otgan")}
+    theirs = {name: end for name, end in ends.items() if name not in ours}
+    below = stacked([-height for _, height in ours.values()], LABEL_GAP)
+    _write(ax, ours, [-height for height in below])
+    _write(ax, theirs, stacked([height for _, height in theirs.values()], LABEL_GAP))
 
 
-def apart(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights in the same order, moved as little as needed to lie ``gap`` apart (pools of neighbours, each centred)."""
-    order = np.argsort(heights, kind="stable")
-    pools: list[tuple[float, int]] = []  # the middle of each pool, and how many heights it holds
-    for index in order:
-        pools.append((float(heights[index]), 1))
-        while len(pools) > 1 and pools[-1][0] - pools[-2][0] < gap * (pools[-1][1] + pools[-2][1]) / 2 - 1e-12:
-            (high, more), (low, some) = pools.pop(), pools.pop()
-            pools.append(((low * some + high * more) / (some + more), some + more))
-    spread = [middle + gap * (k - (count - 1) / 2) for middle, count in pools for k in range(count)]
-    moved = np.empty(len(order))
-    moved[order] = spread
-    return moved.tolist()
+def _write(ax: Axes, ends: Mapping[str, tuple[float, float]], heights: Sequence[float]) -> None:
+    """Write names to the right of the ends of their lines, with a hair line to each."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # readable where a line runs below
+    right = max((x for x, _ in ends.values()), default=0.0)
+    for (name, (x, y)), height in zip(ends.items(), heights, strict=True):
+        ours = name.startswith("otgan")
+        left = x if ours else right
+        hair: Any = {"color": COLOURS[name], "linewidth": 0.6, "alpha": 0.7, "transform": ax.transAxes}
+        if abs(height - y) > 0.5 * LABEL_GAP or left > x:
+            ax.plot([x, left + 0.05], [y, height], **hair)
+        weight = "bold" if ours else "normal"
+        ax.text(left + 0.06, height, name, color=COLOURS[name], fontsize=8, fontweight=weight, va="center",
+                transform=ax.transAxes, path_effects=halo, zorder=3.5)  # fmt: skip
+
+
+def stacked(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights in the same order, raised as little as needed for each to lie ``gap`` above the next lower one."""
+    raised, floor = [0.0] * len(heights), -np.inf
+    for index in np.argsort(heights, kind="stable"):
+        floor = max(float(heights[index]), floor + gap)
+        raised[index] = float(floor)
+    return raised

@@ -32,7 +32,7 @@ Cell = dict[str, Any]
 
 REPEAT_SECONDS = 5.0  # spent on repeats of one short solve
 LONG_SECONDS = 10.0
-MOST_REPEATS = 21
+MOST_REPEATS = 101
 SET_UP_SECONDS = 300.0  # for imports, data and compiling, before a process counts as stuck
 NO_TORCH = {"POT_BACKEND_DISABLE_PYTORCH": "1"}  # or POT imports it: seconds and memory that no solver needs
 MIB = 2**20

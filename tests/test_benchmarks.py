@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 import cases
-import numpy as np
 import pytest
 from cases import Case
-from growth_plot import apart
+from growth_plot import stacked
 from measure import one, repeats
 from peers import PEERS
 from plan import GROUPS, Task, estimate, hopeless, tasks
@@ -42,13 +41,12 @@ def test_durations() -> None:
 
 
 def test_short_solves_are_repeated() -> None:
-    assert [repeats(t) for t in (1e-4, 1.0, 5.0, 30.0)] == [21, 5, 3, 1]
+    assert [repeats(t) for t in (1e-4, 1.0, 5.0, 30.0)] == [101, 5, 3, 1]
 
 
-def test_labels_are_moved_apart_and_keep_their_order() -> None:
-    moved = apart([0.5, 0.5, 0.9, 0.49], 0.1)
-    assert sorted(moved) == pytest.approx([0.39667, 0.49667, 0.59667, 0.9], abs=1e-4)
-    assert np.argsort(moved, kind="stable").tolist() == [3, 0, 1, 2]
+def test_labels_are_raised_until_none_touches_another() -> None:
+    assert stacked([0.5, 0.5, 0.9, 0.49], 0.1) == pytest.approx([0.59, 0.69, 0.9, 0.49])
+    assert stacked([], 0.1) == []
 
 
 @pytest.mark.parametrize("family", ["gaussians", "clusters", "weights"])
