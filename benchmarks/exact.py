@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import summary
 from measure import Cell, in_fresh_process
 from peers import PEERS
-from plan import GROUPS, Task, estimate, hopeless, tasks
+from plan import GROUPS, Task, estimate, hopeless, missing, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--huge", action="store_true", help="a million points as well")
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
     parser.add_argument(
-        "--limit", type=float, default=60.0, help="seconds for a solve (five times that where n is large)"
+        "--limit", type=float, default=40.0, help="seconds for a solve (five times that where n is large)"
     )
     parser.add_argument("--list", action="store_true", help="say what would be measured, and how long it would take")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -61,22 +61,13 @@ def _options() -> argparse.Namespace:
 
 
 def _available(planned: list[Task], wanted: list[str]) -> list[Task]:
-    """The cells of solvers that are asked for and installed; one line about each that is not."""
+    """The cells of solvers that are asked for and installed; one line about what is not."""
     names = wanted or list(PEERS)
-    missing = {name: reason for name in names if (reason := PEERS[name].missing())}
-    for name, reason in missing.items():
+    absent = {name: reason for name in names if (reason := PEERS[name].missing())}
+    groups = {name: reason for name in GROUPS if (reason := missing(name))}
+    for name, reason in (absent | groups).items():
         print(f"without {name}: {reason}")
-    kept = [task for task in planned if task.peer in names and task.peer not in missing]
-    if not _installed("skimage"):
-        print("without photos: scikit-image is not installed")
-        kept = [task for task in kept if task.group != "photos"]
-    return kept
-
-
-def _installed(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
+    return [task for task in planned if task.peer in names and task.peer not in absent]
 
 
 class Store:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Cell = dict[str, Any]
 
-REPEAT_SECONDS = 5.0  # spent on repeats of one short solve
+REPEAT_SECONDS = 2.0  # spent on repeats of one short solve
 LONG_SECONDS = 10.0
 MOST_REPEATS = 101
 SET_UP_SECONDS = 300.0  # for imports, data and compiling, before a process counts as stuck
@@ -67,9 +67,8 @@ def one(case: Case, peer: Peer, limit: float | None = None) -> Cell:
 
 def repeats(first: float) -> int:
     """How many solves in all: five or more of what takes a second or less, three up to 10 s, one beyond."""
-    if first > LONG_SECONDS:
-        return 1
-    return max(3, min(MOST_REPEATS, int(REPEAT_SECONDS / max(first, 1e-9))))
+    least = 5 if first <= 1 else 3 if first <= LONG_SECONDS else 1
+    return max(least, min(MOST_REPEATS, int(REPEAT_SECONDS / max(first, 1e-9))))
 
 
 def _alarm(limit: float | None) -> None:
@@ -88,9 +87,12 @@ def _reset_peak() -> int:
 
 
 def _peak() -> int:
-    """Largest number of resident bytes so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """Largest number of resident bytes since :func:`_reset_peak`, or so far where the system cannot say that."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):  # ru_maxrss begins with what the parent process had
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def available_memory() -> float:

@@ -50,7 +50,8 @@ class Peer:
     bytes_per_pair : float
         Memory it takes for each of the n * m pairs, roughly: a cell that cannot fit is not tried.
     rough : (float, float)
-        Seconds at n = 1000, and the growth exponent; only for the estimate of how long a run will take.
+        Seconds at n = 1000, and the growth exponent: for the estimate of how long a run will take, and for not trying
+        what could only run over.
     equal : bool
         Whether it needs n = m and equal masses.
     largest : int
@@ -192,12 +193,12 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("otgan auto", "otgan", "otgan", _otgan_auto, 0, (0.1, 1.7)),
-        Peer("otgan sparse", "otgan", "otgan", _otgan_sparse, 0, (0.1, 1.3)),
-        Peer("POT", "POT", "ot", _pot, 48, (0.2, 2.2)),
-        Peer("POT lazy", "POT", "ot", _pot_lazy, 1, (0.8, 2.4)),
-        Peer("scipy assignment", "scipy", "scipy", _scipy, 24, (0.25, 2.9), equal=True),
+        Peer("otgan sparse", "otgan", "otgan", _otgan_sparse, 0, (0.1, 1.4)),
+        Peer("POT", "POT", "ot", _pot, 48, (0.15, 2.2)),
+        Peer("POT lazy", "POT", "ot", _pot_lazy, 1, (0.4, 2.4)),
+        Peer("scipy assignment", "scipy", "scipy", _scipy, 24, (0.2, 2.9), equal=True),
         Peer("scipy nd", "scipy", "scipy", _scipy_nd, 3000, (60.0, 3.0), largest=300, powers=(1,)),
-        Peer("lapx", "lapx", "lap", _lapx, 16, (0.5, 3.0), equal=True),
-        Peer("ortools", "ortools", "ortools", _ortools, 80, (0.5, 2.2), equal=True),
+        Peer("lapx", "lapx", "lap", _lapx, 16, (0.4, 3.0), equal=True),
+        Peer("ortools", "ortools", "ortools", _ortools, 80, (0.3, 2.2), equal=True),
     )
 }
