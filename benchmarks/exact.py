@@ -53,7 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--huge", action="store_true", help="a million points as well")
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
     parser.add_argument(
-        "--limit", type=float, default=40.0, help="seconds for a solve (five times that where n is large)"
+        "--limit", type=float, default=30.0, help="seconds for a solve (eight times that where n is large)"
     )
     parser.add_argument("--list", action="store_true", help="say what would be measured, and how long it would take")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")

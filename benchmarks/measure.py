@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Cell = dict[str, Any]
 
 REPEAT_SECONDS = 2.0  # spent on repeats of one short solve
-LONG_SECONDS = 10.0
+LONG_SECONDS = 4.0  # a solve beyond is long enough to be measured once
 MOST_REPEATS = 101
 SET_UP_SECONDS = 300.0  # for imports, data and compiling, before a process counts as stuck
 NO_TORCH = {"POT_BACKEND_DISABLE_PYTORCH": "1"}  # or POT imports it: seconds and memory that no solver needs
@@ -66,7 +66,7 @@ def one(case: Case, peer: Peer, limit: float | None = None) -> Cell:
 
 
 def repeats(first: float) -> int:
-    """How many solves in all: five or more of what takes a second or less, three up to 10 s, one beyond."""
+    """How many solves in all: five or more of what takes a second or less, three up to 4 s, one beyond."""
     least = 5 if first <= 1 else 3 if first <= LONG_SECONDS else 1
     return max(least, min(MOST_REPEATS, int(REPEAT_SECONDS / max(first, 1e-9))))
 

@@ -84,13 +84,13 @@ def report(cells: Mapping[str, Cell], remarks: Sequence[str]) -> str:
 
 
 TIME_KEY = (
-    "Median of the repeats, the cost matrix included where a solver needs one. `> 40 s`: ended there. `(> 40 s)`: not "
+    "Median of the repeats, the cost matrix included where a solver needs one. `> 30 s`: ended there. `(> 30 s)`: not "
     "tried, as by its time for fewer points it would take longer, even with less than its usual growth. `memory`: "
     "would not fit. –: not for it.\n"
 )
 VALUE_KEY = (
     "The gap that otgan proves, `(upper - lower) / upper`, and how far each value lies outside the proven interval, "
-    f"relative to it; 0 is inside. ortools takes integers: costs are rounded to multiples of 1/{LEVELS:.0e} of the "
+    f"relative to it; 0 is inside. ortools takes integers: costs are rounded to multiples of {1 / LEVELS:.0e} of the "
     "largest one, and its matching is valued with the costs before rounding. `!`: it gave a warning.\n"
 )
 GROWTH_KEY = f"Least squares of log time over log n, from n = {SMALLEST_GROWTH:,} on; behind it the largest n.\n"
@@ -133,7 +133,7 @@ def _time(cell: Cell) -> str:
 
 
 def _memory(cell: Cell) -> str:
-    return f"{cell['added_mib']:.0f} MiB" if cell["status"] == "ok" else _failure(cell)
+    return f"{cell['added_mib']:.3g} MiB" if cell["status"] == "ok" else _failure(cell)
 
 
 def _failure(cell: Cell) -> str:
