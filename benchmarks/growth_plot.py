@@ -31,7 +31,8 @@ COLOURS = {
     "ortools": "#6b7280",
 }
 LABEL_GAP = 0.062  # of the height of a panel, between two names
-ROOM = (16.0, 50.0)  # for names to the right of the lines and above them
+NAME_WIDTH = 0.28  # of the width of a panel: the longest name
+ROOM = (16.0, 500.0)  # for names to the right of the lines and above them
 
 
 def installed() -> bool:
@@ -108,9 +109,16 @@ def _label(ax: Axes) -> None:
             ends[name] = tuple(to_axes.transform((xs[-1], ys[-1])))  # type: ignore[index]
     ours = {name: end for name, end in ends.items() if name.startswith("otgan")}
     theirs = {name: end for name, end in ends.items() if name not in ours}
-    below = stacked([-height for _, height in ours.values()], LABEL_GAP)
-    _write(ax, ours, [-height for height in below])
-    _write(ax, theirs, stacked([height for _, height in theirs.values()], LABEL_GAP))
+    below = [-height for height in stacked([-height for _, height in ours.values()], LABEL_GAP)]
+    _write(ax, ours, below)
+    right = max((x for x, _ in theirs.values()), default=0.0)
+    taken = [height for (x, _), height in zip(ours.values(), below, strict=True) if abs(x - right) < NAME_WIDTH]
+    for line in ax.get_lines():
+        if str(line.get_label()) in ours:
+            path = to_axes.transform(np.column_stack([line.get_xdata(), line.get_ydata()]))
+            within = np.linspace(right, min(right + NAME_WIDTH, max(path[-1, 0], right)), 8)
+            taken += np.interp(within, path[:, 0], path[:, 1]).tolist() if path[-1, 0] > right else []
+    _write(ax, theirs, stacked([height for _, height in theirs.values()], LABEL_GAP, taken))
 
 
 def _write(ax: Axes, ends: Mapping[str, tuple[float, float]], heights: Sequence[float]) -> None:
@@ -130,10 +138,13 @@ def _write(ax: Axes, ends: Mapping[str, tuple[float, float]], heights: Sequence[
                 transform=ax.transAxes, path_effects=halo, zorder=3.5)  # fmt: skip
 
 
-def stacked(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights in the same order, raised as little as needed for each to lie ``gap`` above the next lower one."""
+def stacked(heights: Sequence[float], gap: float, taken: Sequence[float] = ()) -> list[float]:
+    """Heights in the same order, raised until each is ``gap`` above the next lower one and away from those taken."""
     raised, floor = [0.0] * len(heights), -np.inf
     for index in np.argsort(heights, kind="stable"):
         floor = max(float(heights[index]), floor + gap)
+        for height in sorted(taken):
+            if abs(floor - height) < gap:
+                floor = height + gap
         raised[index] = float(floor)
     return raised

@@ -46,6 +46,7 @@ def test_short_solves_are_repeated() -> None:
 
 def test_labels_are_raised_until_none_touches_another() -> None:
     assert stacked([0.5, 0.5, 0.9, 0.49], 0.1) == pytest.approx([0.59, 0.69, 0.9, 0.49])
+    assert stacked([0.5, 0.7], 0.1, taken=[0.45, 0.6]) == pytest.approx([0.7, 0.8])
     assert stacked([], 0.1) == []
 
 
