@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
+import numba.core.config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +20,41 @@ __all__ = ["kernel"]
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function``: cached on disk, without the GIL, with IEEE arithmetic (NaN and ties matter)."""
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return _compiled(function, cache=True)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        folder = private_folder(Path(tempfile.gettempdir()))
+    return _compiled(function, cache=False) if folder is None else _cached_in(folder, function)
+
+
+def private_folder(parent: Path) -> Path | None:
+    """A folder for compiled code in ``parent`` that is this user's alone; None if there is no such thing.
+
+    Whoever can write a cache can have their code run by its reader, and everybody can write the usual temporary folder.
+    """
+    if not hasattr(os, "getuid"):
+        return None
+    folder = parent / f"otgan-kernels-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if ours else None
+
+
+def _compiled(function: Callable[..., Any], cache: bool) -> Any:
+    return numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
+
+
+def _cached_in(folder: Path, function: Callable[..., Any]) -> Any:
+    """Numba asks where to cache when a function is decorated, and only there."""
+    config: Any = numba.core.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        return _compiled(function, cache=True)
+    except RuntimeError:  # the folder is there, but full or read-only
+        return _compiled(function, cache=False)
+    finally:
+        config.CACHE_DIR = before

@@ -1,0 +1,104 @@
+"""The benchmark harness: its pure functions, its data, and one tiny cell; no optional peer is needed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cases
+import pytest
+from cases import Case
+from growth_plot import stacked
+from measure import one, repeats
+from peers import PEERS
+from plan import GROUPS, Task, estimate, hopeless, tasks
+from summary import duration, growth_exponent, markdown_table, outside, report
+
+TINY = Case("gaussians", 20, 20, 16, 1)
+
+
+def test_growth_exponent_of_a_power_law() -> None:
+    sizes = [100, 1000, 3000]
+    assert growth_exponent(sizes, [3e-6 * n**2.5 for n in sizes]) == pytest.approx(2.5)
+    assert math.isnan(growth_exponent([100], [1.0]))
+
+
+def test_markdown_table() -> None:
+    table = markdown_table(["case", "time"], [["a|b", "1 s"]])
+    assert table == "| case | time |\n| --- | ---: |\n| a\\|b | 1 s |\n"
+
+
+def test_distance_from_the_certified_interval() -> None:
+    assert outside(1.0, 0.9, 1.1) == 0.0
+    assert outside(2.2, 0.9, 1.1) == pytest.approx(1.0)
+    assert outside(0.79, 0.9, 1.1) == pytest.approx(0.1)
+    assert outside(0.0, 0.0, 0.0) == 0.0
+    assert outside(math.nan, 0.9, 1.1) == math.inf
+
+
+def test_durations() -> None:
+    assert [duration(t) for t in (2e-5, 0.0123, 1.5, 12345.0)] == ["20 µs", "12.3 ms", "1.5 s", "12345 s"]
+
+
+def test_short_solves_are_repeated() -> None:
+    assert [repeats(t) for t in (1e-4, 1.0, 3.0, 30.0)] == [101, 5, 3, 1]
+
+
+def test_labels_are_raised_until_none_touches_another() -> None:
+    assert stacked([0.5, 0.5, 0.9, 0.49], 0.1) == pytest.approx([0.59, 0.69, 0.9, 0.49])
+    assert stacked([0.5, 0.7], 0.1, taken=[0.45, 0.6]) == pytest.approx([0.7, 0.8])
+    assert stacked([], 0.1) == []
+
+
+@pytest.mark.parametrize("family", ["gaussians", "clusters", "weights"])
+def test_data_are_the_same_every_time(family: str) -> None:
+    case = Case(family, 30, 20, 2, 1)
+    assert cases.digest(cases.data(case)) == cases.digest(cases.data(case))
+    assert cases.digest(cases.data(case)) != cases.digest(cases.data(Case(family, 30, 20, 2, 1, seed=1)))
+
+
+def test_both_powers_are_asked_about_the_same_points() -> None:
+    assert cases.digest(cases.data(TINY)) == cases.digest(cases.data(Case("gaussians", 20, 20, 16, 2)))
+
+
+def test_every_cell_has_its_own_name() -> None:
+    keys = [task.key for task in tasks(list(GROUPS), False, True, 60.0)]
+    assert len(keys) == len(set(keys))
+    assert all(PEERS[task.peer].takes(task.case) for task in tasks(["gaussians"], True, False, 60.0))
+    assert estimate(tasks(["gaussians"], True, False, 60.0)) > 0
+
+
+def test_what_can_only_run_over_is_not_tried() -> None:
+    case = Case("gaussians", 6000, 6000, 2, 1)
+    earlier: dict[str, Any] = {
+        "peer": "POT",
+        "series": case.series,
+        "n": 3000,
+        "m": 3000,
+        "status": "ok",
+        "seconds": 20,
+    }
+    assert hopeless(Task("gaussians", case, "POT", 60.0), {"earlier": earlier}) is not None
+    assert hopeless(Task("gaussians", case, "POT", 120.0), {"earlier": earlier}) is None
+    assert hopeless(Task("gaussians", case, "lapx", 60.0), {"earlier": earlier}) is None
+
+
+def test_a_cell_from_its_data_to_the_tables() -> None:
+    cells: dict[str, dict[str, Any]] = {}
+    for name in ("otgan auto", "scipy assignment"):
+        about = {"peer": name, "case": TINY.key, "series": TINY.series, "n": 20, "m": 20, "limit": 60.0}
+        cells[name] = about | one(TINY, PEERS[name])
+    ours, theirs = cells["otgan auto"], cells["scipy assignment"]
+    assert (ours["status"], ours["proof"]) == ("ok", "OPTIMAL")
+    assert outside(theirs["value"], ours["lower"], ours["upper"]) < 1e-12
+    cells["POT"] = {**theirs, "peer": "POT", "value": 2 * ours["value"]}
+    cells["lapx"] = {**about_failure(theirs), "peer": "lapx"}
+    text = report(cells, ["a remark"])
+    assert "1e+00" in text  # POT's answer is wrong by the whole of it
+    assert "> 60 s" in text
+
+
+def about_failure(cell: dict[str, Any]) -> dict[str, Any]:
+    """The same cell, had it run over."""
+    kept = {key: cell[key] for key in ("case", "series", "n", "m", "limit")}
+    return kept | {"status": "timeout", "message": "stopped after 60 s"}
