@@ -97,27 +97,33 @@ def north_west(i, j, a, b, left_a, left_b, eps):
 
 @kernel
 def merged_sum(x, a, y, b, p, largest, eps):
-    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid."""
+    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid.
+
+    Which side is used up first is as good as random, so the rule of :func:`north_west` is written without a branch
+    that a processor would have to guess; the rare cases leave to the rule itself.
+    """
     i, j = 0, 0
     left_a, left_b = a[0], b[0]
     farthest = 0.0
     total, error = 0.0, 0.0
     while i < x.size and j < y.size:
-        mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
+        rest = left_a - left_b
+        use_a = rest <= 0.0
+        next_i, next_j = use_a, not use_a
+        mass = min(left_a, left_b)
+        if abs(rest) <= eps or i + 1 == a.size or j + 1 == b.size:
+            mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
         distance = abs(x[i] - y[j])
         if p != np.inf:
             total, e = two_sum(total, mass * power(distance / largest, p))
             error += e
         elif mass > eps or mass > NEGLIGIBLE * min(a[i], b[j]):
             farthest = max(farthest, distance)
-        left_a -= mass
-        left_b -= mass
-        if next_i:
-            i += 1
-            left_a = a[i] if i < x.size else 0.0
-        if next_j:
-            j += 1
-            left_b = b[j] if j < y.size else 0.0
+        i += next_i
+        j += next_j
+        new_a, new_b = a[min(i, a.size - 1)], b[min(j, b.size - 1)]
+        left_a = new_a if next_i else left_a - mass
+        left_b = new_b if next_j else left_b - mass
     return farthest if p == np.inf else total + error
 
 
