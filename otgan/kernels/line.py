@@ -16,6 +16,8 @@ __all__ = [
     "merged_distance",
     "merged_distances",
     "monotone_plan",
+    "monotone_plans",
+    "potentials_of_plans",
     "staircase_potentials",
 ]
 
@@ -169,6 +171,33 @@ def monotone_plan(a, b):
             j += 1
             left_b = b[j] if j < m else 0.0
     return rows[:k], cols[:k], mass[:k]
+
+
+@kernel
+def monotone_plans(a, b):
+    """:func:`monotone_plan` of each row of a and b: rows, cols and mass, (k, n + m - 1), and how many arcs each has.
+
+    What follows the arcs of a plan has no mass.
+    """
+    batch, arcs = a.shape[0], a.shape[1] + b.shape[1] - 1
+    rows, cols = np.zeros((batch, arcs), np.int64), np.zeros((batch, arcs), np.int64)
+    mass = np.zeros((batch, arcs))
+    count = np.empty(batch, np.int64)
+    for k in range(batch):
+        i, j, moved = monotone_plan(a[k], b[k])
+        count[k] = i.size
+        rows[k, : i.size], cols[k, : i.size], mass[k, : i.size] = i, j, moved
+    return rows, cols, mass, count
+
+
+@kernel
+def potentials_of_plans(x, y, rows, cols, count, p):
+    """:func:`staircase_potentials` of each plan of :func:`monotone_plans`."""
+    f, g = np.empty(x.shape), np.empty(y.shape)
+    for k in range(x.shape[0]):
+        arcs = count[k]
+        f[k], g[k] = staircase_potentials(x[k], y[k], rows[k, :arcs], cols[k, :arcs], p)
+    return f, g
 
 
 @kernel
