@@ -62,8 +62,11 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     array([2.12132034, 1.41421356])
     """
     p = inputs.exponent(p, allow_inf=True)
-    if a is None and b is None and type(axis) is int and axis in (-1, 0) and _is_plain(x) and _is_plain(y):
-        return _plain(x, y, p)
+    if type(axis) is int and axis in (-1, 0) and _is_plain(x) and _is_plain(y):
+        if a is None and b is None:
+            return _plain(x, y, p)
+        if (found := _plain_weighted(x, y, a, b, p)) is not None:
+            return found
     tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
     rows_x, rows_y, shape = aligned(inputs.real_array(x, "x"), inputs.real_array(y, "y"), axis)
     with np.errstate(over="ignore"):
@@ -102,6 +105,31 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
     if len(x) != len(y):
         return float(_unweighted(x[None], y[None], p)[0])
     return matched_distance(x, y, p)
+
+
+def _plain_weighted(x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float) -> float | None:
+    """Flat float64 arrays with such weights; None if there is anything about them that the checks have to see."""
+    from otgan.kernels.line import merged_distance
+
+    a = np.full(len(x), 1.0 / len(x)) if a is None else a
+    b = np.full(len(y), 1.0 / len(y)) if b is None else b
+    if not (_is_plain(a) and _is_plain(b) and len(a) == len(x) and len(b) == len(y)):
+        return None
+    (x, a, mass_a), (y, b, mass_b) = in_two_threads(_sorted_and_summed, (x, a), (y, b))
+    good = inputs.SMALLEST < mass_a < inputs.LARGEST and inputs.SMALLEST < mass_b < inputs.LARGEST
+    good = good and abs(mass_a - mass_b) <= inputs.mass_tolerance(a, b) * max(mass_a, mass_b)
+    if not (good and all(map(math.isfinite, (x[0], y[0], x[-1], y[-1])))):
+        return None
+    inputs.extent_fits(float(max(x[-1], y[-1])) - float(min(x[0], y[0])), p)
+    return merged_distance(x, a, y, b if mass_a == mass_b else b * (mass_a / mass_b), p, 1.0)
+
+
+def _sorted_and_summed(side: Weighted) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    from otgan.kernels.line import mass_total
+    from otgan.kernels.sort import sorted_with_masses
+
+    values, masses = map(np.ascontiguousarray, side)
+    return *sorted_with_masses(values, masses), mass_total(masses)
 
 
 def _unweighted(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> NDArray[np.float64]:

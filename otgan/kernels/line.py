@@ -11,6 +11,7 @@ import numpy as np
 from otgan.kernels.jit import kernel
 
 __all__ = [
+    "mass_total",
     "matched_distance",
     "matched_distances",
     "merged_distance",
@@ -52,6 +53,18 @@ def two_sum(a, b):
     s = a + b
     t = s - a
     return s, (a - (s - t)) + (b - t)
+
+
+@kernel
+def mass_total(masses):
+    """The sum of masses, rounded once; NaN if one of them is negative or NaN."""
+    total, error = 0.0, 0.0
+    for mass in masses:
+        if not mass >= 0.0:
+            return np.nan
+        total, e = two_sum(total, mass)
+        error += e
+    return total + error
 
 
 @kernel

@@ -12,10 +12,10 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 
-__all__ = ["sorted_values", "sorted_with_masses"]
+__all__ = ["sorted_rows", "sorted_rows_with_masses", "sorted_values", "sorted_with_masses"]
 
-BITS = 11
-BINS = 1 << BITS
+BITS, FEW_BITS = 11, 8  # of a digit; counting must not take longer than the values themselves
+MANY = 6000  # values, from which the digits are the long ones
 LEADING = 3  # digits before the insertion sort
 SIGN = np.uint64(1 << 63)
 FEW = 2  # moves of the insertion sort, per value, before it gives up
@@ -47,23 +47,23 @@ def varying_bits(keys):
 
 
 @kernel
-def starts(keys, shift):
+def starts(keys, shift, mask):
     """Where the keys with each digit begin."""
-    counts = np.zeros(BINS, np.int64)
+    counts = np.zeros(np.int64(mask) + 1, np.int64)
     for k in keys:
-        counts[(k >> shift) & np.uint64(BINS - 1)] += 1
+        counts[(k >> shift) & mask] += 1
     at = 0
-    for digit in range(BINS):
+    for digit in range(counts.size):
         at, counts[digit] = at + counts[digit], at
     return counts
 
 
 @kernel
-def scattered(keys, masses, shift, new_keys, new_masses):
+def scatter(keys, masses, shift, mask, new_keys, new_masses):
     """Copy keys, and masses if there are any, in the order of one digit, stably."""
-    at = starts(keys, shift)
+    at = starts(keys, shift, mask)
     for i in range(keys.size):
-        digit = (keys[i] >> shift) & np.uint64(BINS - 1)
+        digit = (keys[i] >> shift) & mask
         to = at[digit]
         at[digit] = to + 1
         new_keys[to] = keys[i]
@@ -94,11 +94,12 @@ def inserted(keys, masses):
 
 
 @kernel
-def sort_digits(keys, masses, low, high):
-    """Sort by the bits from ``low`` up to ``high``; returns the arrays that hold the outcome."""
+def sort_digits(keys, masses, low, high, bits):
+    """Sort by the bits from ``low`` up to ``high``, ``bits`` at a time; returns the arrays that hold the outcome."""
     new_keys, new_masses = np.empty_like(keys), np.empty_like(masses)
-    for at in range(low, high, BITS):
-        scattered(keys, masses, np.uint64(at), new_keys, new_masses)
+    mask = np.uint64((1 << bits) - 1)
+    for at in range(low, high, bits):
+        scatter(keys, masses, np.uint64(at), mask, new_keys, new_masses)
         keys, new_keys = new_keys, keys
         masses, new_masses = new_masses, masses
     return keys, masses
@@ -108,10 +109,11 @@ def sort_digits(keys, masses, low, high):
 def sort_keys(keys, masses):
     """Sort keys and masses; the arguments are used as working space."""
     high = varying_bits(keys)
-    low = max(0, high - LEADING * BITS)
-    keys, masses = sort_digits(keys, masses, low, high)
+    bits = BITS if keys.size >= MANY else FEW_BITS
+    low = max(0, high - LEADING * bits)
+    keys, masses = sort_digits(keys, masses, low, high, bits)
     if low > 0 and not inserted(keys, masses):
-        keys, masses = sort_digits(keys, masses, 0, high)
+        keys, masses = sort_digits(keys, masses, 0, high, bits)
     return keys, masses
 
 
@@ -132,3 +134,21 @@ def sorted_with_masses(values, masses):
 def sorted_values(values):
     """Values from the least to the greatest, NaN at the ends."""
     return sorted_with_masses(values, np.empty(0))[0]
+
+
+@kernel
+def sorted_rows(values):
+    """:func:`sorted_values` of each row, (k, n)."""
+    out = np.empty(values.shape)
+    for k in range(values.shape[0]):
+        out[k] = sorted_values(values[k])
+    return out
+
+
+@kernel
+def sorted_rows_with_masses(values, masses):
+    """:func:`sorted_with_masses` of each row of values and masses, (k, n) both."""
+    out, out_masses = np.empty(values.shape), np.empty(values.shape)
+    for k in range(values.shape[0]):
+        out[k], out_masses[k] = sorted_with_masses(values[k], masses[k])
+    return out, out_masses
