@@ -1,8 +1,7 @@
 """Distances on the line and the circle against scipy, POT and bare sorting: median times, and errors.
 
-The truth of the line is summed without rounding: for n = m it is fsum(|x_(i) - y_(i)|^p) / n, otherwise the sum over the
-merged quantile levels, which are whole numbers (the weights are multiples of 2^-30). For p = 2 the exact differences of
-the floats are rounded once before they are squared. Calls take turns, so that a busy machine slows all alike.
+The truth of the line is math.fsum over the merged quantile levels, which are whole numbers (weights are multiples of
+2^-30); only its terms are rounded. Calls take turns, so that a busy machine slows all alike.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
-from otgan.rows import aligned, in_two_threads, sorted_rows, sorted_values, sorted_with_masses, weighted
+from otgan.rows import RADIX_FROM, aligned, in_two_threads, sorted_rows, sorted_values, sorted_with_masses, weighted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +72,10 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     with np.errstate(over="ignore"):
         inputs.extent_fits(inputs.extent(rows_x.reshape(-1, 1), rows_y.reshape(-1, 1)), p)
     if a is None and b is None:
-        distances = _unweighted(*in_two_threads(sorted_rows, rows_x, rows_y), p)
+        if rows_x.shape == rows_y.shape and len(rows_x) > 1 and rows_x.shape[1] >= RADIX_FROM:
+            distances = _row_by_row(rows_x, rows_y, p)
+        else:
+            distances = _unweighted(*in_two_threads(sorted_rows, rows_x, rows_y), p)
     else:
         distances = _weighted(*weighted((a, b), (rows_x, rows_y), shape, axis), p)
     distances = distances.reshape(shape)
@@ -130,6 +133,15 @@ def _sorted_and_summed(side: Weighted) -> tuple[NDArray[np.float64], NDArray[np.
 
     values, masses = map(np.ascontiguousarray, side)
     return *sorted_with_masses(values, masses), mass_total(masses)
+
+
+def _row_by_row(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> NDArray[np.float64]:
+    """Distances of rows (batch, n) in any order, one half of the batch in each thread."""
+    from otgan.kernels.line import unsorted_distances
+
+    x, y, half = np.ascontiguousarray(x), np.ascontiguousarray(y), len(x) // 2
+    halves = in_two_threads(lambda side: unsorted_distances(*side, p), (x[:half], y[:half]), (x[half:], y[half:]))
+    return np.concatenate(halves)
 
 
 def _unweighted(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64]
     Weighted = tuple[Rows, Rows]  # values and masses, (batch, n) both
 
-__all__ = ["aligned", "in_two_threads", "sorted_rows", "sorted_values", "sorted_with_masses", "weighted"]
+__all__ = ["RADIX_FROM", "aligned", "in_two_threads", "sorted_rows", "sorted_values", "sorted_with_masses", "weighted"]
 
 IN_TWO_THREADS = 100_000  # values; below, starting a thread costs more than it saves
 RADIX_FROM = 600  # values; below, NumPy's sort is as fast as counting digits

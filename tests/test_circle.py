@@ -114,7 +114,7 @@ def test_invariances(p: float) -> None:
     @given(samples(), hst.floats(-3, 3))
     def check(case: Samples, turn: float) -> None:
         u, v, a, b, period = case
-        near = {"rel": 1e-9, "abs": 1e-14 * period}
+        near: dict[str, Any] = {"rel": 1e-9, "abs": 1e-14 * period}
         found = distance(case, p)
         assert distance(Samples(v, u, b, a, period), p) == pytest.approx(found, **near)
         assert distance(case, p, u=-u, v=-v) == pytest.approx(found, **near)
@@ -157,7 +157,8 @@ def test_turning_a_short_arc(p: float, turn: float) -> None:
 def test_inside_half_the_circle_it_is_the_line(p: float) -> None:
     rng = np.random.default_rng(0)
     u, v, a, b = rng.random(30) * 0.49, rng.random(40) * 0.49, rng.dirichlet(np.ones(30)), rng.dirichlet(np.ones(40))
-    for masses in ({}, {"a": a, "b": b}):
+    cases: list[dict[str, Any]] = [{}, {"a": a, "b": b}]
+    for masses in cases:
         on_line = otgan.wasserstein_1d(u, v, p, **masses)
         assert otgan.wasserstein_circle(u, v, p, **masses) == pytest.approx(on_line, rel=1e-13, abs=0)
         assert otgan.wasserstein_circle(u + 0.8, v - 4.2, p, **masses) == pytest.approx(on_line, rel=1e-12, abs=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
+from otgan.kernels.sort import sorted_values
 
 __all__ = [
     "mass_total",
@@ -20,6 +21,7 @@ __all__ = [
     "monotone_plans",
     "potentials_of_plans",
     "staircase_potentials",
+    "unsorted_distances",
 ]
 
 # Below this share of the total, a remainder is the rounding of the weights and not a mass to move.
@@ -89,6 +91,15 @@ def matched_distances(x, y, p):
     distances = np.empty(x.shape[0])
     for k in range(x.shape[0]):
         distances[k] = matched_distance(x[k], y[k], p)
+    return distances
+
+
+@kernel
+def unsorted_distances(x, y, p):
+    """:func:`matched_distances` of rows in any order, each sorted while it is in the processor's cache."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = matched_distance(sorted_values(x[k]), sorted_values(y[k]), p)
     return distances
 
 
