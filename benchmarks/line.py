@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import ot
+import ot as pot
 from common import RESULTS, machine, markdown, medians, save
 from scipy.stats import wasserstein_distance
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Functions = dict[str, Callable[[], Any]]
 
+ot: Any = pot  # what its functions return depends on their flags, which type checkers cannot follow
 UNIT = 2.0**-30  # of the weights
 
 
@@ -124,7 +125,8 @@ def rows(sizes: list[int], effort: float) -> list[dict[str, Any]]:
             table.append(row("m = 0.9 n", n, p, plain(u, v, p), repeats, truth(u, a, v, b, p)))
             a, b = masses(n, 1), masses(n, 2)
             exact = truth(x, a, y, b, p)
-            table.append(row("weighted", n, p, weighted(x, a * UNIT, y, b * UNIT, p), repeats, exact))
+            functions = weighted(x, a.astype(np.float64) * UNIT, y, b.astype(np.float64) * UNIT, p)
+            table.append(row("weighted", n, p, functions, repeats, exact))
             if n <= 1_000_000:
                 few = repeats if n < 10_000 else 3
                 table.append(row("circle", n, p, circle(0.2 * x, 0.2 * y, p), few))
