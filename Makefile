@@ -22,6 +22,7 @@ format: .venv/ready
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/line.py
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from otgan.circle import wasserstein_circle
 from otgan.errors import InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d
 from otgan.solution import Solution, Status
@@ -30,6 +31,7 @@ __all__ = [
     "testing",
     "wasserstein",
     "wasserstein_1d",
+    "wasserstein_circle",
 ]
 
 _ON_FIRST_USE = ("critics", "data", "divergences", "testing")  # these need torch, hypothesis or time

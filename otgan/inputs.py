@@ -36,6 +36,7 @@ __all__ = [
     "same_dimension",
     "tolerance",
     "total",
+    "wants_gradient",
     "weights",
 ]
 
@@ -49,6 +50,11 @@ LARGEST, SMALLEST = 1e140, 1e-140
 def is_tensor(x: object) -> bool:
     """Whether ``x`` is a torch tensor, found out without importing torch."""
     return type(x).__module__.partition(".")[0] == "torch" and hasattr(x, "detach")
+
+
+def wants_gradient(x: Any) -> bool:
+    """Whether ``x`` is a torch tensor that takes part in differentiation."""
+    return is_tensor(x) and x.requires_grad
 
 
 def floating(tensor: Any) -> Any:

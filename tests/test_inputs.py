@@ -35,8 +35,11 @@ DOORS = {
     "solve": Door(otgan.solve, {"x": GOOD, "y": GOOD}),
     "wasserstein": Door(otgan.wasserstein, {"x": GOOD, "y": GOOD}),
     "wasserstein_1d": Door(otgan.wasserstein_1d, {"x": LINE, "y": LINE}),
+    "wasserstein_circle": Door(otgan.wasserstein_circle, {"u": LINE, "v": LINE}),
     "solve_cost": Door(otgan.solve_cost, {"C": np.abs(LINE[:, None] - LINE)}),
 }
+
+BATCHED = ("wasserstein_1d", "wasserstein_circle")  # more axes are more samples
 
 BAD_ARRAYS: dict[str, Any] = {
     "NaN": [0.0, NAN, 1.0],
@@ -110,17 +113,18 @@ def rows() -> list[Any]:
         for name in points:
             for case, bad in BAD_ARRAYS.items():
                 add(door, case, name, **{**points, name: bad})
-            special = BAD_COSTS if name == "C" else BAD_POINTS if door != "wasserstein_1d" else {}
+            special = BAD_COSTS if name == "C" else BAD_POINTS if door not in BATCHED else {}
             for case, bad in special.items():
                 add(door, case, name, **{**points, name: bad})
         for name in ("a", "b"):
             for case, bad in {**BAD_ARRAYS, **BAD_WEIGHTS}.items():
                 if bad is not None:
                     add(door, case, name, **points, **{name: bad})
+    for door in ("solve", "wasserstein", *BATCHED):
+        for bad in (0.99, 0, -1, NAN, -INF, True, np.True_, "2", None, 1j, [1], np.array([1, 2])):
+            add(door, repr(bad), "p", **DOORS[door].points, p=bad)
     for door in ("solve", "wasserstein", "wasserstein_1d"):
         points = DOORS[door].points
-        for bad in (0.99, 0, -1, NAN, -INF, True, np.True_, "2", None, 1j, [1], np.array([1, 2])):
-            add(door, repr(bad), "p", **points, p=bad)
         far = {"x": points["x"] * 1e200, "y": points["y"]}
         add(door, "too far apart", "span", **far)
         add(door, "a power that overflows", "p", x=points["x"] * 1e100, y=points["y"], p=4)
@@ -152,12 +156,20 @@ def rows() -> list[Any]:
     add("solve", "unequal sizes", "method", x=np.zeros((2, 2)), y=np.zeros((3, 2)), method="assignment")
     add("solve", "weights", "method", **DOORS["solve"].points, a=[0.25, 0.25, 0.5], method="assignment")
     batch = np.zeros((2, 3))
-    for bad in (2, -3, 0.0, None, "0", (0, 1), True):
-        add("wasserstein_1d", repr(bad), "axis", x=batch, y=batch, axis=bad)
-    add("wasserstein_1d", "batches that differ", "x", x=np.zeros((2, 3)), y=np.zeros((4, 3)))
-    add("wasserstein_1d", "one batch of weights is bad", "a", x=batch, y=batch, a=[[0.5, 0.5, 0], [0.5, -0.5, 1]])
-    add("wasserstein_1d", "one batch is unequal", "b", x=batch, y=batch, b=[[0.5, 0.5, 0], [0.5, 0.5, 1]])
-    add("wasserstein_1d", "weights of another batch", "a", x=batch, y=batch, a=np.full((3, 3), 1 / 3))
+    for door in BATCHED:
+        x, y = DOORS[door].points
+        for bad in (2, -3, 0.0, None, "0", (0, 1), True):
+            add(door, repr(bad), "axis", **{x: batch, y: batch}, axis=bad)
+        add(door, "batches that differ", x, **{x: batch, y: np.zeros((4, 3))})
+        both = {x: batch, y: batch}
+        add(door, "one batch of weights is bad", "a", **both, a=[[0.5, 0.5, 0], [0.5, -0.5, 1]])
+        add(door, "one batch is unequal", "b", **both, b=[[0.5, 0.5, 0], [0.5, 0.5, 1]])
+        add(door, "weights of another batch", "a", **both, a=np.full((3, 3), 1 / 3))
+    points = DOORS["wasserstein_circle"].points
+    for bad in (0, -1.0, NAN, INF, True, "1", None, [1.0], 1j, 1e200, 1e-200):
+        add("wasserstein_circle", repr(bad), "period", **points, period=bad)
+    add("wasserstein_circle", "a power that overflows", "p", **points, period=1e100, p=4)
+    add("wasserstein_circle", "powers too far apart", "p", u=[0.0, 0.0], v=[0.0, 1e-9], p=100)
     return table
 
 

@@ -217,3 +217,14 @@ def test_numbers_come_back_as_floats() -> None:
     assert isinstance(otgan.wasserstein_1d([0.0], [1.0]), float)
     assert isinstance(otgan.wasserstein_1d([0.0], [1.0], math.inf), float)
     assert isinstance(otgan.wasserstein_1d([[0.0]], [1.0]), np.ndarray)
+
+
+@pytest.mark.parametrize("n", [10, 700, 7000])
+@pytest.mark.parametrize("batch", [2, 31])
+def test_long_rows_are_those_one_by_one(n: int, batch: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y, a = rng.normal(size=(batch, n)), rng.normal(size=(batch, n)), rng.dirichlet(np.ones(n), size=batch)
+    found, weighted = otgan.wasserstein_1d(x, y, 2), otgan.wasserstein_1d(x, y, 2, a=a)
+    for k in range(batch):
+        assert found[k] == otgan.wasserstein_1d(x[k], y[k], 2)
+        assert weighted[k] == pytest.approx(otgan.wasserstein_1d(x[k], y[k], 2, a=a[k]), rel=1e-15, abs=0)

@@ -9,14 +9,19 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
+from otgan.kernels.sort import sorted_values
 
 __all__ = [
+    "mass_total",
     "matched_distance",
     "matched_distances",
     "merged_distance",
     "merged_distances",
     "monotone_plan",
+    "monotone_plans",
+    "potentials_of_plans",
     "staircase_potentials",
+    "unsorted_distances",
 ]
 
 # Below this share of the total, a remainder is the rounding of the weights and not a mass to move.
@@ -53,6 +58,18 @@ def two_sum(a, b):
 
 
 @kernel
+def mass_total(masses):
+    """The sum of masses, rounded once; NaN if one of them is negative or NaN."""
+    total, error = 0.0, 0.0
+    for mass in masses:
+        if not mass >= 0.0:
+            return np.nan
+        total, e = two_sum(total, mass)
+        error += e
+    return total + error
+
+
+@kernel
 def matched_distance(x, y, p):
     """W_p between sorted x and y of one length, each point with mass 1 / n.
 
@@ -78,6 +95,15 @@ def matched_distances(x, y, p):
 
 
 @kernel
+def unsorted_distances(x, y, p):
+    """:func:`matched_distances` of rows in any order, each sorted while it is in the processor's cache."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = matched_distance(sorted_values(x[k]), sorted_values(y[k]), p)
+    return distances
+
+
+@kernel
 def north_west(i, j, a, b, left_a, left_b, eps):
     """One step of the north-west corner rule, where left_a and left_b remain of the masses of points i and j.
 
@@ -97,27 +123,33 @@ def north_west(i, j, a, b, left_a, left_b, eps):
 
 @kernel
 def merged_sum(x, a, y, b, p, largest, eps):
-    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid."""
+    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid.
+
+    Which side is used up first is as good as random, so the rule of :func:`north_west` is written without a branch
+    that a processor would have to guess; the rare cases leave to the rule itself.
+    """
     i, j = 0, 0
     left_a, left_b = a[0], b[0]
     farthest = 0.0
     total, error = 0.0, 0.0
     while i < x.size and j < y.size:
-        mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
+        rest = left_a - left_b
+        use_a = rest <= 0.0
+        next_i, next_j = use_a, not use_a
+        mass = min(left_a, left_b)
+        if abs(rest) <= eps or i + 1 == a.size or j + 1 == b.size:
+            mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
         distance = abs(x[i] - y[j])
         if p != np.inf:
             total, e = two_sum(total, mass * power(distance / largest, p))
             error += e
         elif mass > eps or mass > NEGLIGIBLE * min(a[i], b[j]):
             farthest = max(farthest, distance)
-        left_a -= mass
-        left_b -= mass
-        if next_i:
-            i += 1
-            left_a = a[i] if i < x.size else 0.0
-        if next_j:
-            j += 1
-            left_b = b[j] if j < y.size else 0.0
+        i += next_i
+        j += next_j
+        new_a, new_b = a[min(i, a.size - 1)], b[min(j, b.size - 1)]
+        left_a = new_a if next_i else left_a - mass
+        left_b = new_b if next_j else left_b - mass
     return farthest if p == np.inf else total + error
 
 
@@ -163,6 +195,33 @@ def monotone_plan(a, b):
             j += 1
             left_b = b[j] if j < m else 0.0
     return rows[:k], cols[:k], mass[:k]
+
+
+@kernel
+def monotone_plans(a, b):
+    """:func:`monotone_plan` of each row of a and b: rows, cols and mass, (k, n + m - 1), and how many arcs each has.
+
+    What follows the arcs of a plan has no mass.
+    """
+    batch, arcs = a.shape[0], a.shape[1] + b.shape[1] - 1
+    rows, cols = np.zeros((batch, arcs), np.int64), np.zeros((batch, arcs), np.int64)
+    mass = np.zeros((batch, arcs))
+    count = np.empty(batch, np.int64)
+    for k in range(batch):
+        i, j, moved = monotone_plan(a[k], b[k])
+        count[k] = i.size
+        rows[k, : i.size], cols[k, : i.size], mass[k, : i.size] = i, j, moved
+    return rows, cols, mass, count
+
+
+@kernel
+def potentials_of_plans(x, y, rows, cols, count, p):
+    """:func:`staircase_potentials` of each plan of :func:`monotone_plans`."""
+    f, g = np.empty(x.shape), np.empty(y.shape)
+    for k in range(x.shape[0]):
+        arcs = count[k]
+        f[k], g[k] = staircase_potentials(x[k], y[k], rows[k, :arcs], cols[k, :arcs], p)
+    return f, g
 
 
 @kernel

@@ -1,0 +1,61 @@
+"""What the benchmark scripts share: timing in turn, versions, and where results go."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def medians(functions: Mapping[str, Callable[[], Any]], repeats: int) -> tuple[dict[str, float], dict[str, Any]]:
+    """Median seconds of each function, called in turn so that a busy machine slows all alike; and what each returned.
+
+    One call of each, outside the timing, compiles and fills caches.
+    """
+    answers = {name: function() for name, function in functions.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for _ in range(repeats):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(runs) for name, runs in seconds.items()}, answers
+
+
+def machine(packages: Iterable[str]) -> dict[str, Any]:
+    """The processor and the versions that a result depends on."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "processor": processor or platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """A table with the keys of the first row as columns."""
+    columns = list(rows[0])
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(str(row.get(column, "")) for column in columns) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def save(name: str, result: dict[str, Any], text: str) -> None:
+    """Write results/NAME.json and results/NAME.md, and print the latter."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    (RESULTS / f"{name}.md").write_text(text + "\n")
+    print(text)
