@@ -9,7 +9,7 @@ and on ties the lowest row. So a better guess, more threads or another order cha
 dimension                                        way       why
 ===============================================  ========  =========================================================
 up to 6                                          tree      bounds on boxes and on f leave a share of the pairs that
-                                                           falls with n (:mod:`otgan.kernels.tree`)
+                                                           falls with n (:mod:`~otgan.kernels.search`)
 from 128, Euclidean, p = 1 or 2                  screen    a matrix product in single precision with a proven error
                                                            rules out nearly all pairs (d = 784: half the time)
 everything else                                  scan      all pairs in SIMD lanes (:mod:`otgan.kernels.scan`)
@@ -164,7 +164,8 @@ class Pricing:
     def _descend(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
     ) -> None:
-        from otgan.kernels.tree import LANES, k_best, refit
+        from otgan.kernels.envelope import refit
+        from otgan.kernels.search import LANES, k_best
 
         x, y, p = self.x.points, self.y.points, float(self.p)
         envelope = refit(self.x.tree, f, p)

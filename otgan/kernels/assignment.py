@@ -124,7 +124,7 @@ def augment(C, g, match, row_of, start, distance, before, order):
     n = C.shape[0]
     for j in range(n):
         distance[j], before[j], order[j] = C[start, j] - g[j], start, j
-    done = reached = 0
+    done = reached = settled = 0
     least, end = 0.0, -1
     while end < 0:
         if reached == done:

@@ -11,7 +11,17 @@ import numpy as np
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power
 
-__all__ = ["CHEBYSHEV", "CITYBLOCK", "EUCLIDEAN", "cost_of_sum", "entry", "insert"]
+__all__ = [
+    "CHEBYSHEV",
+    "CITYBLOCK",
+    "EUCLIDEAN",
+    "cost_of_sum",
+    "entry",
+    "insert",
+    "keep",
+    "price_slots",
+    "sums_to_costs",
+]
 
 EUCLIDEAN, CITYBLOCK, CHEBYSHEV = 0, 1, 2
 
@@ -49,3 +59,56 @@ def insert(value, row, values, rows):
         values[k], rows[k] = values[k - 1], rows[k - 1]
         k -= 1
     values[k], rows[k] = value, row
+
+
+@kernel
+def sums_to_costs(total, metric, p):
+    """Turn sums over coordinates into costs, in place."""
+    if metric == EUCLIDEAN and p == 2.0:
+        return
+    if metric == EUCLIDEAN:
+        for t in range(total.size):
+            total[t] = np.sqrt(total[t])
+    if p == 2.0:
+        for t in range(total.size):
+            total[t] = total[t] * total[t]
+    elif p != 1.0:
+        for t in range(total.size):
+            total[t] = total[t] ** p
+
+
+@kernel
+def price_slots(points, target, metric, p, cost):
+    """Entries of the slots of a leaf for one target."""
+    for s in range(cost.size):
+        cost[s] = 0.0
+    for k in range(target.size):
+        y = target[k]
+        for s in range(cost.size):
+            difference = abs(points[k, s] - y)
+            if metric == EUCLIDEAN:
+                cost[s] += difference * difference
+            elif metric == CITYBLOCK:
+                cost[s] += difference
+            else:
+                cost[s] = difference if difference > cost[s] else cost[s]
+    sums_to_costs(cost, metric, p)
+
+
+@kernel
+def keep(cost, f, row, first, values, rows):
+    """Insert the slots of a leaf into the list of a target where they fit; whether any did."""
+    last = rows.size - 1
+    for s in range(cost.size):
+        cost[s] -= f[first + s]
+    some = False
+    for s in range(cost.size):
+        some |= cost[s] <= values[last]
+    if not some:
+        return False
+    changed = False
+    for s in range(cost.size):
+        if cost[s] < values[last] or (cost[s] == values[last] and row[first + s] < rows[last]):
+            insert(cost[s], row[first + s], values, rows)
+            changed = True
+    return changed

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.metric import CITYBLOCK, EUCLIDEAN, entry, insert
-from otgan.kernels.tree import keep, sums_to_costs
+from otgan.kernels.metric import CITYBLOCK, EUCLIDEAN, entry, insert, keep, sums_to_costs
 
 __all__ = ["TILE", "confirm", "pack", "scan", "seed"]
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otgan.kernels.tree import LEAF, Tree, build, refit
+from otgan.kernels.envelope import refit
+from otgan.kernels.tree import LEAF, Tree, build
 
 untimed = settings(deadline=None, max_examples=60)
 
