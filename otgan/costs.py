@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from otgan import inputs
-from otgan.pricing import Index, Pricing
+from otgan.pricing import Index, Pricing, cost_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ __all__ = ["Cost", "MatrixCost", "PointCost"]
 EPS = float(np.finfo(np.float64).eps)
 UNDERFLOW = 1e-290  # squares and powers below this have lost digits, or are zero where they should not be
 BLOCK = 2**20  # entries of one block: 8 MiB
+MANY = 2**22  # differences of coordinates, from where on threads and SIMD lanes pay for the import of Numba
 SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s); the values are the same
 
 
@@ -209,9 +210,12 @@ class PointCost(Cost):
         return Pricing(self._index, self.T._index, self.p, self.metric)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
+        x, y = self.x[rows], self.y[cols]
+        if len(x) * len(y) * self.dimension > MANY:
+            return cost_matrix(x, y, self.p, self.metric)
+
         from scipy.spatial.distance import cdist
 
-        x, y = self.x[rows], self.y[cols]
         if self.metric == "euclidean" and self.p == 2:
             return np.asarray(cdist(x, y, "sqeuclidean"), dtype=np.float64)
         distance = cdist(x, y, cast("Metric", self.metric))

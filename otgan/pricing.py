@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Index", "Pricing"]
+__all__ = ["Index", "Pricing", "cost_matrix"]
 
 LOW_DIMENSION = 6
 SCREEN_DIMENSION = 128
@@ -157,9 +157,7 @@ class Pricing:
 
     @property
     def _code(self) -> int:
-        from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN
-
-        return {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}[self.metric]
+        return metric_code(self.metric)
 
     def _descend(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
@@ -231,6 +229,23 @@ class Pricing:
                     confirm(product[start:stop], *sides, *bound, values, rows, row, target + start)
 
                 in_threads(part, len(product), 64)
+
+
+def metric_code(metric: str) -> int:
+    """The number that kernels know a metric by."""
+    from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN
+
+    return {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}[metric]
+
+
+def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
+    """All ``metric(x_i, y_j) ** p``, shape (n, m), in SIMD lanes and threads: scipy's ``cdist`` does neither."""
+    from otgan.kernels.scan import fill, pack
+
+    matrix = np.empty((len(x), len(y)))
+    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), metric_code(metric)
+    in_threads(lambda start, stop: fill(points, x, code, float(p), matrix, start, stop), len(x), 64)
+    return matrix
 
 
 def in_threads(part: Callable[[int, int], None], size: int, multiple: int) -> None:

@@ -13,13 +13,13 @@ is still unproven.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from otgan.costs import dense
+from otgan.costs import Cost, dense
 from otgan.problem import integer_masses
 from otgan.solution import Solution, Status
 
@@ -55,6 +55,50 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Held(Cost):
+    """A cost beside all its entries, for as long as a solver holds them anyway: the certificate need not repeat them.
+
+    Attributes
+    ----------
+    cost : Cost
+    matrix : (n, m) ndarray of float64
+        All its entries.
+    """
+
+    cost: Cost
+    matrix: NDArray[np.float64]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.cost.shape
+
+    @property
+    def rounding(self) -> float:
+        return self.cost.rounding
+
+    @property
+    def floor(self) -> float:
+        return self.cost.floor
+
+    @property
+    def ceiling(self) -> float:
+        return self.cost.ceiling
+
+    @property
+    def T(self) -> Held:
+        return Held(self.cost.T, self.matrix.T)
+
+    def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
+        return self.matrix[rows, cols]
+
+    def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self.cost.entries(rows, cols)
+
+    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
+        return self.cost.underflow(rows, cols)
+
+
 @dataclass
 class _Search:
     """The best plan and potentials so far, on the points that carry mass."""
@@ -70,7 +114,8 @@ def solve_dense(
 ) -> Solution:
     """Solve with ``engine`` in rounds until the certified gap is at most ``rtol`` or stops falling."""
     rows, cols = np.flatnonzero(problem.a > 0), np.flatnonzero(problem.b > 0)
-    C = dense(problem.cost)
+    asked, C = problem, dense(problem.cost)
+    problem = replace(asked, cost=Held(asked.cost, C))
     if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
         C = np.ascontiguousarray(C[np.ix_(rows, cols)])
     a, b, unit = _masses(problem, rows, cols)
@@ -90,7 +135,7 @@ def solve_dense(
             break
         _narrow(search, best, rows, cols, capped)
     assert best is not None
-    return best
+    return replace(best, problem=asked)
 
 
 def _masses(

@@ -1,6 +1,7 @@
 """Column minima of ``metric(x_i, y_j) ** p - f_i`` by going through all pairs, in memory that grows with n + m.
 
-For dimensions where a tree rules nothing out. :func:`scan` computes every entry in SIMD lanes over rows.
+For dimensions where a tree rules nothing out. :func:`scan` computes every entry in SIMD lanes over rows, and
+:func:`fill` keeps them all.
 :func:`confirm` only those that a matrix product in single precision could not rule out; the product is the caller's.
 """
 
@@ -11,7 +12,7 @@ import numpy as np
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import CITYBLOCK, EUCLIDEAN, entry, insert, keep, sums_to_costs
 
-__all__ = ["TILE", "confirm", "pack", "scan", "seed"]
+__all__ = ["TILE", "confirm", "fill", "pack", "scan", "seed"]
 
 TILE = 64  # rows priced together
 
@@ -50,6 +51,20 @@ def scan(points, slots, tile_rows, y, metric, p, values, rows, start, stop):
             price_tile(points[tile], y[j], metric, cost)
             sums_to_costs(cost, metric, p)
             keep(cost, slots, tile_rows, tile * TILE, values[j], rows[j])
+
+
+@kernel
+def fill(points, x, metric, p, matrix, start, stop):
+    """Entries between the points x[start:stop] and all packed ones, into ``matrix`` (n, m)."""
+    cost = np.empty(TILE)
+    for tile in range(points.shape[0]):
+        first = tile * TILE
+        count = min(TILE, matrix.shape[1] - first)
+        for i in range(start, stop):
+            price_tile(points[tile], x[i], metric, cost)
+            sums_to_costs(cost, metric, p)
+            for s in range(count):
+                matrix[i, first + s] = cost[s]
 
 
 @kernel
