@@ -16,7 +16,7 @@ everything else                                  scan      all pairs in SIMD lan
 ===============================================  ========  =========================================================
 
 With ``device`` other than "cpu" all that is left to torch, on that device (:mod:`otgan.pricing_torch`); powers other
-than 1 and 2 are then torch's, and may be an ulp or two off. torch is loaded by name, so that nothing here needs it.
+than 1 and 2 may then be an ulp or two off. torch is loaded by name, so that nothing here needs it.
 
 At d = 64 the product saves a third with BLAS on one thread, but takes 2.5 times as long as the scan where BLAS threads
 wait for cores that other processes hold, so it is left out there. Work is split over the targets into threads.

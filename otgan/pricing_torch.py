@@ -1,8 +1,8 @@
 """All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing` does there with ``device``.
 
 Differences are taken coordinate by coordinate and added in their order, one operation at a time, so that nothing is
-fused. For p = 1 and 2 every value is therefore, to the last bit, the one that the CPU computes. Other powers are
-torch's, and may be an ulp or two off.
+fused. For p = 1 and 2 every value is therefore, to the last bit, the one that the CPU computes. Other powers
+are the device's, and may be an ulp or two off.
 
 In more than a few dimensions that is slow on a device too, since every coordinate passes through memory. There the
 Euclidean metric is screened by a matrix product in double precision, whose error is charged, and only the pairs that it
@@ -97,18 +97,22 @@ class Rule(NamedTuple):
         if self.metric == "euclidean":
             if self.p == 2:
                 return total
-            _take_roots(total)
+            _power(total, 0.5)
         if self.p == 1:
             return total
-        return total.mul_(total) if self.p == 2 else total.pow_(self.p)
+        return total.mul_(total) if self.p == 2 else _power(total, self.p)
 
 
-def _take_roots(squares: Tensor) -> None:
-    """Square roots in place; torch's on the CPU are an ulp off here and there, unlike those of CUDA and NumPy."""
-    if squares.device.type == "cpu":
-        np.sqrt(squares.numpy(), out=squares.numpy())
+def _power(total: Tensor, p: float) -> Tensor:
+    """Powers in place. On the CPU torch's differ by an ulp from place to place, which would break ties; NumPy's not."""
+    if total.device.type != "cpu":
+        return total.sqrt_() if p == 0.5 else total.pow_(p)
+    there = total.numpy()
+    if p == 0.5:
+        np.sqrt(there, out=there)
     else:
-        squares.sqrt_()
+        np.power(there, p, out=there)
+    return total
 
 
 class Lists(NamedTuple):
