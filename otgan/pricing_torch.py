@@ -203,7 +203,7 @@ def search(
     height = min(x.shape[1], LONGEST)
     width = max(1, _room(x.device, screened) // height)
     middle = x.mean(dim=1, keepdim=True)
-    potentials = torch.from_numpy(f).to(x.device)
+    potentials = torch.from_numpy(f.copy()).to(x.device)  # f may be read-only, which torch warns of
     for start in range(0, len(wanted), width):
         part = wanted[start : start + width]
         targets = y[:, torch.from_numpy(part).to(y.device)]

@@ -242,7 +242,7 @@ def test_both_sides_go_to_a_device_once_and_stay_out_of_pickles() -> None:
     cost = PointCost(rng.normal(size=(50, 2)), rng.normal(size=(40, 2)), device="torch:cpu")
     cost.pricing.minima(np.zeros(50))
     there = cost.pricing.x.on("torch:cpu")
-    cost.T.pricing.minima(np.zeros(40))
+    cost.T.pricing.minima(np.broadcast_to(0.0, 40))  # read-only
     assert cost.T.pricing.y.on("torch:cpu") is there
     assert cost.between(cost.x[:3], cost.y).device == cost.T.device == "torch:cpu"
     assert vars(pickle.loads(pickle.dumps(cost)).pricing.x).keys() == {"points"}
