@@ -148,12 +148,15 @@ class PointCost(Cost):
     p : float
         At least 1.
     metric : {"euclidean", "cityblock", "chebyshev"}
+    device : str
+        Where all pairs are priced, see :class:`otgan.pricing.Pricing`. Blocks and entries are the CPU's.
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     p: float = 1.0
     metric: str = "euclidean"
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         inputs.same_dimension(self.x, self.y)
@@ -189,7 +192,7 @@ class PointCost(Cost):
     def between(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> PointCost:
         """The same cost between other points, (n, d) and (m, d), that lie among those of this one."""
         other = object.__new__(PointCost)  # what was checked once need not be checked again
-        vars(other).update(x=x, y=y, p=self.p, metric=self.metric)
+        vars(other).update(x=x, y=y, p=self.p, metric=self.metric, device=self.device)
         return other
 
     @cached_property
@@ -207,7 +210,7 @@ class PointCost(Cost):
     @cached_property
     def pricing(self) -> Pricing:
         """Least reduced costs with their rows, and the violated pairs: what a column-generation solver asks for."""
-        return Pricing(self._index, self.T._index, self.p, self.metric)
+        return Pricing(self._index, self.T._index, self.p, self.metric, device=self.device)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         x, y = self.x[rows], self.y[cols]

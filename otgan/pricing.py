@@ -5,15 +5,21 @@ pair may be forgotten, but most can be ruled out by a bound, and a bound is a pr
 guess. Whichever way is taken, what is returned is what going through all pairs would return: the same float values,
 and on ties the lowest row. So a better guess, more threads or another order change the time and nothing else.
 
-===============================================  ========  =========================================================
+===============================================  ========  ==================================================
+
 dimension                                        way       why
-===============================================  ========  =========================================================
+===============================================  ========  ==================================================
+
 up to 6                                          tree      bounds on boxes and on f leave a share of the pairs that
                                                            falls with n (:mod:`~otgan.kernels.search`)
 from 128, Euclidean, p = 1 or 2                  screen    a matrix product in single precision with a proven error
                                                            rules out nearly all pairs (d = 784: half the time)
 everything else                                  scan      all pairs in SIMD lanes (:mod:`otgan.kernels.scan`)
-===============================================  ========  =========================================================
+===============================================  ========  ==================================================
+
+
+With ``device`` other than "cpu" all that is left to torch, on that device (:mod:`otgan.pricing_torch`); powers other
+than 1 and 2 may then be an ulp or two off. torch is loaded by name, so that nothing here needs it.
 
 At d = 64 the product saves a third with BLAS on one thread, but takes 2.5 times as long as the scan where BLAS threads
 wait for cores that other processes hold, so it is left out there. Work is split over the targets into threads.
@@ -25,16 +31,19 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-__all__ = ["Index", "Pricing", "cost_matrix"]
+__all__ = ["Index", "Pricing", "check_device", "cost_matrix"]
 
 LOW_DIMENSION = 6
 SCREEN_DIMENSION = 128
@@ -63,6 +72,19 @@ class Index:
 
         return tree.build(self.points)
 
+    def on(self, device: str) -> Any:
+        """The points as a tensor (d, n) on a torch device, brought there once."""
+        if device not in self._placed:
+            self._placed[device] = _torch_ways(device).place(self.points, device)
+        return self._placed[device]
+
+    @cached_property
+    def _placed(self) -> dict[str, Any]:
+        return {}
+
+    def __reduce__(self) -> tuple[type[Index], tuple[NDArray[np.float64]]]:
+        return Index, (self.points,)  # a tree is soon built again, and a device may not be there where it is read
+
 
 @dataclass(frozen=True, eq=False)
 class Pricing:
@@ -75,8 +97,10 @@ class Pricing:
     p : float
         At least 1.
     metric : {"euclidean", "cityblock", "chebyshev"}
-    way : {"tree", "screen", "scan"} or None
+    way : {"tree", "screen", "scan", "torch"} or None
         None follows the table above.
+    device : str
+        "cpu", or where the way "torch" computes: a torch device, or "torch:cpu".
     """
 
     x: Index
@@ -84,6 +108,7 @@ class Pricing:
     p: float
     metric: str
     way: str | None = None
+    device: str = "cpu"
 
     def minima(
         self, f: NDArray[np.float64], guess: NDArray[np.intp] | None = None
@@ -144,10 +169,12 @@ class Pricing:
         f = np.ascontiguousarray(f, np.float64)
         if not seeded and not np.isfinite(f).any():
             return
-        search = {"tree": self._descend, "screen": self._screen, "scan": self._scan}[self.way or self._choose()]
-        search(f, values, rows, seeded)
+        ways = {"tree": self._descend, "screen": self._screen, "scan": self._scan, "torch": self._leave_to_torch}
+        ways[self.way or self._choose()](f, values, rows, seeded)
 
     def _choose(self) -> str:
+        if self.device != "cpu":
+            return "torch"
         dimension = self.x.points.shape[1]
         if dimension <= LOW_DIMENSION:
             return "tree"
@@ -186,6 +213,14 @@ class Pricing:
             scan(points, slots, slot_rows, y, self._code, p, values, rows, start, stop)
 
         in_threads(part, len(y), 64)
+
+    def _leave_to_torch(
+        self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
+    ) -> None:
+        if seeded:
+            values.fill(np.inf)  # one pass over a block finds its best rows without a guess
+        x, y = self.x.on(self.device), self.y.on(self.device)
+        _torch_ways(self.device).search(x, y, f, float(self.p), self.metric, values, rows)
 
     def _screen(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
@@ -246,6 +281,23 @@ def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric
     points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), metric_code(metric)
     in_threads(lambda start, stop: fill(points, x, code, float(p), matrix, start, stop), len(x), 64)
     return matrix
+
+
+def check_device(device: str) -> None:
+    """Raise InvalidInput where nothing can be priced on ``device``."""
+    if device != "cpu":
+        _torch_ways(device).torch_device(device)
+
+
+def _torch_ways(device: str) -> Any:
+    """The module :mod:`otgan.pricing_torch`."""
+    try:
+        return import_module("otgan.pricing_torch")
+    except ModuleNotFoundError:
+        raise InvalidInput(
+            f"device {device!r} needs torch, which is not installed. Run: pip install 'otgan[torch]', or use "
+            "device='cpu'."
+        ) from None
 
 
 def in_threads(part: Callable[[int, int], None], size: int, multiple: int) -> None:

@@ -43,11 +43,11 @@ class Problem:
 
     @classmethod
     def from_points(
-        cls, x: Any, y: Any, p: Any = 1, *, a: Any = None, b: Any = None, metric: Any = "euclidean"
+        cls, x: Any, y: Any, p: Any = 1, *, a: Any = None, b: Any = None, metric: Any = "euclidean", device: str = "cpu"
     ) -> Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
         metric = inputs.choice(metric, "metric", inputs.METRICS)
-        cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric)
+        cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
         return cls._weighted(cost, a, b, cost.p)
 
     @classmethod

@@ -12,6 +12,7 @@ from otgan import inputs
 from otgan.errors import InvalidInput, NotConverged
 from otgan.exact import METHODS, solver
 from otgan.exact.auto import check, choose
+from otgan.pricing import check_device
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
 
@@ -64,8 +65,10 @@ def solve(
         Raise NotConverged where the bounds do not meet; otherwise return the solution with its interval.
     progress : bool, default False
         Show progress on a terminal.
-    device : {"cpu"}
-        Where costs are computed.
+    device : str, default "cpu"
+        Where "sparse" prices all pairs: "cpu", or a torch device with float64 such as "cuda" or "cuda:1", which pays
+        for many points in many dimensions. "auto" is "sparse" there, except on the line. Solving on the arcs that were
+        found stays on the CPU. "torch:cpu" runs the code of the devices on the CPU, for tests and the curious.
     max_steps : int, optional
         Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit.
 
@@ -78,7 +81,7 @@ def solve(
     ------
     InvalidInput
         For NaN, inf, empty, ragged or complex data, wrong shapes, negative weights, unequal mass, an option out of
-        range, or a cost matrix that would not fit into memory.
+        range, a device that is not there, or a cost matrix that would not fit into memory.
     NotConverged
         If the bounds do not meet within ``rtol``, or Ctrl-C ended "sparse" before they did; ``error.solution`` holds
         the valid interval.
@@ -99,9 +102,8 @@ def solve(
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    if device != "cpu":
-        raise InvalidInput(f"device must be 'cpu', but {device!r} came. The exact methods run on the CPU.")
-    problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric)
+    _check_device(device, method)
+    problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device)
     return _run(problem, method, rtol, throw, progress, max_steps)
 
 
@@ -158,12 +160,13 @@ def wasserstein(
     metric: str = "euclidean",
     method: str = "auto",
     rtol: float = 1e-9,
+    device: str = "cpu",
 ) -> Any:
     """The Wasserstein distance W_p between two weighted point sets, proven to ``rtol``.
 
     Parameters
     ----------
-    x, y, p, a, b, metric, method, rtol
+    x, y, p, a, b, metric, method, rtol, device
         As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
         with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed).
 
@@ -184,8 +187,9 @@ def wasserstein(
     5.0
     """
     if isinstance(p, numbers.Real) and p == math.inf:
+        _check_device(device, method)
         return _line_infinity(x, y, a, b, metric, method, rtol)
-    solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol)
+    solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
     if any(map(inputs.is_tensor, (x, y, a, b))):
         from otgan.autodiff import differentiable_distance
 
@@ -207,6 +211,16 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     distance = wasserstein_1d(sides[0][:, 0], sides[1][:, 0], math.inf, a=a, b=b)
     tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
     return distance if tensor is None else inputs.like(tensor, distance)
+
+
+def _check_device(device: Any, method: Any) -> None:
+    if not isinstance(device, str):
+        raise InvalidInput(f"device must be 'cpu' or the name of a torch device, but {device!r} came.")
+    if device != "cpu" and method in tuple(METHODS) and method != "sparse":
+        raise InvalidInput(
+            f"device={device!r} is for method='sparse' or 'auto', but method={method!r} came, which runs on the CPU."
+        )
+    check_device(device)
 
 
 def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool, max_steps: int | None) -> Solution:

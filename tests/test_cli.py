@@ -116,6 +116,7 @@ def test_version_and_help(capsys):
         ("distance digits:3 digits:8 --n 9999", "n must be at most 183"),
         ("distance digits:3 digits:8 --p 0.5", "p must lie in"),
         ("distance digits:3 digits:8 --rtol -1", "rtol must lie in"),
+        ("distance digits:3 digits:8 --device gpu", "device 'gpu' cannot be used here"),
         ("distance digits:3 digits:8 --method line", "cannot take this problem"),
         ("distance digits:3 digits:8 --plan plan.txt", "written as .npz"),
         ("distance digits:3 digits:8 --plan no/where/plan.npz", "cannot write no/where/plan.npz: No such file"),

@@ -149,7 +149,7 @@ def rows() -> list[Any]:
     for door in ("solve", "solve_cost"):
         for bad in (0, -1, 1.5, "10", True):
             add(door, repr(bad), "max_steps", **DOORS[door].points, max_steps=bad)
-    for bad in ("cuda", "gpu", None, 0):
+    for bad in ("gpu", "mps", "cuda:99", "meta", "", None, 0, ["cpu"]):
         add("solve", repr(bad), "device", **DOORS["solve"].points, device=bad)
     add("solve_cost", "line", "method", **DOORS["solve_cost"].points, method="line")
     add("solve", "line in the plane", "method", x=np.zeros((2, 2)), y=np.zeros((2, 2)), method="line")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otgan import pricing
+from otgan import pricing, pricing_torch
 from otgan.costs import PointCost
 from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN, entry
 from otgan.pricing import Index, Pricing
@@ -29,17 +31,26 @@ def every_pair(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: st
     return out
 
 
+def with_powers_of_numpy(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: str) -> np.ndarray:
+    """As :func:`every_pair`, where powers may be an ulp or two off."""
+    exact = every_pair(x[:9], y, np.zeros(len(x[:9])), p, metric)
+    costs = np.power(every_pair(x, y, np.zeros(len(x)), 1.0, metric), p)
+    np.testing.assert_allclose(costs[:9], exact, rtol=8 * np.finfo(float).eps, atol=1e-300)
+    return costs - f[:, None]
+
+
 def ways(d: int, p: float, metric: str) -> list[str]:
-    return ["tree", "scan", *(["screen"] if metric == "euclidean" and p in (1, 2) else [])]
+    return ["tree", "scan", "torch", *(["screen"] if metric == "euclidean" and p in (1, 2) else [])]
 
 
 def check(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: str, guess: Any = None) -> None:
     """Minima and the few best below a limit, by every way that takes the problem."""
     x, y = np.ascontiguousarray(x, float), np.ascontiguousarray(y, float)
-    reduced = every_pair(x, y, f, p, metric)
-    least = reduced.min(axis=0)
+    entries = every_pair(x, y, f, p, metric)
     for way in ways(x.shape[1], p, metric):
-        priced = Pricing(Index(x), Index(y), p, metric, way)
+        reduced = with_powers_of_numpy(x, y, f, p, metric) if way == "torch" and p not in (1, 2) else entries
+        least = reduced.min(axis=0)
+        priced = Pricing(Index(x), Index(y), p, metric, way, "torch:cpu")
         values, rows = priced.minima(f, guess)
         np.testing.assert_array_equal(values, least, err_msg=way)
         np.testing.assert_array_equal(rows, reduced.argmin(axis=0), err_msg=way)
@@ -145,8 +156,8 @@ def test_deep_tree_equals_scan(metric: str, p: float, d: int) -> None:
 
 def test_nothing_is_below_where_no_row_is_in() -> None:
     x, y = np.zeros((5, 2)), np.ones((3, 2))
-    for way in ("tree", "scan", "screen"):
-        priced = Pricing(Index(x), Index(y), 2.0, "euclidean", way)
+    for way in ("tree", "scan", "screen", "torch"):
+        priced = Pricing(Index(x), Index(y), 2.0, "euclidean", way, "torch:cpu")
         assert len(priced.below(np.full(5, -np.inf), np.full(3, np.inf), 2)[0]) == 0
         values, rows = priced.minima(np.full(5, -np.inf), np.array([4, 1, 0]))
         assert np.all(values == np.inf)
@@ -167,6 +178,74 @@ def test_screen_equals_scan_over_several_blocks(d: int, p: float, monkeypatch: p
         (values, rows), (expected, expected_rows) = (way.minima(f) for way in ways)
         np.testing.assert_array_equal(values, expected)
         np.testing.assert_array_equal(rows, expected_rows)
+
+
+def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in (("ON_CPU", 4000), ("DIRECT", 1400), ("LONGEST", 130)):
+        monkeypatch.setattr(pricing_torch, name, size)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("d", [2, 30])
+def test_torch_equals_scan_over_several_blocks(d: int, p: float, metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_blocks(monkeypatch)
+    check_device("torch:cpu", d, p, metric)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("p", [1.0, 2.0])
+@pytest.mark.parametrize("d", [1, 3, 8, 30, 300])
+def test_cuda_equals_scan(d: int, p: float, metric: str) -> None:
+    check_device("cuda", d, p, metric)
+
+
+def check_device(device: str, d: int, p: float, metric: str) -> None:
+    rng = np.random.default_rng(d)
+    for kind in ("normal", "lattice", "clusters", "offset"):
+        x, y = clouds(rng, kind, 300, 90, d)
+        x[200:] = x[:100]  # ties between rows of different blocks
+        f = potentials(rng, "random", x, y, p, metric)
+        f[:10] = -np.inf
+        scan, there = (
+            Pricing(Index(x), Index(y), p, metric, "scan"),
+            Pricing(Index(x), Index(y), p, metric, None, device),
+        )
+        values, rows = scan.minima(f)
+        for found, expected in zip(there.minima(f, rows), (values, rows), strict=True):
+            np.testing.assert_array_equal(found, expected)
+        limit = np.where(rng.random(90) < 0.5, np.inf, values + 0.5)
+        limit[::7] = -np.inf
+        for k in (1, 7, 400):
+            for found, expected in zip(there.below(f, limit, k), scan.below(f, limit, k), strict=True):
+                np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("p", [1.0, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (1.0, 1e9), (1e-60, 0.0), (1e90, 0.0), (1e-3, 1.0)])
+def test_what_rules_pairs_out_on_a_device_is_below_their_costs(scale: float, offset: float, p: float) -> None:
+    rng = np.random.default_rng(0)
+    x, y = scale * rng.normal(size=(12, 200)) + offset, scale * rng.normal(size=(12, 150)) + offset
+    y[:, :50] = x[:, :50] * (1 + 1e-15 * rng.normal(size=50))
+    rule = pricing_torch.Rule("euclidean", p)
+    block = pricing_torch.Block(torch.from_numpy(x), torch.from_numpy(y), torch.zeros(200, dtype=torch.float64), 0)
+    least = pricing_torch._lower_bounds(block, rule, block.x.mean(dim=1, keepdim=True))
+    values = block.values(rule)
+    assert torch.all(least <= values)
+    squares = values ** (2 / p)
+    assert torch.all(least ** (2 / p) >= squares - 1e-12 * squares.max())
+
+
+def test_both_sides_go_to_a_device_once_and_stay_out_of_pickles() -> None:
+    rng = np.random.default_rng(0)
+    cost = PointCost(rng.normal(size=(50, 2)), rng.normal(size=(40, 2)), device="torch:cpu")
+    cost.pricing.minima(np.zeros(50))
+    there = cost.pricing.x.on("torch:cpu")
+    cost.T.pricing.minima(np.broadcast_to(0.0, 40))  # read-only
+    assert cost.T.pricing.y.on("torch:cpu") is there
+    assert cost.between(cost.x[:3], cost.y).device == cost.T.device == "torch:cpu"
+    assert vars(pickle.loads(pickle.dumps(cost)).pricing.x).keys() == {"points"}
 
 
 def test_cost_uses_it_above_a_million_pairs_and_agrees_with_its_blocks() -> None:

@@ -31,6 +31,8 @@ class Distance:
     """The solver; auto takes the fastest that fits."""
     rtol: float = 1e-9
     """Largest relative gap between the proven bounds; exit code 1 if it stays wider."""
+    device: str = "cpu"
+    """Where all pairs are priced: cpu, or a torch device such as cuda, for which auto takes the method sparse."""
     n: Count = None
     """Points to draw of each set; by default all, and 1000 of a distribution."""
     seed: int = 0
@@ -61,6 +63,7 @@ class Distance:
                 method=self.method,
                 rtol=self.rtol,
                 progress=on_terminal(),
+                device=self.device,
             )
         except NotConverged as error:
             solution, unproven = error.solution, error
@@ -78,7 +81,7 @@ class Distance:
             key: {"name": side.name, "n": len(side), "shape": side.shape, "source": side.source, "sha256": side.sha256}
             for key, side in (("a", a), ("b", b))
         }
-        settings = {"p": self.p, "metric": self.metric, "method": self.method, "rtol": self.rtol}
+        settings = {"p": self.p, "metric": self.metric, "method": self.method, "rtol": self.rtol, "device": self.device}
         return {
             "data": sides,
             "exact": report.describe(solution),

@@ -4,6 +4,7 @@
 points                                      method             why
 ==========================================  =================  ==================================================
 on the line                                 line               O(n log n)
+priced on a torch device                    sparse             the others have no use for it
 n = m, equal weights, d > 8                 assignment         in high dimension augmenting paths are short; POT's
                                                                simplex takes 1.6 to 2 times as long
 everything else                             network-simplex    fastest in low dimension, takes any weights
@@ -35,6 +36,8 @@ def choose(problem: Problem) -> str:
     dimension = cost.dimension if isinstance(cost, PointCost) else None
     if dimension == 1:
         return "line"
+    if isinstance(cost, PointCost) and cost.device != "cpu":
+        return "sparse"
     if dimension is not None and dimension > HIGH_DIMENSION and solver("assignment").accepts(problem) is None:
         return "assignment"
     return "network-simplex"
