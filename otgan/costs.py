@@ -71,8 +71,10 @@ class Cost(ABC):
     def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
         """Entries along arcs, shape (k,)."""
 
-    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How far below the truth an entry may be because it is too small for float64, (k,)."""
+    def underflow(
+        self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """How far below the truth these entries may be because they are too small for float64, (k,)."""
         return np.zeros(len(rows))
 
     def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | float]:
@@ -159,8 +161,7 @@ class PointCost(Cost):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        inputs.same_dimension(self.x, self.y)
-        inputs.extent_fits(inputs.extent(self.x, self.y), self.p)
+        inputs.same_dimension(self.x, self.y, self.p)
 
     @property
     def dimension(self) -> int:
@@ -235,9 +236,11 @@ class PointCost(Cost):
             distance = difference.sum(axis=1) if self.metric == "cityblock" else difference.max(axis=1)
         return distance if self.p == 1 else distance**self.p
 
-    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: D102
+    def underflow(  # noqa: D102
+        self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         resolved = max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
-        small = np.flatnonzero(self.entries(rows, cols) < resolved)
+        small = np.flatnonzero(entries < resolved)
         apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
         bound = np.zeros(len(rows))
         bound[small[apart]] = 2 * resolved

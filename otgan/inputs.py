@@ -145,15 +145,15 @@ def points(x: Any, name: str) -> NDArray[np.float64]:
     return np.ascontiguousarray(array)
 
 
-def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Check that both point sets live in one space, and that their distances fit into float64."""
+def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64], p: float = 1.0) -> None:
+    """Check that both point sets live in one space, and that their distances and p-th powers fit into float64."""
     if x.shape[1] != y.shape[1]:
         raise InvalidInput(
             f"x and y must have the same number of columns, but x has {x.shape[1]} and y has {y.shape[1]}. "
             "Pass points of one space, one point a row."
         )
     with np.errstate(over="ignore"):
-        extent_fits(extent(x, y))
+        extent_fits(extent(x, y), p)
 
 
 def extent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:

@@ -57,8 +57,8 @@ def solve(
         Non-negative weights of one total; 1/n and 1/m each if None. Totals that differ by rounding are made equal.
     metric : {"euclidean", "cityblock", "chebyshev"}
     method : {"auto", "line", "network-simplex", "linprog", "assignment", "sparse"}
-        The solver; the rule of "auto" is in :mod:`otgan.exact.auto`. "sparse" needs memory that grows with n, not
-        with n * m, and for now equal weights and n = m.
+        The solver; the rule of "auto" is in :mod:`otgan.exact.auto`. "sparse" needs memory that grows with n + m,
+        the others but "line" need all n * m costs at once.
     rtol : float, default 1e-9
         Largest relative gap between the proven bounds.
     throw : bool, default True

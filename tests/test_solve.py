@@ -202,9 +202,14 @@ def test_distance_is_the_root_of_the_value(problem: st.TransportProblem) -> None
     [
         (Problem.from_points([0.0], [1.0]), "line"),
         (Problem.from_points(np.zeros((3, 1)), np.zeros((2, 1)), 2), "line"),
-        (Problem.from_points(np.zeros((3, 2)), np.zeros((2, 2))), "network-simplex"),
+        (Problem.from_points(np.zeros((3, 2)), np.zeros((2, 2))), "sparse"),
         (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9))), "assignment"),
-        (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9)), a=[0.5, 0.25, 0.25]), "network-simplex"),
+        (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9)), a=[0.5, 0.25, 0.25]), "sparse"),
+        (Problem.from_points(np.zeros((1000, 2)), np.zeros((1000, 2))), "sparse"),
+        (Problem.from_points(np.zeros((3, 200)), np.zeros((3, 200))), "assignment"),
+        (Problem.from_points(np.zeros((3, 200)), np.zeros((2, 200))), "network-simplex"),
+        (Problem.from_matrix(np.zeros((3, 3))), "assignment"),
+        (Problem.from_matrix(np.zeros((3, 2))), "network-simplex"),
     ],
 )
 def test_rule_of_auto(problem: Problem, method: str) -> None:
@@ -221,7 +226,7 @@ def test_what_a_solution_carries() -> None:
     assert solution.status is otgan.Status.OPTIMAL
     assert "optimal" in solution.status.message
     assert repr(solution) == (
-        f"Solution(value=12.5, gap={solution.gap:.1e}, status=OPTIMAL, method='network-simplex', n=2, m=2)"
+        f"Solution(value=12.5, gap={solution.gap:.1e}, status=OPTIMAL, method='assignment', n=2, m=2)"
     )
     assert solution.problem.shape == (2, 2)
     assert solution.problem.mass == 1.0

@@ -27,7 +27,7 @@ class Distance:
     """Order of the distance: costs are metric ** p."""
     metric: Literal["euclidean", "cityblock", "chebyshev"] = "euclidean"
     """The distance between two points."""
-    method: Literal["auto", "line", "network-simplex", "linprog", "assignment"] = "auto"
+    method: Literal["auto", "line", "network-simplex", "linprog", "assignment", "sparse"] = "auto"
     """The solver; auto takes the fastest that fits."""
     rtol: float = 1e-9
     """Largest relative gap between the proven bounds; exit code 1 if it stays wider."""

@@ -281,7 +281,7 @@ def _sources(x: Any, y: Any, device: torch.device) -> tuple[Source, Source, NDAr
     fixed = [inputs.points(side, name) for side, name in ((x, "x"), (y, "y")) if _is_sample(side)]
     center = None
     if len(fixed) == 2:
-        inputs.same_dimension(*fixed)
+        inputs.same_dimension(fixed[0], fixed[1])
         center = np.mean([points.mean(axis=0) for points in fixed], axis=0)
     sides = source(x, "x", center, device), source(y, "y", center, device)
     probe = torch.Generator(device).manual_seed(0)

@@ -95,8 +95,10 @@ class Held(Cost):
     def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
         return self.cost.entries(rows, cols)
 
-    def underflow(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
-        return self.cost.underflow(rows, cols)
+    def underflow(
+        self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return self.cost.underflow(rows, cols, entries)
 
 
 @dataclass
