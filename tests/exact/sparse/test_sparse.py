@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import strategies as hst
 from hypothesis.extra.numpy import arrays
 
 import otgan
@@ -18,6 +18,8 @@ from otgan.exact import sparse
 from otgan.pricing import Pricing
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
+from otgan.testing import strategies as st
+from otgan.testing.strategies import TransportProblem
 
 METRICS = ("euclidean", "cityblock", "chebyshev")
 
@@ -121,9 +123,9 @@ def test_nasty_data_are_solved(make: Any, p: float, n: int) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.data(), st.integers(1, 40), st.integers(1, 3), st.sampled_from([1, 1.5, 2, 3]), st.sampled_from(METRICS))
-def test_any_points(data: st.DataObject, n: int, d: int, p: float, metric: str) -> None:
-    numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e3, 1e3, width=32))
+@given(hst.data(), hst.integers(1, 40), hst.integers(1, 3), hst.sampled_from([1, 1.5, 2, 3]), hst.sampled_from(METRICS))
+def test_any_points(data: hst.DataObject, n: int, d: int, p: float, metric: str) -> None:
+    numbers = hst.one_of(hst.integers(-3, 3).map(float), hst.floats(-1e3, 1e3, width=32))
     x, y = (data.draw(arrays(np.float64, (n, d), elements=numbers)) for _ in range(2))
     truth = otgan.solve(x, y, p, metric=metric, method="assignment", throw=False)
     found = otgan.solve(x, y, p, metric=metric, method="sparse", throw=False)
@@ -223,3 +225,17 @@ def test_real_control_c() -> None:
 def test_memory_grows_with_n() -> None:
     assert sparse.memory(100_000, 100_000) < 2**30
     assert sparse.accepts(Problem.from_points(*gaussian(5, 2))) is None
+
+
+@settings(max_examples=10 * settings().max_examples)
+@given(st.problems())
+def test_agrees_with_the_linear_program(problem: TransportProblem) -> None:
+    x, y, p, a, b, metric = problem.x, problem.y, problem.p, problem.a, problem.b, problem.metric
+    found, reference = (
+        otgan.solve(x, y, p, a=a, b=b, metric=metric, method=method, throw=False) for method in ("sparse", "linprog")
+    )
+    rounding = 1e-12 * abs(reference.upper)
+    assert found.lower <= reference.upper + rounding
+    assert reference.lower <= found.upper + rounding
+    if found.status is reference.status is Status.OPTIMAL:
+        assert abs(found.value - reference.value) <= 1e-9 * reference.value
