@@ -88,21 +88,21 @@ def certify(
     cost, a, b = problem.cost, problem.a, problem.b
     row, col, data = arcs(plan)
     arc_cost = cost.entries(row, col)
-    value = math.fsum(data * arc_cost)
-    magnitude = math.fsum(data * np.abs(arc_cost))
+    value = _sum(data * arc_cost)
+    magnitude = _sum(data * np.abs(arc_cost))
     error_a = _marginal(row, data, len(a)) - a
     error_b = _marginal(col, data, len(b)) - b
     # The marginals' errors can be led along the plan's own arcs, each once at most; or anywhere, at the largest cost.
     # Which part of the support the last ulp of a mass belongs to is not asked: totals are equal up to rounding only.
-    wrong = math.fsum(np.abs(error_a)) + math.fsum(np.abs(error_b))
-    astray = wrong * min(math.fsum(np.abs(arc_cost)), 2 * cost.ceiling) if wrong else 0.0
+    wrong = _sum(np.abs(error_a)) + _sum(np.abs(error_b))
+    astray = wrong * min(_sum(np.abs(arc_cost)), 2 * cost.ceiling) if wrong else 0.0
     upper = value + (cost.rounding + 2 * EPS) * magnitude + float(data @ cost.underflow(row, col, arc_cost)) + astray
     lower, violation = dual_bound(problem, f, g)
     return value, Certificate(
         lower=min(lower, upper),
         upper=upper,
         magnitude=magnitude,
-        marginal_error=max(math.fsum(np.abs(error_a)), math.fsum(np.abs(error_b))) / problem.mass,
+        marginal_error=max(_sum(np.abs(error_a)), _sum(np.abs(error_b))) / problem.mass,
         dual_violation=violation,
         slackness=float(np.max(arc_cost - f[row] - g[col], initial=0.0)),
     )
@@ -116,7 +116,7 @@ def dual_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64])
     cost, a, b = problem.cost, problem.a, problem.b
     minima, error = cost.column_minima(f)
     feasible = np.minimum(g, minima - error)
-    lower = math.fsum(np.concatenate([a * f, b * feasible]))
+    lower = _sum(np.concatenate([a * f, b * feasible]))
     lower -= 2 * EPS * float(a @ np.abs(f) + b @ np.abs(feasible)) + cost.rounding * abs(lower)
     return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
 
@@ -144,6 +144,11 @@ def make_feasible(
     shift = 0.5 * (_middle(g[cols]) - _middle(f[rows]))
     new_g = _c_transform(problem.cost, np.where(rows, f + shift, -np.inf))
     return _c_transform(problem.cost.T, new_g), new_g
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    """The correctly rounded sum; of a list, which takes half the time of an array."""
+    return math.fsum(values.tolist())
 
 
 def _middle(values: NDArray[np.float64]) -> float:

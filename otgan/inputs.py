@@ -198,7 +198,7 @@ def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArr
 
 def total(masses: NDArray[np.float64]) -> float:
     """The sum of masses, correctly rounded where that is quick, and to more than float64 otherwise."""
-    return math.fsum(masses) if len(masses) < 10_000 else float(masses.sum(dtype=np.longdouble))
+    return math.fsum(masses.tolist()) if len(masses) < 10_000 else float(masses.sum(dtype=np.longdouble))
 
 
 def mass_tolerance(*given: Any) -> float:

@@ -61,7 +61,8 @@ class Problem:
         mass_a = inputs.weights(a, n, "a", "the n rows")
         mass_b = inputs.weights(b, m, "b", "the m columns")
         mass_b = inputs.equal_mass(mass_a, mass_b, inputs.mass_tolerance(a, b))
-        return cls(cost, mass_a, mass_b, p, uniform=not np.ptp(mass_a) and not np.ptp(mass_b))
+        uniform = (a is None or not np.ptp(mass_a)) and (b is None or not np.ptp(mass_b))
+        return cls(cost, mass_a, mass_b, p, uniform)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -20,13 +20,11 @@ import numpy as np
 from scipy import sparse
 
 from otgan.costs import Cost, dense
-from otgan.problem import integer_masses
+from otgan.problem import Problem, integer_masses
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from otgan.problem import Problem
 
 __all__ = ["Engine", "RawAnswer", "solve_dense"]
 
@@ -117,11 +115,12 @@ def solve_dense(
     """Solve with ``engine`` in rounds until the certified gap is at most ``rtol`` or stops falling."""
     rows, cols = np.flatnonzero(problem.a > 0), np.flatnonzero(problem.b > 0)
     asked, C = problem, dense(problem.cost)
-    problem = replace(asked, cost=Held(asked.cost, C))
+    problem = Problem(Held(asked.cost, C), asked.a, asked.b, asked.p, asked.uniform)
     if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
         C = np.ascontiguousarray(C[np.ix_(rows, cols)])
     a, b, unit = _masses(problem, rows, cols)
-    search = _Search(C, np.full(len(rows), min(C.min(), 0.0)), np.zeros(len(cols)), _first_cap(C))
+    lowest = float(C.min())
+    search = _Search(C, np.full(len(rows), min(lowest, 0.0)), np.zeros(len(cols)), _first_cap(C, lowest))
     best: Solution | None = None
     for done in range(1, MAX_ROUNDS + 1):
         answer, capped = _capped_round(search, engine, a, b, max_steps)
@@ -150,9 +149,9 @@ def _masses(
     return problem.a[rows] / problem.mass, problem.b[cols] / problem.mass, problem.mass
 
 
-def _first_cap(C: NDArray[np.float64]) -> float:
+def _first_cap(C: NDArray[np.float64], lowest: float) -> float:
     """Infinity, or for costs of very wide range a first guess at what an optimal plan pays at most."""
-    low = C - C.min() if C.min() < 0 else C
+    low = C - lowest if lowest < 0 else C
     nearest = max(low.min(axis=0).max(), low.min(axis=1).max())
     return 4 * nearest if nearest > 0 and low.max() > WIDE * nearest else np.inf
 
@@ -161,8 +160,11 @@ def _capped_round(
     search: _Search, engine: Engine, a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None
 ) -> tuple[RawAnswer, bool]:
     """Solve the reduced costs under the cap, scaled to [0, 1]; whether a capped arc carries mass."""
-    reduced = (search.C - search.f[:, None]) - search.g
-    np.clip(reduced, 0.0, search.cap, out=reduced)
+    reduced = search.C - search.f[:, None]
+    reduced -= search.g
+    np.maximum(reduced, 0.0, out=reduced)
+    if np.isfinite(search.cap):
+        np.minimum(reduced, search.cap, out=reduced)
     scale = float(reduced.max()) or 1.0
     reduced /= scale
     answer = engine(reduced, a, b, max_steps)
