@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/otgan check mnist:3 mnist:8
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: .venv/ready
 	$(BIN)/ruff check
