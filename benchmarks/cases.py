@@ -140,7 +140,7 @@ def _photos(case: Case) -> Data:
 
 @cache
 def _pixels(name: str) -> NDArray[np.uint8]:
-    import skimage.data
+    import skimage.data  # pyright: ignore[reportMissingImports]
 
     photo: Any = getattr(skimage.data, name)()
     return photo.reshape(-1, 3)

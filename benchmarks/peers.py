@@ -159,7 +159,7 @@ def _scipy_nd(points: Data, p: int) -> Answer:
 
 
 def _lapx(points: Data, p: int) -> Answer:
-    import lap
+    import lap  # pyright: ignore[reportMissingImports]
 
     cost = _cdist(points, p)
     total: Any = lap.lapjv(cost)[0]
@@ -167,7 +167,7 @@ def _lapx(points: Data, p: int) -> Answer:
 
 
 def _ortools(points: Data, p: int) -> Answer:
-    from ortools.graph.python.linear_sum_assignment import SimpleLinearSumAssignment
+    from ortools.graph.python.linear_sum_assignment import SimpleLinearSumAssignment  # pyright: ignore[reportMissingImports]
 
     cost = _cdist(points, p)
     n = len(cost)
