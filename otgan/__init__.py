@@ -13,7 +13,7 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, testing
+    from otgan import critics, data, divergences, pairs, testing
 
 __version__ = version("otgan")
 
@@ -26,6 +26,7 @@ __all__ = [
     "critics",
     "data",
     "divergences",
+    "pairs",
     "solve",
     "solve_cost",
     "testing",
@@ -34,7 +35,7 @@ __all__ = [
     "wasserstein_circle",
 ]
 
-_ON_FIRST_USE = ("critics", "data", "divergences", "testing")  # these need torch, hypothesis or time
+_ON_FIRST_USE = ("critics", "data", "divergences", "pairs", "testing")  # these need torch, hypothesis or time
 
 
 def __getattr__(name: str) -> Any:
