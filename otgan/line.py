@@ -97,7 +97,8 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
 
     Sorting puts NaN and infinities at the ends, so the four ends tell whether all is finite.
     """
-    from otgan.kernels.line import matched_distance
+    from otgan.kernels.line import matched_distance, merged_distance
+    from otgan.problem import integer_masses
 
     x, y = in_two_threads(sorted_values, x, y)
     low, high = min(x[0], y[0]), max(x[-1], y[-1])
@@ -105,9 +106,10 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
         inputs.real_array(x, "x")
         inputs.real_array(y, "y")
     inputs.extent_fits(float(high) - float(low), p)
-    if len(x) != len(y):
-        return float(_unweighted(x[None], y[None], p)[0])
-    return matched_distance(x, y, p)
+    if len(x) == len(y):
+        return matched_distance(x, y, p)
+    mass_x, mass_y, unit = integer_masses(len(x), len(y))
+    return merged_distance(x, mass_x, y, mass_y, p, unit)
 
 
 def _plain_weighted(x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float) -> float | None:
