@@ -17,7 +17,7 @@ from otgan.data import SampleSet, load
 from otgan.report import plain
 
 TINY: dict[str, Any] = {"n": 20, "steps": 20}
-VARYING = {"seconds", "environment", "stats"}
+VARYING = {"seconds", "seconds_to_5_percent", "environment", "stats"}
 
 
 @pytest.fixture(scope="module")

@@ -115,8 +115,8 @@ class CriticFit:
     def corrections(self) -> dict[str, float]:
         """Every way to take a bias out of the estimate, by name.
 
-        "congested" is the closed form for penalised critics, ``corrected``; "gradient-norm" divides each estimate by the
-        critic's mean gradient norm over the points, which is 1 for an optimal critic wherever mass moves.
+        "congested" is the closed form for penalised critics, ``corrected``; "gradient-norm" divides each estimate by
+        the critic's mean gradient norm over the points, which is 1 for an optimal critic wherever mass moves.
         """
         return corrections.corrections(self)
 

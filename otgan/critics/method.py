@@ -96,8 +96,8 @@ class Method:
         if self.exact_lipschitz and (bound is None or bound > CERTIFIED):
             known = "nothing is known of this one" if bound is None else f"this one may have {bound:.6g}"
             raise InvalidInput(
-                f"method {self.name!r} needs a network whose Lipschitz constant is proven to be at most 1, but {known}. "
-                "Use otgan.critics.networks, or a method that constrains any network, such as 'gp'."
+                f"method {self.name!r} needs a network whose Lipschitz constant is proven to be at most 1, but {known}."
+                " Use otgan.critics.networks, or a method that constrains any network, such as 'gp'."
             )
 
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
@@ -125,7 +125,7 @@ class Method:
         y: torch.Tensor,
         generators: Sequence[torch.Generator],
     ) -> None:
-        """One step on batches (S, k, d) of both sides. The copies' losses are added: no gradient crosses between them."""
+        """One step on batches (S, k, d). The copies' losses are added: no gradient crosses between them."""
         loss = self.loss(network, x, y, generators)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
@@ -157,7 +157,7 @@ def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -
 
 
 def uniform(generators: Sequence[torch.Generator], like: torch.Tensor) -> torch.Tensor:
-    """Numbers uniform on [0, 1], one for each point of each copy, (S, k, 1, ...), each copy's from its own generator."""
+    """Numbers uniform on [0, 1], (S, k, 1, ...): one for each point, each copy's from its own generator."""
     shape = (like.shape[1], *[1] * (like.ndim - 2))
     return torch.stack([torch.rand(shape, generator=g, device=like.device, dtype=like.dtype) for g in generators])
 

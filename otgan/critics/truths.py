@@ -28,8 +28,8 @@ def samplers(pair: Pair) -> tuple[Sampler, Sampler]:
     Returns
     -------
     sampler_x, sampler_y : callable
-        ``sampler(n, generator) -> tensor (n, d)``, float32. NumPy draws the points, from a seed that the torch generator
-        gives.
+        ``sampler(n, generator) -> tensor (n, d)``, float32. NumPy draws the points, from a seed that the torch
+        generator gives.
 
     Raises
     ------

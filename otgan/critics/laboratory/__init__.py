@@ -1,4 +1,4 @@
-"""Every way to estimate W1 with a network, one small object each, behind the contract of :class:`otgan.critics.Method`."""
+"""Every way to estimate W1 with a network, one small object each, behind :class:`otgan.critics.Method`."""
 
 from otgan.critics.laboratory.clipping import WeightClipping
 from otgan.critics.laboratory.controls import Cones, DiscretePotentials

@@ -12,7 +12,6 @@ from torch import nn
 from otgan import inputs
 from otgan.critics.laboratory.transforms import distances
 from otgan.critics.method import Method, adam
-from otgan.critics.networks import copies
 from otgan.critics.networks.stack import each_copy
 from otgan.errors import InvalidInput
 
@@ -142,9 +141,15 @@ class DiscretePotentials(Method):
     def optimizer(self, network: nn.Module) -> None:
         """None."""
 
-    def step(self, network: nn.Module, *arguments: Any) -> None:
-        """Nothing is left to learn."""
-        assert copies(network)
+    def step(
+        self,
+        network: nn.Module,
+        optimizer: Any,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        """Do nothing: all is known."""
 
 
 def _cones_of(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

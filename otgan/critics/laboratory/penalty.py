@@ -71,7 +71,7 @@ class GradientPenalty(Method):
         """W1 for mass moved along one ray, where the penalised optimum is known.
 
         The penalty computes congested transport (Milne & Nachman 2022): for mass moved by W along a ray the critic
-        reports ``W (1 + W / (2 lambda))``, the maximum of ``g W - lambda (g - 1)^2`` being at ``g = 1 + W / (2 lambda)``.
+        reports ``W (1 + W / (2 lambda))``, since ``g W - lambda (g - 1)^2`` is largest at ``g = 1 + W / (2 lambda)``.
         Solved for W; exact for a single ray only.
         """
         if estimate <= 0:

@@ -26,8 +26,8 @@ __all__ = ["MaximinReversed", "MoverAndPotential"]
 class MoverAndPotential(nn.Module):
     """A map ``T(x) = x + N(x)`` and a potential g on the other side; as a critic, ``f(x) = |x - T(x)| - g(T(x))``.
 
-    T(x) should be the point where the c-transform of g at x attains its minimum, so f should be that transform, and with
-    T held fixed (envelope theorem) the gradient of f is ``(x - T(x)) / |x - T(x)|``: the way that x has come.
+    T(x) should be where the c-transform of g at x attains its minimum, so f should be that transform, and with T held
+    fixed (envelope theorem) the gradient of f is ``(x - T(x)) / |x - T(x)|``: the way that x has come.
     """
 
     def __init__(self, mover: Stack, potential: Stack) -> None:
@@ -49,8 +49,8 @@ class MoverAndPotential(nn.Module):
 class MaximinReversed(Method):
     """MM:R (Korotin, Kolesov & Burnaev 2022, section 3): ``max_g min_T E [|x - T(x)| - g(T(x))] + E g(y)``.
 
-    "Reversed", since the mover carries x to y, and so gives the gradient where it is wanted, at x. Nothing constrains g:
-    the mover finds the points where it is too large. The estimate is the value of the game, and no bound on either side.
+    "Reversed", since the mover carries x to y, and so gives the gradient where it is wanted, at x. Nothing constrains
+    g: the mover finds the points where it is too large. The estimate is the value of the game, and no bound.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class MaximinReversed(Method):
         return values(network, x).mean(dim=1) + values(potential, y).mean(dim=1)
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
-        """f and g; what they prove is for :meth:`otgan.critics.CriticFit.lower_bound` to say."""
+        """The pair f and g, which need not be feasible."""
         from dataclasses import replace
 
         other = replace(critic, network=critic.network.get_submodule("potential"))

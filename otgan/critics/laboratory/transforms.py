@@ -35,9 +35,9 @@ def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 class CTransform(Method):
     """A free f and ``f^c(y_j) = min_i |x_i - y_j| - f(x_i)`` over the batch (Mallasto, Montufar & Gerolin 2019).
 
-    Maximises ``E f(x) + E f^c(y)``. The pair is feasible on the points that the minimum ran over, so the estimate, which
-    takes the minimum over all of them, is a lower bound on the distance of these samples; over a batch of a population it
-    is biased upwards. f is not constrained between the points, so its gradient means little.
+    Maximises ``E f(x) + E f^c(y)``. The pair is feasible on the points that the minimum ran over, so the estimate,
+    which takes the minimum over all of them, is a lower bound on the distance of these samples; as a number for a
+    population it is biased upwards. f is not constrained between the points, so its gradient means little.
     """
 
     name: ClassVar[str] = "c-transform"

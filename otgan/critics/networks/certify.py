@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -29,8 +30,8 @@ def certified_lipschitz(network: nn.Module) -> float | None:
     >>> round(certified_lipschitz(layer), 6)
     5.0
     """
-    own = getattr(network, "lipschitz", None)
-    bound = float(own().max()) if callable(own) else _product(network)
+    own: Any = getattr(network, "lipschitz", None)
+    bound = _product(network) if own is None else float(own().max())
     return bound if math.isfinite(bound) else None
 
 

@@ -81,8 +81,8 @@ class Loop(nn.Module):
 
 
 def each_copy(points: torch.Tensor, n: int) -> torch.Tensor:
-    """Points (n, k, d) as they are; points (k, d) seen by all n copies."""
-    return points if points.ndim == 3 else points.expand(n, *points.shape)
+    """Points (n, k, ...) as they are; points (k, d) seen by all n copies."""
+    return points.expand(n, *points.shape) if points.ndim == 2 else points
 
 
 def copies(network: nn.Module) -> int:
