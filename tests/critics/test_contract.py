@@ -8,18 +8,34 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 import otgan
 from otgan import InvalidInput
 from otgan.critics import METHODS, Method, fit, mlp
+from otgan.critics.networks import AlmostOrthogonal, feedforward
 
 QUICK: dict[str, Any] = {"steps": 30, "width": 16, "depth": 2, "batch_size": 32}
 LEARN: dict[str, Any] = {"steps": 250, "width": 32, "depth": 2, "batch_size": 64}
 # Clipping gives W1 times an unknown factor; the game of two networks needs longer than a test has.
-WITHIN = {"clip": None, "mm-reversed": 0.6, "gp": 0.25, "lp": 0.25, "c-eps-transform": 0.15, "cowgan": 0.2}
+WITHIN = {
+    "cones": 0.25,
+    "clip": None,
+    "mm-reversed": 0.6,
+    "gp": 0.25,
+    "lp": 0.25,
+    "c-eps-transform": 0.15,
+    "cowgan": 0.2,
+}
 BUILT_IN = ("mm-reversed", "cones", "discrete")  # that take no network of the user's
-RATES = {"spectral": 3e-3, "gp": 3e-3, "lp": 3e-3, "c-transform": 3e-3, "c-eps-transform": 3e-3, "cowgan": 3e-3}
+RATES = {
+    "mm-reversed": 2e-3,
+    "spectral": 3e-3,
+    "gp": 3e-3,
+    "lp": 3e-3,
+    "c-transform": 3e-3,
+    "c-eps-transform": 3e-3,
+    "cowgan": 3e-3,
+}
 
 
 def gaussians(n: int = 60, d: int = 2, shift: float = 1.0, seed: int = 0):
@@ -62,7 +78,7 @@ class TestEveryMethod:
         assert allowed is None or abs(report.relative_error) < allowed
         assert report.lower_bound is not None
         assert 0.9 * truth.value < report.lower_bound <= truth.upper or method == "mm-reversed"
-        assert report.cosine > (0.7 if "transform" in method or method == "mm-reversed" else 0.9)
+        assert report.cosine > (0.7 if "transform" in method or method in ("mm-reversed", "cones") else 0.9)
         if METHODS[method].exact_lipschitz:
             assert report.estimate <= truth.upper * (1 + 1e-5)
 
@@ -76,7 +92,8 @@ class TestEveryMethod:
         x, y = gaussians()
         together = fit(x, y, method, seed=0, n_seeds=5, **quick(method))
         alone = fit(x, y, method, seed=2, **quick(method))
-        np.testing.assert_allclose(together.critics[2](x), alone.critics[0](x), rtol=1e-3, atol=1e-4)
+        one, other = (critic(x) - critic(x).mean() for critic in (together.critics[2], alone.critics[0]))
+        np.testing.assert_allclose(one, other, atol=1e-2 * np.abs(other).max())
         if method != "discrete":  # where the sample decides everything
             assert len(set(together.estimates)) == 5
 
@@ -151,10 +168,9 @@ class TestEveryMethod:
 
     def test_networks_of_ones_own(self, method: str) -> None:
         x, y = gaussians()
-        networks = (lambda d: mlp(d, 8, 1), mlp(2, 8, 1))
-        for network in networks:
+        for network in (lambda d: mlp(d, 8, 1), mlp(2, 8, 1)):
             if method in BUILT_IN or METHODS[method].exact_lipschitz:
-                with pytest.raises(InvalidInput, match=r"needs a network whose|takes no network of yours"):
+                with pytest.raises(InvalidInput, match=r"needs a network that proves|takes no network of yours"):
                     fit(x, y, method, steps=5, network=network)
             else:
                 assert np.isfinite(fit(x, y, method, steps=5, network=network, n_seeds=2).estimate)
@@ -162,10 +178,10 @@ class TestEveryMethod:
     def test_networks_of_ones_own_that_are_proven(self, method: str) -> None:
         if method in BUILT_IN or not METHODS[method].exact_lipschitz:
             pytest.skip("takes any network, or none")
-        unit = nn.Linear(2, 1)
-        with torch.no_grad():
-            unit.weight[:] = torch.tensor([[1.0, 0.0]])
-        assert fit(*gaussians(), method, steps=1, learning_rate=1e-9, network=unit).lipschitz.certified is not None
+        network = feedforward(AlmostOrthogonal, 2, 8, 1, "abs")
+        certified = fit(*gaussians(), method, steps=5, network=network).lipschitz.certified
+        assert certified is not None
+        assert certified <= 1 + 1e-5
 
     @pytest.mark.parametrize("changes", [{"width": 0}, {"depth": 1.5}, {"learning_rate": 0.0}, {"batch_size": -1}])
     def test_senseless_options_are_refused(self, method: str, changes: dict[str, Any]) -> None:

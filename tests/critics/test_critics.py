@@ -74,7 +74,7 @@ class TestGradientPenalty:
         x, y = np.zeros((1, 8)), np.zeros((1, 8))
         x[0, 0] = 4.0
         result = richardson(x, y, steps=600, width=32, depth=1, learning_rate=3e-3)
-        assert result.estimate == pytest.approx(4.0, rel=0.02)
+        assert result.estimate == pytest.approx(4.0, rel=0.05)
         assert result.double.options["gp_weight"] == 2 * result.single.options["gp_weight"] == 20.0
         with pytest.raises(InvalidInput, match="gp_weight"):
             richardson(x, y, "clip")

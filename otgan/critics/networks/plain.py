@@ -56,5 +56,5 @@ def check_shape(network: nn.Module, dimension: int) -> None:
         out = network(torch.zeros(3, dimension, device=device))
     except RuntimeError as error:
         raise InvalidInput(f"network does not take points of {dimension} columns: {error}") from None
-    if out.shape not in {(3, 1), (3,)}:
+    if out.shape not in {(3, 1), (3,), (1, 3)}:
         raise InvalidInput(f"network must map (k, {dimension}) to (k, 1), but maps 3 points to {tuple(out.shape)}.")
