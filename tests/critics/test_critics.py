@@ -84,6 +84,7 @@ class TestGradientPenalty:
         report = fit(x, y, "gp", steps=500, width=32, depth=2, learning_rate=3e-3).compare(otgan.solve(x, y))
         assert abs(report.relative_error) < 0.2
         assert report.cosine > 0.95
+        assert report.lower_bound is not None
         assert report.lower_bound > 0.95 * report.exact
 
     def test_batch_norm_is_refused_with_the_reason(self) -> None:

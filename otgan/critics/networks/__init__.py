@@ -2,6 +2,7 @@
 
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
 from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz
+from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.feedforward import feedforward, residual, stacked_mlp
 from otgan.critics.networks.layers import AlmostOrthogonal, Dense, Orthogonal, Residual, Spectral, bjorck
 from otgan.critics.networks.plain import check_shape, given_network, mlp
@@ -29,6 +30,7 @@ __all__ = [
     "given_network",
     "join",
     "mlp",
+    "orthogonal_conv",
     "residual",
     "select",
     "stacked_mlp",
