@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.networks import CERTIFIED, certified_lipschitz, copies, stacked_mlp, values
+from otgan.critics.networks import CERTIFIED, Loop, certified_lipschitz, copies, stacked_mlp, values
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -121,7 +121,8 @@ class Method:
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
         """What a step minimises, for each copy (S,), from batches (S, k, d) of both sides."""
-        return network(y).mean(dim=1) - network(x).mean(dim=1)
+        f_x, f_y = on_both(network, x, y)
+        return f_y.mean(dim=1) - f_x.mean(dim=1)
 
     def step(
         self,
@@ -160,6 +161,14 @@ def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -
     parameters = list(network.parameters())
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
     return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
+
+
+def on_both(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Values at both batches, (S, k) each, in one pass where no layer of the user's may mix the points of a batch."""
+    if isinstance(network, Loop):
+        return network(x), network(y)
+    f_x, f_y = network(torch.cat([x, y], dim=1)).split([x.shape[1], y.shape[1]], dim=1)
+    return f_x, f_y
 
 
 def uniform(generators: Sequence[torch.Generator], like: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from otgan import inputs
-from otgan.critics.method import Method, adam
+from otgan.critics.method import Method, adam, on_both
 from otgan.critics.networks import values
 from otgan.potentials import DualPotentials
 
@@ -122,7 +122,7 @@ class ComparedTransforms(CTransform):
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
         """Minus the value that is to be maximised, for each copy its own."""
-        apart, f_x, f_y = distances(x, y), network(x), network(y)
+        apart, (f_x, f_y) = distances(x, y), on_both(network, x, y)
         first = f_x.mean(dim=1) - f_y.mean(dim=1)
         second = f_x.mean(dim=1) + self.transform(apart - f_x[:, :, None]).mean(dim=1)
         third = (apart + f_y[:, None, :]).amin(dim=2).mean(dim=1) - f_y.mean(dim=1)
