@@ -28,6 +28,7 @@ from otgan.critics.networks import (
     select,
     stacked_mlp,
 )
+from otgan.critics.networks.layers import Iterations
 
 EXACT = [name for name, method in METHODS.items() if method.exact_lipschitz]
 LAYERS = [Dense, Orthogonal, AlmostOrthogonal, Spectral]
@@ -101,6 +102,12 @@ def test_bjorck_finds_the_nearest_orthonormal_matrix(shape: tuple[int, int]) -> 
 def test_bjorck_never_leaves_the_unit_ball(seed: int, rows: int, cols: int, steps: int) -> None:
     weight = torch.randn(2, rows, cols, generator=generator(seed)) ** 3
     assert float(torch.linalg.matrix_norm(bjorck(weight, steps), ord=2).max()) <= 1 + 1e-5
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_the_gradient_of_the_iterations(steps: int) -> None:
+    weight = (0.3 * torch.randn(2, 3, 5, generator=generator()).double()).requires_grad_()
+    assert torch.autograd.gradcheck(lambda matrix: Iterations.apply(matrix, steps), weight)
 
 
 def test_orthonormal_rows_come_through_bjorck_as_they_are() -> None:

@@ -130,9 +130,34 @@ def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
     with torch.no_grad():
         squared = (matrix @ matrix.mT).abs().sum(dim=2).amax(dim=1)
     matrix = matrix / squared.clamp(min=TINY).sqrt()[:, None, None]
-    for _ in range(steps):
-        matrix = torch.baddbmm(matrix, matrix @ matrix.mT, matrix, beta=1.5, alpha=-0.5)
+    matrix = Iterations.apply(matrix, steps)  # type: ignore[assignment]
     return matrix if weight.shape[1] <= weight.shape[2] else matrix.mT
+
+
+class Iterations(torch.autograd.Function):
+    """The iterations of :func:`bjorck` on wide matrices, with a gradient that uses each Gram matrix again."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: torch.Tensor, steps: int) -> torch.Tensor:
+        """``X <- 1.5 X - 0.5 (X X^T) X``."""
+        held = []
+        for _ in range(steps):
+            gram = matrix @ matrix.mT
+            held += [matrix, gram]
+            matrix = torch.baddbmm(matrix, gram, matrix, beta=1.5, alpha=-0.5)
+        ctx.save_for_backward(*held)
+        return matrix.clone() if not steps else matrix
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """``D <- 1.5 D - 0.5 (X X^T D + (D X^T + X D^T) X)``, from the last step to the first."""
+        gradient, held = gradients[0], ctx.saved_tensors
+        for matrix, gram in zip(held[-2::-2], held[::-2], strict=True):
+            cross = gradient @ matrix.mT
+            gradient = torch.baddbmm(gradient, gram, gradient, beta=1.5, alpha=-0.5)
+            gradient = gradient.baddbmm_(cross + cross.mT, matrix, alpha=-0.5)
+        return gradient, None
 
 
 class Orthogonal(Constrained):
