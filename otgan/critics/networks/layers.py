@@ -150,7 +150,7 @@ class Iterations(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """``D <- 1.5 D - 0.5 (X X^T D + (D X^T + X D^T) X)``, from the last step to the first."""
         gradient, held = gradients[0], ctx.saved_tensors
         for matrix, gram in zip(held[-2::-2], held[::-2], strict=True):
