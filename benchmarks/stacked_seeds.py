@@ -24,8 +24,9 @@ DIMENSION, POINTS, DEPTH = 2, 1000, 3
 def fit(method: str, n_seeds: int, width: int, batch_size: int, steps: int) -> critics.CriticFit:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, POINTS, DIMENSION))
-    sizes = {"width": width, "depth": DEPTH, "batch_size": batch_size, "steps": steps}
-    return critics.fit(x + 1, y, method, n_seeds=n_seeds, device="cpu", **sizes)
+    return critics.fit(
+        x + 1, y, method, n_seeds=n_seeds, width=width, depth=DEPTH, batch_size=batch_size, steps=steps, device="cpu"
+    )
 
 
 def measure(method: str, width: int, batch_size: int, steps: int, repeats: int) -> dict[str, Any]:

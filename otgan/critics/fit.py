@@ -15,17 +15,16 @@ from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
 from otgan.critics.laboratory import METHODS
-from otgan.critics.method import generators_for
-from otgan.critics.networks import Loop, check_shape, given_network, join, select
+from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
 from otgan.critics.source import Source, source
-from otgan.critics.training import Job, few_threads, train
+from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
 from otgan.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -274,18 +273,20 @@ def fit(
     source_x, source_y, center = _sources(x, y, where)
     held = None if held_out is None else _held_out(held_out, len(center))
     start = time.perf_counter()
-    with few_threads(chosen, n_seeds):
-        stack = _stack(chosen, network, len(center), seed, n_seeds).to(where)
-        drawn = torch.Generator(where).manual_seed(seed + 10**6)
-        judged = {"estimate": (source_x.evaluation(EVALUATION, drawn), source_y.evaluation(EVALUATION, drawn))}
-        judged |= {} if held is None else {"held_out": held}
-        tensors = {name: (prepare(a, center, where), prepare(b, center, where)) for name, (a, b) in judged.items()}
-        job = Job(chosen, source_x, source_y, tensors, where, progress)
-        history = train(job, stack, generators_for(stack, seed, where))
+    stacks = [
+        _stack(chosen, network, len(center), [seed + int(k) for k in part]).to(where)
+        for part in shares(chosen, n_seeds, where)
+    ]
+    drawn = torch.Generator(where).manual_seed(seed + 10**6)
+    judged = {"estimate": (source_x.evaluation(EVALUATION, drawn), source_y.evaluation(EVALUATION, drawn))}
+    judged |= {} if held is None else {"held_out": held}
+    tensors = {name: (prepare(a, center, where), prepare(b, center, where)) for name, (a, b) in judged.items()}
+    job = Job(chosen, source_x, source_y, tensors, where, progress)
+    history = train_side_by_side(job, stacks, seed)
     return CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
-        critics=tuple(Critic(select(stack, k).eval(), center) for k in range(n_seeds)),
+        critics=tuple(Critic(select(stack, k).eval(), center) for stack in stacks for k in range(copies(stack))),
         estimates=history["estimate"][:, -1].copy(),
         held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
         history=history,
@@ -333,9 +334,8 @@ def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[n
     return x, y
 
 
-def _stack(method: Method, given: Any, dimension: int, seed: int, n_seeds: int) -> nn.Module:
-    """All seeds' networks side by side, each drawn from its own seed."""
-    seeds = range(seed, seed + n_seeds)
+def _stack(method: Method, given: Any, dimension: int, seeds: Sequence[int]) -> nn.Module:
+    """The networks of some seeds side by side, each drawn from its own."""
     if given is None:
         return join([method.network(dimension, torch.Generator().manual_seed(one)) for one in seeds])
     modules = [given_network(given, dimension, one) for one in seeds]

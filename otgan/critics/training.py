@@ -1,22 +1,25 @@
-"""The training loop: one for every method, and for all seeds at once."""
+"""The training loop: one for every method, and for all seeds of a stack at once."""
 
 from __future__ import annotations
 
+import os
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from otgan.critics.networks import forget
+from otgan.critics.method import generators_for
+from otgan.critics.networks import copies, forget
 from otgan.critics.source import batches
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -24,10 +27,11 @@ if TYPE_CHECKING:
     from otgan.critics.method import Method
     from otgan.critics.source import Source
 
-__all__ = ["Job", "few_threads", "train"]
+__all__ = ["Job", "shares", "train_side_by_side"]
 
 RECORDS = 50  # entries of the history
-ONE_THREAD = 2**27  # multiplications of a layer, for all copies, below which a second thread costs more than it gives
+HEAVY = 2**21  # multiplications of a layer from which on the overhead that seeds share in a stack is no longer much
+MANY = 10  # steps that make it worth while to start threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +54,10 @@ class Job:
     judged_on: dict[str, tuple[torch.Tensor, torch.Tensor]]
     device: torch.device
     progress: bool
+    stop: Event = field(default_factory=Event)
 
 
-def train(job: Job, network: nn.Module, generators: Sequence[torch.Generator]) -> dict[str, NDArray[Any]]:
+def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
     """Train all copies of a stack in place, each on batches of its own generator.
 
     Returns
@@ -61,13 +66,16 @@ def train(job: Job, network: nn.Module, generators: Sequence[torch.Generator]) -
         ``step`` and ``seconds`` since the start, (k,), and each record of ``job.judged_on``, (S, k).
     """
     method, start = job.method, time.perf_counter()
+    generators = generators_for(network, seed, job.device)
     method.start(network, job.x, job.y, generators)
     optimizer = method.optimizer(network)
     rates = [group["lr"] for group in optimizer.param_groups] if optimizer else []
     records: dict[str, list[Any]] = {name: [] for name in ("step", "seconds", *job.judged_on)}
     every = max(1, method.steps // RECORDS)
     network.train()
-    for step in tqdm(range(1, method.steps + 1), desc=method.name, disable=None if job.progress else True):
+    for step in tqdm(range(1, method.steps + 1), desc=method.name, disable=None if job.progress and shown else True):
+        if job.stop.is_set():
+            break
         for rate, group in zip(rates, optimizer.param_groups if optimizer else [], strict=True):
             group["lr"] = rate * method.schedule(step - 1)
         x, y = (batches(side, method.batch_size, generators) for side in (job.x, job.y))
@@ -94,13 +102,28 @@ def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> 
         )
 
 
-@contextmanager
-def few_threads(method: Method, n_seeds: int) -> Iterator[None]:
-    """One torch thread on the CPU while steps are small: they lose time when they are spread over cores."""
-    threads = torch.get_num_threads()
-    if n_seeds * method.batch_size * method.width**2 < ONE_THREAD:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
+    """Train stacks of consecutive seeds, each in a thread of its own, with one torch thread.
+
+    Torch's own threads are worth nothing here: steps this small lose time when each is spread over cores, and lose most
+    of it where other programs want the cores too.
+    """
+    first = np.cumsum([seed, *(copies(stack) for stack in stacks)])
+    with ThreadPoolExecutor(len(stacks), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            parts = list(pool.map(lambda k: _train(job, stacks[k], int(first[k]), shown=k == 0), range(len(stacks))))
+        finally:
+            job.stop.set()  # after an error or Ctrl-C the others end at their next step
+    together = {name: np.concatenate([part[name] for part in parts]) for name in job.judged_on}
+    return {"step": parts[0]["step"], "seconds": np.max([part["seconds"] for part in parts], axis=0), **together}
+
+
+def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[np.intp]]:
+    """Which seeds each stack is to hold: one holds all, or each core has one where steps are mostly arithmetic."""
+    heavy = method.batch_size * method.width**2 >= HEAVY and method.steps >= MANY
+    ways = min(n_seeds, cores()) if heavy and device.type == "cpu" else 1
+    return np.array_split(np.arange(n_seeds), ways)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

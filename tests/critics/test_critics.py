@@ -15,6 +15,7 @@ from otgan.critics import METHODS, certified_lipschitz, fit, mlp, richardson
 from otgan.critics.laboratory.penalty import gradient_norms
 from otgan.critics.networks import Loop
 from otgan.critics.repair import repaired_bound
+from otgan.critics.training import cores, shares
 from otgan.problem import Problem
 
 QUICK: dict[str, Any] = {"steps": 30, "width": 16, "depth": 2}
@@ -105,6 +106,16 @@ class TestGradientPenalty:
         for parameter in network.parameters():
             assert parameter.grad is not None
             assert bool(parameter.grad.isfinite().all())
+
+
+def test_seeds_that_are_split_over_cores_are_the_same() -> None:
+    x, y = gaussians()
+    sizes: dict[str, Any] = {"width": 128, "depth": 1, "batch_size": 128, "steps": 12}
+    assert len(shares(METHODS["gp"](**sizes), 3, torch.device("cpu"))) == min(3, cores())
+    together = fit(x, y, "gp", n_seeds=3, **sizes)
+    assert together.history["estimate"].shape == (3, 12)
+    for k, critic in enumerate(together.critics):
+        np.testing.assert_allclose(critic(x), fit(x, y, "gp", seed=k, **sizes).critic(x), rtol=1e-3, atol=1e-4)
 
 
 class TestReport:
