@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Job", "shares", "train_side_by_side"]
 
 RECORDS = 50  # entries of the history
-HEAVY = 2**21  # multiplications of a layer from which on the overhead that seeds share in a stack is no longer much
+# Multiplications of a layer from which on the overhead that seeds share in a stack is little, and none to speak of.
+HEAVY, VERY_HEAVY = 2**21, 2**23
 MANY = 10  # steps that make it worth while to start threads
 
 
@@ -46,6 +47,10 @@ class Job:
         Name of a record -> points of both sides, centred tensors (n, d) and (m, d).
     device : torch.device
     progress : bool
+    stop : threading.Event
+        Set, it ends all stacks at their next step.
+    start : float
+        When the job began, seconds of ``time.perf_counter``.
     """
 
     method: Method
@@ -55,6 +60,7 @@ class Job:
     device: torch.device
     progress: bool
     stop: Event = field(default_factory=Event)
+    start: float = field(default_factory=time.perf_counter)
 
 
 def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
@@ -65,7 +71,7 @@ def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, ND
     dict
         ``step`` and ``seconds`` since the start, (k,), and each record of ``job.judged_on``, (S, k).
     """
-    method, start = job.method, time.perf_counter()
+    method = job.method
     generators = generators_for(network, seed, job.device)
     method.start(network, job.x, job.y, generators)
     optimizer = method.optimizer(network)
@@ -85,7 +91,7 @@ def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, ND
         if step % every == 0 or step == method.steps:
             network.eval()
             records["step"].append(step)
-            records["seconds"].append(time.perf_counter() - start)
+            records["seconds"].append(time.perf_counter() - job.start)
             for name, points in job.judged_on.items():
                 records[name].append(method.estimates(network, *points).cpu().numpy())
                 _check_finite(records[name][-1], method, step)
@@ -109,7 +115,7 @@ def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict
     of it where other programs want the cores too.
     """
     first = np.cumsum([seed, *(copies(stack) for stack in stacks)])
-    with ThreadPoolExecutor(len(stacks), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(min(len(stacks), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             parts = list(pool.map(lambda k: _train(job, stacks[k], int(first[k]), shown=k == 0), range(len(stacks))))
         finally:
@@ -119,9 +125,11 @@ def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict
 
 
 def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[np.intp]]:
-    """Which seeds each stack is to hold: one holds all, or each core has one where steps are mostly arithmetic."""
-    heavy = method.batch_size * method.width**2 >= HEAVY and method.steps >= MANY
-    ways = min(n_seeds, cores()) if heavy and device.type == "cpu" else 1
+    """Which seeds each stack is to hold: one holds all; where steps are mostly arithmetic it is one for each core."""
+    work = method.batch_size * method.width**2
+    ways = 1
+    if work >= HEAVY and method.steps >= MANY and device.type == "cpu":
+        ways = n_seeds if work >= VERY_HEAVY else min(n_seeds, cores())  # a stack that leaves the cache is no gain
     return np.array_split(np.arange(n_seeds), ways)
 
 
