@@ -17,7 +17,7 @@ from otgan.data import SampleSet, load
 from otgan.report import plain
 
 TINY: dict[str, Any] = {"n": 20, "steps": 20}
-VARYING = {"seconds", "environment", "stats"}
+VARYING = {"seconds", "seconds_to_5_percent", "environment", "stats"}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_points_without_a_name(tmp_path):
 def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     result = check("gaussians8", "gaussians8", methods=["gp"], **TINY)
     assert result.solution.distance == 0.0
-    assert result.reports[0].lower_bound <= 0.0
+    assert (result.reports[0].lower_bound or 0.0) <= 0.0
     assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
 
 

@@ -1,12 +1,14 @@
 """Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
 
+from otgan.critics.corrections import Richardson, richardson
 from otgan.critics.critic import Critic, Lipschitz
 from otgan.critics.device import torch_device
 from otgan.critics.fit import CriticFit, fit, methods
-from otgan.critics.lipschitz import METHODS, GradientPenalty, WeightClipping
+from otgan.critics.laboratory import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.method import Method
 from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
+from otgan.critics.truths import samplers
 
 __all__ = [
     "METHODS",
@@ -16,10 +18,13 @@ __all__ = [
     "GradientPenalty",
     "Lipschitz",
     "Method",
+    "Richardson",
     "WeightClipping",
     "certified_lipschitz",
     "fit",
     "methods",
     "mlp",
+    "richardson",
+    "samplers",
     "torch_device",
 ]

@@ -51,7 +51,7 @@ class Critic:
     Attributes
     ----------
     network : torch.nn.Module
-        From (k, d) to (k, 1) or (k,), in evaluation mode.
+        A stack of one, from (k, d) to (1, k), in evaluation mode. A module of the user's is its ``members[0]``.
     center : (d,) ndarray
         Subtracted from every point; translations do not change W1.
     """

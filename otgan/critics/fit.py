@@ -1,38 +1,42 @@
-"""Train critics: one flat loop for every method."""
+"""Train critics on one problem from several seeds, and keep what they say."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from otgan import inputs
-from otgan.critics.critic import Critic, Lipschitz
+from otgan.critics import corrections
+from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
-from otgan.critics.lipschitz import METHODS
-from otgan.critics.networks import check_shape, fresh_network
+from otgan.critics.laboratory import METHODS
+from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
 from otgan.critics.source import Source, source
-from otgan.critics.training import Job, estimate, evaluation_points, train_all
+from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
 from otgan.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
 
     from otgan.critics.method import Method
+    from otgan.pairs import Pair
     from otgan.potentials import DualPotentials
     from otgan.solution import Solution
 
 __all__ = ["CriticFit", "fit", "methods"]
+
+EVALUATION = 4096  # fresh points of a population that an estimate averages over
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,8 @@ class CriticFit:
     held_out_estimates : (n_seeds,) ndarray or None
         The same on the held-out points.
     history : dict
-        ``step`` (k,), ``estimate`` (n_seeds, k) and, with held-out points, ``held_out`` (n_seeds, k).
+        ``step`` and ``seconds`` since the start (k,), ``estimate`` (n_seeds, k) and, with held-out points, ``held_out``
+        (n_seeds, k).
     x, y : (n, d) and (m, d) ndarray
         The points that the estimates are averages over.
     steps : int
@@ -93,7 +98,26 @@ class CriticFit:
     @property
     def corrected(self) -> float | None:
         """The estimate with the method's known bias removed, where one is known."""
-        return self._method.corrected(self.estimate)
+        return self.bias_removed(self.estimate)
+
+    def bias_removed(self, estimate: float) -> float | None:
+        """Another estimate of the same method with its known bias removed, where one is known."""
+        return self._method.corrected(estimate)
+
+    def estimates_on(self, x: Any, y: Any) -> NDArray[np.float64]:
+        """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,)."""
+        points = inputs.points(x, "x"), inputs.points(y, "y")
+        sides = [prepare(side, self.critic.center, self.critic.device) for side in points]
+        return np.array([float(self._method.estimates(critic.network, *sides)) for critic in self.critics])
+
+    @property
+    def corrections(self) -> dict[str, float]:
+        """Every way to take a bias out of the estimate, by name.
+
+        "congested" is the closed form for penalised critics, ``corrected``; "gradient-norm" divides each estimate by
+        the critic's mean gradient norm over the points, which is 1 for an optimal critic wherever mass moves.
+        """
+        return corrections.corrections(self)
 
     @property
     def held_out(self) -> float | None:
@@ -107,8 +131,8 @@ class CriticFit:
 
     @property
     def potentials(self) -> DualPotentials:
-        """The critic of the first seed as a pair of potentials, f and -f."""
-        return self.critic.potentials
+        """The critic of the first seed as a pair of potentials: f and -f, or f and what the method trains beside it."""
+        return self._method.potentials(self.critic, self.x)
 
     def gradient(self, x_new: Any) -> NDArray[np.float64]:
         """Gradients of the first seed's critic, shape (k, d) -> (k, d)."""
@@ -143,13 +167,13 @@ class CriticFit:
         points_x, points_y = inputs.points(x, "x"), inputs.points(y, "y")
         return max(repaired_bound(problem, critic(points_x), -critic(points_y)) for critic in self.critics)
 
-    def compare(self, truth: Solution) -> CriticReport:
-        """Judge the critics by the exact solution of a sample.
+    def compare(self, truth: Solution | Pair) -> CriticReport:
+        """Judge the critics by the exact solution of a sample, or by distributions whose W1 is known.
 
         Parameters
         ----------
-        truth : otgan.Solution
-            With p = 1 and the Euclidean metric, between points of the dimension trained on.
+        truth : otgan.Solution or otgan.pairs.Pair
+            A solution with p = 1 and the Euclidean metric, or a pair; between points of the dimension trained on.
 
         Returns
         -------
@@ -169,8 +193,8 @@ def methods() -> dict[str, str]:
     Examples
     --------
     >>> import otgan
-    >>> sorted(otgan.critics.methods())
-    ['clip', 'gp']
+    >>> otgan.critics.methods()["gp"]
+    'two-sided gradient penalty: WGAN-GP, Algorithm 1 (Gulrajani et al. 2017)'
     """
     return {name: method.summary for name, method in METHODS.items()}
 
@@ -249,20 +273,25 @@ def fit(
     source_x, source_y, center = _sources(x, y, where)
     held = None if held_out is None else _held_out(held_out, len(center))
     start = time.perf_counter()
-    critics = [Critic(_network(chosen, network, len(center), seed + k).to(where), center) for k in range(n_seeds)]
-    job = Job(chosen, source_x, source_y, held, where, progress)
-    records = train_all(job, critics, seed)
-    evaluation_x, evaluation_y = evaluation_points(source_x, source_y, seed + 10**6, where)
-    history = {key: np.array([record[key] for record in records]) for key in records[0] if key != "step"}
+    stacks = [
+        _stack(chosen, network, len(center), [seed + int(k) for k in part]).to(where)
+        for part in shares(chosen, n_seeds, where)
+    ]
+    drawn = torch.Generator(where).manual_seed(seed + 10**6)
+    judged = {"estimate": (source_x.evaluation(EVALUATION, drawn), source_y.evaluation(EVALUATION, drawn))}
+    judged |= {} if held is None else {"held_out": held}
+    tensors = {name: (prepare(a, center, where), prepare(b, center, where)) for name, (a, b) in judged.items()}
+    job = Job(chosen, source_x, source_y, tensors, where, progress)
+    history = train_side_by_side(job, stacks, seed)
     return CriticFit(
         method=chosen.name,
-        options={key: getattr(chosen, key) for key in chosen.__dataclass_fields__},
-        critics=tuple(critics),
-        estimates=np.array([estimate(critic, evaluation_x, evaluation_y) for critic in critics]),
-        held_out_estimates=None if held is None else np.array([estimate(critic, *held) for critic in critics]),
-        history={"step": np.array(records[0]["step"]), **history},
-        x=evaluation_x,
-        y=evaluation_y,
+        options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
+        critics=tuple(Critic(select(stack, k).eval(), center) for stack in stacks for k in range(copies(stack))),
+        estimates=history["estimate"][:, -1].copy(),
+        held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
+        history=history,
+        x=judged["estimate"][0],
+        y=judged["estimate"][1],
         steps=chosen.steps,
         seconds=time.perf_counter() - start,
         seed=seed,
@@ -305,8 +334,12 @@ def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[n
     return x, y
 
 
-def _network(method: Method, given: Any, dimension: int, seed: int) -> nn.Module:
-    net = fresh_network(method.network if given is None else given, dimension, seed)
-    method.check_network(net)
-    check_shape(net, dimension)
-    return net
+def _stack(method: Method, given: Any, dimension: int, seeds: Sequence[int]) -> nn.Module:
+    """The networks of some seeds side by side, each drawn from its own."""
+    if given is None:
+        return join([method.network(dimension, torch.Generator().manual_seed(one)) for one in seeds])
+    modules = [given_network(given, dimension, one) for one in seeds]
+    for module in modules:
+        method.check_network(module)
+        check_shape(module, dimension)
+    return Loop(modules)

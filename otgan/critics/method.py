@@ -1,24 +1,41 @@
 """The contract that every way to train a critic keeps.
 
-A method is a small frozen object. Its fields are its options with their published defaults; its functions are the
-places where methods differ: the network, the optimiser, the loss of a batch, what happens after a step, and what is
-known about the bias of the estimate. The loop in :mod:`otgan.critics.fit` does the rest.
+A method is a small frozen object. Its fields are its options with their defaults; its functions are the places where
+methods differ: the network, the optimiser and the schedule of its rate, the loss of a batch, what a step is, what the
+estimate is, and what is known about its bias. The loop in :mod:`otgan.critics.training` does the rest, for all seeds at
+once: networks are stacks of S copies (:mod:`otgan.critics.networks.stack`), and whatever is not elementwise is done for
+each copy on its own.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
+from torch import nn
+
 from otgan import inputs
-from otgan.critics.networks import mlp
+from otgan.critics.networks import CERTIFIED, Loop, certified_lipschitz, copies, stacked_mlp, values
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    import torch
-    from torch import nn
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Method"]
+    from numpy.typing import NDArray
+
+    from otgan.critics.critic import Critic
+    from otgan.critics.source import Source
+    from otgan.potentials import DualPotentials
+
+__all__ = ["DECAYS", "Method", "adam"]
+
+DECAYS: dict[str, Callable[[float], float]] = {
+    "none": lambda share: 1.0,
+    "linear": lambda share: 1.0 - share,
+    "cosine": lambda share: 0.5 * (1.0 + math.cos(math.pi * share)),
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +49,9 @@ class Method:
     batch_size : int
         Points of each side in a step, drawn with replacement.
     learning_rate : float
+        At the first step.
+    decay : {"none", "linear", "cosine"}
+        How the learning rate falls to zero over the steps.
     width, depth : int
         Hidden units and hidden layers of the default network.
     """
@@ -39,10 +59,13 @@ class Method:
     name: ClassVar[str]
     summary: ClassVar[str]
     reference: ClassVar[str]
+    exact_lipschitz: ClassVar[bool] = False  # 1-Lipschitz by construction
+    control: ClassVar[bool] = False  # not a contender: it knows more than a critic may
 
     steps: int = 2000
     batch_size: int = 64
     learning_rate: float = 1e-4
+    decay: str = "none"
     width: int = 256
     depth: int = 3
 
@@ -50,6 +73,7 @@ class Method:
         for name in ("steps", "batch_size", "width", "depth"):
             inputs.count(getattr(self, name), name)
         inputs.real(self.learning_rate, "learning_rate", low=0.0, high=1e3, open_low=True)
+        inputs.choice(self.decay, "decay", tuple(DECAYS))
 
     @classmethod
     def with_options(cls, options: dict[str, Any]) -> Method:
@@ -62,24 +86,97 @@ class Method:
                 )
         return cls(**options)
 
-    def network(self, dimension: int) -> nn.Module:
-        """A fresh critic network from (k, dimension) to (k, 1)."""
-        return mlp(dimension, self.width, self.depth)
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
+        """A fresh critic: a stack of one, from (1, k, dimension) to (1, k)."""
+        return stacked_mlp(dimension, self.width, self.depth, generator)
 
     def check_network(self, network: nn.Module) -> None:
-        """Refuse a network that contradicts the method."""
+        """Refuse a network of the user's that contradicts the method.
 
-    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """The optimiser of the paper."""
+        A method that is 1-Lipschitz by construction takes what has a ``lipschitz()`` of its own: a small bound on plain
+        layers would not outlast the first step.
+        """
+        if not self.exact_lipschitz:
+            return
+        bound = certified_lipschitz(network.eval()) if hasattr(network, "lipschitz") else None
+        if bound is None or bound > CERTIFIED:
+            known = "this one proves nothing" if bound is None else f"this one may have {bound:.6g}"
+            raise InvalidInput(
+                f"method {self.name!r} needs a network that proves a Lipschitz constant of at most 1, but {known}."
+                " Use otgan.critics.networks, or a method that constrains any network, such as 'gp'."
+            )
+
+    def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
+        """Prepare a fresh network with the data, where a method needs that."""
+
+    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer | None:
+        """The optimiser, elementwise so that the copies of a stack stay independent; None where nothing is learnt."""
         raise NotImplementedError  # pragma: no cover - the contract test covers every registered method
 
-    def loss(self, critic: nn.Module, x: torch.Tensor, y: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """What one step minimises, from batches (k, d) of both sides."""
-        return critic(y).mean() - critic(x).mean()
+    def schedule(self, step: int) -> float:
+        """What the learning rate is multiplied by at ``step``, counted from 0."""
+        return DECAYS[self.decay](step / self.steps)
+
+    def loss(
+        self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
+    ) -> torch.Tensor:
+        """What a step minimises, for each copy (S,), from batches (S, k, d) of both sides."""
+        f_x, f_y = on_both(network, x, y)
+        return f_y.mean(dim=1) - f_x.mean(dim=1)
+
+    def step(
+        self,
+        network: nn.Module,
+        optimizer: Any,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        """One step on batches (S, k, d). The copies' losses are added: no gradient crosses between them."""
+        loss = self.loss(network, x, y, generators)
+        optimizer.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        optimizer.step()
+        self.after_step(network)
 
     def after_step(self, network: nn.Module) -> None:
         """Bring the weights back into the method's set, where it has one."""
 
+    @torch.no_grad()
+    def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Each copy's number for W1 between the points (n, d) and (m, d), float64 (S,)."""
+        return values(network, x).mean(dim=1) - values(network, y).mean(dim=1)
+
+    def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
+        """The critic as a pair of potentials, whose g may rest on the points x (n, d) of the estimate."""
+        return critic.potentials
+
     def corrected(self, estimate: float) -> float | None:
         """The estimate without the bias that theory predicts for this method; None where nothing is known."""
         return None
+
+
+def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
+    """Adam, fused: it takes a fifth of a small step otherwise."""
+    parameters = list(network.parameters())
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
+    return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
+
+
+def on_both(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Values at both batches, (S, k) each, in one pass where no layer of the user's may mix the points of a batch."""
+    if isinstance(network, Loop):
+        return network(x), network(y)
+    f_x, f_y = network(torch.cat([x, y], dim=1)).split([x.shape[1], y.shape[1]], dim=1)
+    return f_x, f_y
+
+
+def uniform(generators: Sequence[torch.Generator], like: torch.Tensor) -> torch.Tensor:
+    """Numbers uniform on [0, 1], (S, k, 1, ...): one for each point, each copy's from its own generator."""
+    shape = (like.shape[1], *[1] * (like.ndim - 2))
+    return torch.stack([torch.rand(shape, generator=g, device=like.device, dtype=like.dtype) for g in generators])
+
+
+def generators_for(network: nn.Module, seed: int, device: torch.device) -> list[torch.Generator]:
+    """One generator for each copy, seeded ``seed, seed + 1, ...``."""
+    return [torch.Generator(device).manual_seed(seed + k) for k in range(copies(network))]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from otgan.certificate import arcs
 from otgan.costs import PointCost
 from otgan.critics.repair import repaired_bound
 from otgan.errors import InvalidInput
+from otgan.pairs import Pair
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
@@ -18,9 +21,14 @@ if TYPE_CHECKING:
 
     from otgan.critics.critic import Critic
     from otgan.critics.fit import CriticFit
+    from otgan.problem import Problem
 
 __all__ = ["CriticReport", "report"]
 
+FRESH = 4096  # points of each side of a population that critics are judged on, as in Korotin et al. (2022)
+PAIRWISE = 1024  # of those, whose slopes are taken between all pairs
+TINY = 1e-300
+FRESH_SEED = 5  # beside the seed of the fit, so that nothing is judged on points trained on
 ALONG = (0.1, 0.3, 0.5, 0.7, 0.9)  # where gradients are taken on the way from y_j to x_i
 
 
@@ -33,12 +41,15 @@ class CriticReport:
     method : str
     truth : {"sample", "population"}
         What ``exact`` is: the exact W1 of the same points, or of the distributions.
-    exact : float
+    exact, exact_stderr : float
+        The truth, and its standard error: 0 for a sample and where a formula gives it.
     estimate, stderr : float, float or None
-        ``E f(x) - E f(y)``, and its standard error over seeds (None for one seed).
+        The critics' number, and its standard error over seeds (None for one seed); for a population on fresh points.
     n_seeds : int
     relative_error : float
         ``estimate / exact - 1``, signed; NaN where ``exact`` is 0.
+    relative_error_interval : (float, float) or None
+        95 % confidence interval over seeds (Student's t); None for one seed.
     corrected : float or None
         The estimate with the method's known bias removed.
     lipschitz_observed : float
@@ -47,75 +58,173 @@ class CriticReport:
         Proven upper bound on the constant: the largest over seeds.
     normalised : float
         Estimate divided by the observed constant: what a 1-Lipschitz critic of this shape would report.
-    lower_bound : float
-        What the best critic proves about ``exact`` after repair: never above it.
+    lower_bound : float or None
+        What the best critic proves about ``exact`` after repair: never above it. For a population ``E f(x) - E f(y)``
+        over the certified constant, on fresh points: below ``exact`` up to sampling error. None without a certificate.
     cosine : float
-        Mass-weighted mean cosine between the critic's gradient and the transport direction, along the exact plan
-        (Gulrajani et al. 2017, proposition 1: the optimal critic has 1).
+        Mean cosine between the critic's gradient and that of an optimal critic, the transport direction: along the
+        exact plan, weighted by mass (Gulrajani et al. 2017, proposition 1), or at fresh points ``pair.judged_at``.
+    cosine_interval : (float, float) or None
+        95 % confidence interval over seeds (Student's t); None for one seed.
+    gradient_l2 : float
+        Mean squared distance of the two gradients there (an optimal critic has 0).
     gradient_norm : float
-        Mass-weighted mean norm of the gradient there (the optimal critic has 1).
+        Mean norm of the critic's gradient there (an optimal critic has 1).
     held_out : float or None
         The estimate on points that were not trained on.
+    held_out_gap : float or None
+        The estimate on the points trained on minus that.
     steps : int
     seconds : float
         Training time of all seeds.
+    seconds_to_5_percent : float or None
+        After how long the mean estimate came within 5 % of ``exact`` to stay there; None if it never did.
     """
 
     method: str
     truth: str
     exact: float
+    exact_stderr: float
     estimate: float
     stderr: float | None
     n_seeds: int
     relative_error: float
+    relative_error_interval: tuple[float, float] | None
     corrected: float | None
     lipschitz_observed: float
     lipschitz_certified: float | None
     normalised: float
-    lower_bound: float
+    lower_bound: float | None
     cosine: float
+    cosine_interval: tuple[float, float] | None
+    gradient_l2: float
     gradient_norm: float
     held_out: float | None
+    held_out_gap: float | None
     steps: int
     seconds: float
+    seconds_to_5_percent: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, for JSON."""
         return asdict(self)
 
 
-def report(fit: CriticFit, truth: Solution) -> CriticReport:
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a report holds critics against.
+
+    Attributes
+    ----------
+    truth : {"sample", "population"}
+    exact, exact_stderr : float
+    x, y : (n, d) and (m, d) ndarray
+        The points judged on.
+    problem : Problem or None
+        Between them, where its distance is the truth.
+    estimates : (n_seeds,) ndarray
+        On those points.
+    at : (k, d) ndarray
+        Where gradients are compared.
+    direction : (k, d) ndarray
+        The optimal critic's unit gradients there.
+    share : (k,) ndarray
+        Their weights, which add to one; empty where nothing moves.
+    """
+
+    truth: str
+    exact: float
+    exact_stderr: float
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    problem: Problem | None
+    estimates: NDArray[np.float64]
+    at: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+
+def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
     """See :meth:`otgan.critics.CriticFit.compare`."""
-    cost = _euclidean(truth, fit.critic.dimension)
-    alignment = [_along_plan(critic, truth) for critic in fit.critics]
-    lipschitz = [critic.lipschitz(cost.x, cost.y) for critic in fit.critics]
+    judged = _by_pair(fit, truth) if isinstance(truth, Pair) else _by_solution(fit, truth)
+    cosine, l2, norm = np.array([_alignment(critic, judged) for critic in fit.critics]).T
+    few = PAIRWISE if judged.problem is None else None
+    lipschitz = [critic.lipschitz(judged.x[:few], judged.y[:few]) for critic in fit.critics]
     certified = [bound.certified for bound in lipschitz if bound.certified is not None]
     observed = np.array([bound.observed for bound in lipschitz])
-    exact = truth.value
+    exact, estimates = judged.exact, judged.estimates
+    errors = estimates / exact - 1 if exact else np.full(len(estimates), np.nan)
     return CriticReport(
         method=fit.method,
-        truth="sample",
+        truth=judged.truth,
         exact=exact,
-        estimate=fit.estimate,
-        stderr=fit.stderr,
+        exact_stderr=judged.exact_stderr,
+        estimate=float(estimates.mean()),
+        stderr=_stderr(estimates),
         n_seeds=fit.n_seeds,
-        relative_error=fit.estimate / exact - 1 if exact else float("nan"),
-        corrected=fit.corrected,
+        relative_error=float(errors.mean()),
+        relative_error_interval=_interval(errors),
+        corrected=fit.bias_removed(float(estimates.mean())),
         lipschitz_observed=float(observed.mean()),
         lipschitz_certified=max(certified) if len(certified) == fit.n_seeds else None,
-        normalised=float(np.divide(fit.estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),
-        lower_bound=max(repaired_bound(truth.problem, critic(cost.x), -critic(cost.y)) for critic in fit.critics),
-        cosine=float(np.mean([cosine for cosine, _ in alignment])),
-        gradient_norm=float(np.mean([norm for _, norm in alignment])),
+        normalised=float(np.divide(estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),
+        lower_bound=_proven(fit, judged, certified),
+        cosine=float(cosine.mean()),
+        cosine_interval=_interval(cosine),
+        gradient_l2=float(l2.mean()),
+        gradient_norm=float(norm.mean()),
         held_out=fit.held_out,
+        held_out_gap=None if fit.held_out is None else fit.estimate - fit.held_out,
         steps=fit.steps,
         seconds=fit.seconds,
+        seconds_to_5_percent=_seconds_within(fit.history, exact, 0.05),
     )
+
+
+def _by_solution(fit: CriticFit, truth: Any) -> Judged:
+    """By the exact plan of a sample: the critic is high on x, so its gradient should point from y_j to x_i."""
+    cost = _euclidean(truth, fit.critic.dimension)
+    row, col, mass = arcs(truth.plan)
+    difference = cost.x[row] - cost.y[col]
+    length = np.linalg.norm(difference, axis=1)
+    moved = length > 0
+    start, step = cost.y[col[moved]], difference[moved]
+    at = np.concatenate([start + t * step for t in ALONG])
+    share = np.tile(mass[moved] / mass[moved].sum() / len(ALONG), len(ALONG)) if moved.any() else np.empty(0)
+    direction = np.tile(step / length[moved, None], (len(ALONG), 1))
+    return Judged("sample", truth.value, 0.0, cost.x, cost.y, truth.problem, fit.estimates, at, direction, share)
+
+
+def _by_pair(fit: CriticFit, pair: Pair) -> Judged:
+    """By distributions, on points that are fresh."""
+    if pair.dimension != fit.critic.dimension:
+        raise InvalidInput(f"truth must have {fit.critic.dimension} dimensions, as the critics, not {pair.dimension}.")
+    rng = np.random.default_rng([fit.seed, FRESH_SEED])
+    x, y = pair.sample(FRESH, rng)
+    at = pair.judged_at(FRESH, rng)
+    direction = pair.gradient(at)
+    moved = np.linalg.norm(direction, axis=1) > 0
+    share = np.full(int(moved.sum()), 1 / max(1, int(moved.sum())))
+    estimates = fit.estimates_on(x, y)
+    return Judged("population", *pair.w1, x, y, None, estimates, at[moved], direction[moved], share)
+
+
+def _proven(fit: CriticFit, judged: Judged, certified: list[float]) -> float | None:
+    """A lower bound on the truth: by repair for a sample, by the certified constants for a population."""
+    if judged.problem is not None:
+        problem = judged.problem
+        return max(repaired_bound(problem, critic(judged.x), -critic(judged.y)) for critic in fit.critics)
+    if len(certified) < fit.n_seeds:
+        return None
+    rises = [critic(judged.x).mean() - critic(judged.y).mean() for critic in fit.critics]
+    return float(np.mean(np.array(rises) / np.maximum(certified, TINY)))
 
 
 def _euclidean(truth: Any, dimension: int) -> PointCost:
     if not isinstance(truth, Solution):
-        raise InvalidInput(f"truth must be a Solution of otgan.solve(x, y), but a {type(truth).__name__} came.")
+        raise InvalidInput(
+            f"truth must be a Solution of otgan.solve(x, y) or one of otgan.pairs, but a {type(truth).__name__} came."
+        )
     cost = truth.problem.cost
     if not isinstance(cost, PointCost) or cost.metric != "euclidean" or cost.p != 1:
         raise InvalidInput("a critic estimates W1: truth must be otgan.solve(x, y, p=1) with the Euclidean metric.")
@@ -124,30 +233,35 @@ def _euclidean(truth: Any, dimension: int) -> PointCost:
     return cost
 
 
-def _along_plan(critic: Critic, truth: Solution) -> tuple[float, float]:
-    """Mass-weighted mean cosine and norm of the critic's gradient on the segments of the exact plan.
-
-    The critic is high on x, so its gradient should point from y_j to x_i.
-    """
-    cost = _euclidean(truth, critic.dimension)
-    row, col, mass = arcs(truth.plan)
-    difference = cost.x[row] - cost.y[col]
-    length = np.linalg.norm(difference, axis=1)
-    moved = length > 0
-    if not moved.any():
-        return float("nan"), float("nan")
-    start, direction = cost.y[col[moved]], difference[moved] / length[moved, None]
-    share = mass[moved] / mass[moved].sum()
-    cosines, norms = zip(
-        *(_alignment(critic.gradient(start + t * difference[moved]), direction) for t in ALONG), strict=True
-    )
-    return float(share @ np.mean(cosines, axis=0)), float(share @ np.mean(norms, axis=0))
-
-
-def _alignment(
-    gradient: NDArray[np.float64], direction: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cosine to the direction (0 where the gradient vanishes), and norm."""
+def _alignment(critic: Critic, judged: Judged) -> tuple[float, float, float]:
+    """Mean cosine to the optimal gradient (0 where the critic's vanishes), squared distance from it, and norm."""
+    if not len(judged.share):
+        return float("nan"), float("nan"), float("nan")
+    gradient = critic.gradient(judged.at)
     norm = np.linalg.norm(gradient, axis=1)
-    along = np.einsum("kd,kd->k", gradient, direction)
-    return np.divide(along, norm, out=np.zeros_like(along), where=norm > 0), norm
+    along = np.einsum("kd,kd->k", gradient, judged.direction)
+    cosine = np.divide(along, norm, out=np.zeros_like(along), where=norm > 0)
+    apart = np.square(gradient - judged.direction).sum(axis=1)
+    return float(judged.share @ cosine), float(judged.share @ apart), float(judged.share @ norm)
+
+
+def _stderr(over_seeds: NDArray[np.float64]) -> float | None:
+    n = len(over_seeds)
+    return None if n == 1 else float(over_seeds.std(ddof=1) / math.sqrt(n))
+
+
+def _interval(over_seeds: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Where the mean over all seeds lies with 95 % confidence, if seeds are normal."""
+    stderr = _stderr(over_seeds)
+    if stderr is None:
+        return None
+    reach = float(stdtrit(len(over_seeds) - 1, 0.975)) * stderr
+    mean = float(over_seeds.mean())
+    return mean - reach, mean + reach
+
+
+def _seconds_within(history: dict[str, Any], exact: float, share: float) -> float | None:
+    """When the mean estimate came within a share of the truth for good."""
+    outside = np.flatnonzero(~(np.abs(history["estimate"].mean(axis=0) - exact) <= share * exact))
+    first = outside[-1] + 1 if len(outside) else 0
+    return float(history["seconds"][first]) if first < len(history["seconds"]) else None

@@ -12,11 +12,11 @@ from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Population", "Sample", "Source", "source"]
+__all__ = ["Population", "Sample", "Source", "batches", "source"]
 
 
 class Source(Protocol):
@@ -26,8 +26,17 @@ class Source(Protocol):
         """Give n points for a step, float32 (n, d), centred."""
         ...
 
+    def some(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """Give n different points, or all where there are fewer, float32 (k, d), centred."""
+        ...
+
     def evaluation(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
         """The points that an estimate is an average over, (k, d), not centred."""
+        ...
+
+    @property
+    def size(self) -> int | None:
+        """How many points there are; None for a population."""
         ...
 
 
@@ -43,9 +52,20 @@ class Sample:
         index = torch.randint(len(self.centred), (n,), generator=generator, device=self.centred.device)
         return self.centred[index]
 
+    def some(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """All points if they are at most n, else n of them without replacement."""
+        if self.size <= n:
+            return self.centred
+        return self.centred[torch.randperm(self.size, generator=generator, device=self.centred.device)[:n]]
+
     def evaluation(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
         """All points."""
         return self.points
+
+    @property
+    def size(self) -> int:
+        """How many points there are."""
+        return len(self.points)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +88,25 @@ class Population:
             raise InvalidInput(f"the sampler {self.name} must return finite numbers, but NaN or inf came.")
         return drawn.to(self.device, torch.float32)
 
+    def some(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """Draw n fresh points."""
+        return self.batch(n, generator)
+
     def evaluation(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
         """Draw n fresh points."""
         return self.batch(n, generator).double().cpu().numpy()
+
+    @property
+    def size(self) -> None:
+        """A population never ends."""
+
+
+def batches(side: Source, n: int, generators: Sequence[torch.Generator]) -> torch.Tensor:
+    """One batch for each generator, (S, n, d)."""
+    if isinstance(side, Sample):
+        index = [torch.randint(side.size, (n,), generator=g, device=side.centred.device) for g in generators]
+        return side.centred[torch.stack(index)]
+    return torch.stack([side.batch(n, generator) for generator in generators])
 
 
 def source(given: Any, name: str, center: NDArray[np.float64] | None, device: torch.device) -> Source:

@@ -1,103 +1,137 @@
-"""The training loop: one for every method, several seeds side by side."""
+"""The training loop: one for every method, and for all seeds of a stack at once."""
 
 from __future__ import annotations
 
-import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
+from otgan.critics.method import generators_for
+from otgan.critics.networks import copies, forget
+from otgan.critics.source import batches
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
-    from otgan.critics.critic import Critic
+    from numpy.typing import NDArray
+    from torch import nn
+
     from otgan.critics.method import Method
     from otgan.critics.source import Source
 
-__all__ = ["Job", "estimate", "evaluation_points", "train_all"]
+__all__ = ["Job", "shares", "train_side_by_side"]
 
-EVALUATION = 4096  # fresh points of a population that an estimate averages over
 RECORDS = 50  # entries of the history
+# Multiplications of a layer from which on the overhead that seeds share in a stack is little, and none to speak of.
+HEAVY, VERY_HEAVY = 2**21, 2**23
+MANY = 10  # steps that make it worth while to start threads
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What all seeds of a fit share."""
+    """What is trained on what, and what it is judged by meanwhile.
+
+    Attributes
+    ----------
+    method : Method
+    x, y : Source
+    judged_on : dict
+        Name of a record -> points of both sides, centred tensors (n, d) and (m, d).
+    device : torch.device
+    progress : bool
+    stop : threading.Event
+        Set, it ends all stacks at their next step.
+    start : float
+        When the job began, seconds of ``time.perf_counter``.
+    """
 
     method: Method
     x: Source
     y: Source
-    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    judged_on: dict[str, tuple[torch.Tensor, torch.Tensor]]
     device: torch.device
     progress: bool
     stop: Event = field(default_factory=Event)
+    start: float = field(default_factory=time.perf_counter)
 
 
-def train_all(job: Job, critics: list[Critic], seed: int) -> list[dict[str, list[float]]]:
-    """Train all seeds, one torch thread each: networks this small lose time when one step is spread over cores."""
-    workers = min(len(critics), os.cpu_count() or 1) if job.device.type == "cpu" else 1
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            return list(pool.map(lambda k: _train(job, critics[k], seed + k), range(len(critics))))
-        finally:
-            job.stop.set()  # after an error or Ctrl-C the other seeds end at their next step
+def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
+    """Train all copies of a stack in place, each on batches of its own generator.
 
-
-def _train(job: Job, critic: Critic, seed: int) -> dict[str, list[float]]:
-    """Train one critic in place; its records."""
-    method, net = job.method, critic.network
-    optimizer = method.optimizer(net)
-    generator = torch.Generator(job.device).manual_seed(seed)
-    judged_on = evaluation_points(job.x, job.y, seed + 2 * 10**6, job.device)
-    records: dict[str, list[float]] = {"step": [], "estimate": []} | ({"held_out": []} if job.held_out else {})
+    Returns
+    -------
+    dict
+        ``step`` and ``seconds`` since the start, (k,), and each record of ``job.judged_on``, (S, k).
+    """
+    method = job.method
+    generators = generators_for(network, seed, job.device)
+    method.start(network, job.x, job.y, generators)
+    optimizer = method.optimizer(network)
+    rates = [group["lr"] for group in optimizer.param_groups] if optimizer else []
+    records: dict[str, list[Any]] = {name: [] for name in ("step", "seconds", *job.judged_on)}
     every = max(1, method.steps // RECORDS)
-    bar = tqdm(range(1, method.steps + 1), desc=f"{method.name}, seed {seed}", disable=None if job.progress else True)
-    for step in bar:
+    network.train()
+    for step in tqdm(range(1, method.steps + 1), desc=method.name, disable=None if job.progress and shown else True):
         if job.stop.is_set():
             break
-        net.train()
-        x, y = job.x.batch(method.batch_size, generator), job.y.batch(method.batch_size, generator)
-        loss = method.loss(net, x, y, generator)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        method.after_step(net)
+        for rate, group in zip(rates, optimizer.param_groups if optimizer else [], strict=True):
+            group["lr"] = rate * method.schedule(step - 1)
+        x, y = (batches(side, method.batch_size, generators) for side in (job.x, job.y))
+        method.step(network, optimizer, x, y, generators)
+        forget(network)
 
         if step % every == 0 or step == method.steps:
-            net.eval()
+            network.eval()
             records["step"].append(step)
-            records["estimate"].append(estimate(critic, *judged_on))
-            if job.held_out is not None:
-                records["held_out"].append(estimate(critic, *job.held_out))
-            _check_finite(records["estimate"][-1], method, step)
-    net.eval()
-    return records
+            records["seconds"].append(time.perf_counter() - job.start)
+            for name, points in job.judged_on.items():
+                records[name].append(method.estimates(network, *points).cpu().numpy())
+                _check_finite(records[name][-1], method, step)
+            network.train()
+    network.eval()
+    return {name: np.array(entries).T for name, entries in records.items()}
 
 
-def _check_finite(estimate: float, method: Method, step: int) -> None:
-    if not math.isfinite(estimate):
+def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> None:
+    if not np.isfinite(estimates).all():
         raise OTError(
             f"the critic of method {method.name!r} diverged by step {step}. Lower learning_rate "
             f"(now {method.learning_rate:g}), or rescale the data to span about 1."
         )
 
 
-def estimate(critic: Critic, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """``E f(x) - E f(y)`` over the points given."""
-    return float(critic(x).mean() - critic(y).mean())
+def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
+    """Train stacks of consecutive seeds, each in a thread of its own, with one torch thread.
+
+    Torch's own threads are worth nothing here: steps this small lose time when each is spread over cores, and lose most
+    of it where other programs want the cores too.
+    """
+    first = np.cumsum([seed, *(copies(stack) for stack in stacks)])
+    with ThreadPoolExecutor(min(len(stacks), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            parts = list(pool.map(lambda k: _train(job, stacks[k], int(first[k]), shown=k == 0), range(len(stacks))))
+        finally:
+            job.stop.set()  # after an error or Ctrl-C the others end at their next step
+    together = {name: np.concatenate([part[name] for part in parts]) for name in job.judged_on}
+    return {"step": parts[0]["step"], "seconds": np.max([part["seconds"] for part in parts], axis=0), **together}
 
 
-def evaluation_points(
-    x: Source, y: Source, seed: int, device: torch.device
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The points of both sides that estimates are averages over."""
-    generator = torch.Generator(device).manual_seed(seed)
-    return x.evaluation(EVALUATION, generator), y.evaluation(EVALUATION, generator)
+def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[np.intp]]:
+    """Which seeds each stack is to hold: one holds all; where steps are mostly arithmetic it is one for each core."""
+    work = method.batch_size * method.width**2
+    ways = 1
+    if work >= HEAVY and method.steps >= MANY and device.type == "cpu":
+        ways = n_seeds if work >= VERY_HEAVY else min(n_seeds, cores())  # a stack that leaves the cache is no gain
+    return np.array_split(np.arange(n_seeds), ways)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,9 +11,11 @@ from torch import nn
 
 import otgan
 from otgan import InvalidInput, OTError
-from otgan.critics import METHODS, Method, certified_lipschitz, fit, mlp
-from otgan.critics.lipschitz import gradient_norms
+from otgan.critics import METHODS, certified_lipschitz, fit, mlp, richardson
+from otgan.critics.laboratory.penalty import gradient_norms
+from otgan.critics.networks import Loop
 from otgan.critics.repair import repaired_bound
+from otgan.critics.training import cores, shares
 from otgan.problem import Problem
 
 QUICK: dict[str, Any] = {"steps": 30, "width": 16, "depth": 2}
@@ -33,78 +35,6 @@ def linear_network(direction: np.ndarray) -> nn.Module:
     with torch.no_grad():
         layer.weight[:] = torch.as_tensor(direction[None], dtype=torch.float32)
     return nn.Sequential(layer)
-
-
-@pytest.mark.parametrize("method", METHODS)
-class TestEveryMethod:
-    """The contract that every method keeps."""
-
-    def test_it_names_its_paper_and_has_one_line(self, method: str) -> None:
-        chosen = METHODS[method]
-        assert issubclass(chosen, Method)
-        assert chosen.name == method
-        assert "\n" not in otgan.critics.methods()[method]
-        assert "arXiv" in chosen.reference
-
-    def test_the_same_seed_gives_the_same_numbers(self, method: str) -> None:
-        x, y = gaussians()
-        first, again = (fit(x, y, method, seed=3, n_seeds=2, **QUICK) for _ in range(2))
-        assert np.array_equal(first.estimates, again.estimates)
-        assert np.array_equal(first.history["estimate"], again.history["estimate"])
-        assert first.estimates[0] != first.estimates[1]
-        alone = fit(x, y, method, seed=4, **QUICK)
-        assert alone.estimate == first.estimates[1]
-
-    def test_history_and_held_out_have_the_shapes_promised(self, method: str) -> None:
-        x, y = gaussians()
-        result = fit(x, y, method, n_seeds=2, held_out=gaussians(seed=1), **QUICK)
-        k = len(result.history["step"])
-        assert result.history["estimate"].shape == result.history["held_out"].shape == (2, k)
-        assert result.history["step"][-1] == result.steps == 30
-        np.testing.assert_allclose(result.history["estimate"][:, -1], result.estimates, rtol=1e-12)
-        assert result.held_out is not None
-
-    def test_the_repaired_bound_is_below_the_exact_distance(self, method: str) -> None:
-        x, y = gaussians(n=50, d=3)
-        result = fit(x, y[:40], method, **QUICK)
-        truth = otgan.solve(x, y[:40])
-        assert 0 <= result.lower_bound(x, y[:40]) <= truth.upper
-        assert result.compare(truth).lower_bound <= truth.upper
-
-    def test_the_certified_constant_is_above_what_is_observed(self, method: str) -> None:
-        x, y = gaussians()
-        result = fit(x, y, method, **QUICK)
-        assert result.lipschitz.certified is not None
-        assert result.lipschitz.observed <= result.lipschitz.certified * (1 + 1e-5)
-
-    def test_samplers_are_populations(self, method: str) -> None:
-        def sampler(n: int, generator: torch.Generator) -> torch.Tensor:
-            return torch.randn(n, 2, generator=generator)
-
-        result = fit(sampler, gaussians()[1], method, **QUICK)
-        assert result.x.shape == (4096, 2)
-        assert result.y.shape == (60, 2)
-        assert np.isfinite(result.estimate)
-
-    def test_an_offset_of_the_data_changes_nothing(self, method: str) -> None:
-        x, y = np.round(gaussians(), 6)
-        near, far = (fit(x + offset, y + offset, method, **QUICK) for offset in (0.0, 2.0**20))
-        assert far.estimate == pytest.approx(near.estimate, rel=1e-4, abs=1e-7)
-
-    def test_training_leaves_torch_as_it_was(self, method: str) -> None:
-        state, threads = torch.get_rng_state(), torch.get_num_threads()
-        fit(*gaussians(), method, **QUICK)
-        assert torch.equal(torch.get_rng_state(), state)
-        assert torch.get_num_threads() == threads
-
-    def test_unknown_options_are_refused_by_name(self, method: str) -> None:
-        with pytest.raises(InvalidInput, match="no option 'lamda'"):
-            fit(*gaussians(), method, lamda=3, **QUICK)
-
-    def test_networks_of_ones_own(self, method: str) -> None:
-        x, y = gaussians()
-        for network in (lambda d: mlp(d, 8, 1), mlp(2, 8, 1)):
-            assert np.isfinite(fit(x, y, method, steps=5, network=network).estimate)
 
 
 class TestClip:
@@ -130,20 +60,32 @@ class TestClip:
 
 
 class TestGradientPenalty:
-    def test_one_ray_gives_the_congested_optimum_and_the_correction_undoes_it(self) -> None:
+    @pytest.mark.parametrize("method", ["gp", "lp"])
+    def test_one_ray_gives_the_congested_optimum_and_the_corrections_undo_it(self, method: str) -> None:
         # g W - lambda (g - 1)^2 is largest at g = 1 + W / (2 lambda) (Milne & Nachman 2022).
         distance, weight = 4.0, 10.0
         x, y = np.zeros((1, 8)), np.zeros((1, 8))
         x[0, 0] = distance
-        result = fit(x, y, "gp", gp_weight=weight, steps=600, width=32, depth=1, learning_rate=3e-3)
+        result = fit(x, y, method, gp_weight=weight, steps=600, width=32, depth=1, learning_rate=3e-3)
         assert result.estimate == pytest.approx(distance * (1 + distance / (2 * weight)), rel=0.02)
-        assert result.corrected == pytest.approx(distance, rel=0.02)
+        assert result.corrected == result.corrections["congested"] == pytest.approx(distance, rel=0.02)
+        assert result.corrections["gradient-norm"] == pytest.approx(distance, rel=0.05)
+
+    def test_richardson_takes_out_the_term_that_one_ray_has(self) -> None:
+        x, y = np.zeros((1, 8)), np.zeros((1, 8))
+        x[0, 0] = 4.0
+        result = richardson(x, y, steps=600, width=32, depth=1, learning_rate=3e-3)
+        assert result.estimate == pytest.approx(4.0, rel=0.05)
+        assert result.double.options["gp_weight"] == 2 * result.single.options["gp_weight"] == 20.0
+        with pytest.raises(InvalidInput, match="gp_weight"):
+            richardson(x, y, "clip")
 
     def test_shifted_gaussians_are_learnt(self) -> None:
         x, y = gaussians(n=200, shift=2.0)
         report = fit(x, y, "gp", steps=500, width=32, depth=2, learning_rate=3e-3).compare(otgan.solve(x, y))
         assert abs(report.relative_error) < 0.2
         assert report.cosine > 0.95
+        assert report.lower_bound is not None
         assert report.lower_bound > 0.95 * report.exact
 
     def test_batch_norm_is_refused_with_the_reason(self) -> None:
@@ -152,17 +94,28 @@ class TestGradientPenalty:
             fit(*gaussians(), "gp", network=network, **QUICK)
 
     def test_the_norm_is_taken_over_everything_but_the_batch(self) -> None:
-        images = torch.randn(5, 3, 4, 4)
-        network = nn.Sequential(nn.Flatten(), nn.Linear(48, 1))
-        expected = network[1].weight.detach().norm().expand(5)  # type: ignore[union-attr]
+        images = torch.randn(1, 5, 3, 4, 4)
+        linear = nn.Linear(48, 1)
+        network = Loop([nn.Sequential(nn.Flatten(), linear)])
+        expected = linear.weight.detach().norm().expand(1, 5)
         torch.testing.assert_close(gradient_norms(network, images).detach(), expected, rtol=1e-5, atol=1e-6)
 
     def test_a_vanishing_gradient_has_a_finite_slope(self) -> None:
-        network = linear_network(np.zeros(2))
-        gradient_norms(network, torch.randn(4, 2)).sum().backward()
+        network = Loop([linear_network(np.zeros(2))])
+        gradient_norms(network, torch.randn(1, 4, 2)).sum().backward()
         for parameter in network.parameters():
             assert parameter.grad is not None
             assert bool(parameter.grad.isfinite().all())
+
+
+def test_seeds_that_are_split_over_cores_are_the_same() -> None:
+    x, y = gaussians()
+    sizes: dict[str, Any] = {"width": 128, "depth": 1, "batch_size": 128, "steps": 12}
+    assert len(shares(METHODS["gp"](**sizes), 3, torch.device("cpu"))) == min(3, cores())
+    together = fit(x, y, "gp", n_seeds=3, **sizes)
+    assert together.history["estimate"].shape == (3, 12)
+    for k, critic in enumerate(together.critics):
+        np.testing.assert_allclose(critic(x), fit(x, y, "gp", seed=k, **sizes).critic(x), rtol=1e-3, atol=1e-4)
 
 
 class TestReport:

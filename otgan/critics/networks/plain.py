@@ -1,9 +1,8 @@
-"""Networks for critics, and what can be proven about their slopes."""
+"""Networks that a user brings, or could have brought: plain torch modules from (k, d) to (k, 1)."""
 
 from __future__ import annotations
 
 import copy
-import math
 from itertools import pairwise
 from typing import Any
 
@@ -12,9 +11,7 @@ from torch import nn
 
 from otgan.errors import InvalidInput
 
-__all__ = ["certified_lipschitz", "check_shape", "fresh_network", "mlp"]
-
-ONE_LIPSCHITZ = (nn.ReLU, nn.Tanh, nn.Identity, nn.Flatten)
+__all__ = ["check_shape", "given_network", "mlp"]
 
 
 def mlp(dimension: int, width: int, depth: int) -> nn.Sequential:
@@ -33,24 +30,7 @@ def mlp(dimension: int, width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(width, 1))
 
 
-@torch.no_grad()
-def certified_lipschitz(network: nn.Module) -> float | None:
-    """The product of the layers' spectral norms, an upper bound on the Lipschitz constant.
-
-    None for layers it knows nothing about. Singular values are taken in float64 and the product is rounded upwards.
-    """
-    bound = 1.0
-    for layer in network if isinstance(network, nn.Sequential) else [network]:
-        if isinstance(layer, nn.Linear):
-            bound *= float(torch.linalg.matrix_norm(layer.weight.double(), ord=2)) * (1 + 1e-12)
-        elif isinstance(layer, nn.LeakyReLU):
-            bound *= max(1.0, abs(layer.negative_slope))
-        elif not isinstance(layer, ONE_LIPSCHITZ):
-            return None
-    return bound if math.isfinite(bound) else None
-
-
-def fresh_network(given: Any, dimension: int, seed: int) -> nn.Module:
+def given_network(given: Any, dimension: int, seed: int) -> nn.Module:
     """A network of its own for one seed: a copy of a module, or what a function of d makes.
 
     Weights are drawn from the seed, without touching torch's global generator.
@@ -76,5 +56,5 @@ def check_shape(network: nn.Module, dimension: int) -> None:
         out = network(torch.zeros(3, dimension, device=device))
     except RuntimeError as error:
         raise InvalidInput(f"network does not take points of {dimension} columns: {error}") from None
-    if out.shape not in {(3, 1), (3,)}:
+    if out.shape not in {(3, 1), (3,), (1, 3)}:
         raise InvalidInput(f"network must map (k, {dimension}) to (k, 1), but maps 3 points to {tuple(out.shape)}.")

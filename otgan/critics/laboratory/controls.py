@@ -1,0 +1,161 @@
+"""Controls: not contenders, since they know more than a critic may. They show what a benchmark can tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from otgan import inputs
+from otgan.critics.laboratory.transforms import distances
+from otgan.critics.method import Method, adam
+from otgan.critics.networks.stack import each_copy
+from otgan.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otgan.critics.source import Source
+
+__all__ = ["Cones", "DiscretePotentials", "LeastCone"]
+
+
+class LeastCone(nn.Module):
+    """``sign * min_n (|x - c_n| + b_n)``, exactly 1-Lipschitz.
+
+    Parameters
+    ----------
+    centers : (S, N, d) tensor
+    offsets : (S, N) tensor
+    sign : {1, -1}
+    learnt : bool
+        Whether centres and offsets are parameters.
+    """
+
+    centers: torch.Tensor
+    offsets: torch.Tensor
+
+    def __init__(self, centers: torch.Tensor, offsets: torch.Tensor, sign: int, *, learnt: bool) -> None:
+        super().__init__()
+        self.sign = sign
+        for name, tensor in (("centers", centers), ("offsets", offsets)):
+            if learnt:
+                self.register_parameter(name, nn.Parameter(tensor))
+            else:
+                self.register_buffer(name, tensor)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values, (S, k, d) or (k, d) -> (S, k)."""
+        apart = distances(each_copy(points, len(self.centers)), self.centers)
+        return self.sign * (apart + self.offsets[:, None, :]).amin(dim=2)
+
+    def lipschitz(self) -> torch.Tensor:
+        """One: a minimum of functions of slope one."""
+        return torch.ones(len(self.centers), dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Cones(Method):
+    """``f(x) = -min_n (|x - c_n| + b_n)`` with learnt centres: the shape of the answer to the funnel benchmark.
+
+    Centres start at points of x, where the mass of that benchmark gathers. ``width`` is the number of cones; ``depth``
+    has no meaning here.
+    """
+
+    name: ClassVar[str] = "cones"
+    summary: ClassVar[str] = "control: the least of learnt cones, the shape of the funnels' answer"
+    reference: ClassVar[str] = "arXiv:2206.07767, equation 11 (MinFunnel)"
+    exact_lipschitz: ClassVar[bool] = True
+    control: ClassVar[bool] = True
+
+    batch_size: int = 256
+    learning_rate: float = 1e-2
+    decay: str = "cosine"
+
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> LeastCone:
+        """Cones at normal points, until :meth:`start` has seen the data."""
+        centers = torch.randn(1, self.width, dimension, generator=generator)
+        return LeastCone(centers, torch.zeros(1, self.width), sign=-1, learnt=True)
+
+    def check_network(self, network: nn.Module) -> None:
+        """Refuse any: the cones are the method."""
+        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
+
+    @torch.no_grad()
+    def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
+        """Centres at points of x."""
+        network.get_parameter("centers").copy_(torch.stack([x.batch(self.width, g) for g in generators]))
+
+    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Adam with betas (0.9, 0.99)."""
+        return adam(network, self.learning_rate, (0.9, 0.99))
+
+
+@dataclass(frozen=True)
+class DiscretePotentials(Method):
+    """Exact potentials of one finite sample, extended by ``f(x) = min_j |x - y_j| - g_j`` (McShane 1934).
+
+    Nothing is trained, and ``steps``, ``batch_size``, ``learning_rate``, ``width`` and ``depth`` have no meaning here.
+
+    Attributes
+    ----------
+    points : int
+        Points of each side that are solved for: all of a fixed sample that has no more, else so many draws.
+    """
+
+    name: ClassVar[str] = "discrete"
+    summary: ClassVar[str] = "control: exact potentials of a finite sample, extended to the space"
+    reference: ClassVar[str] = "McShane, Extension of range of functions (1934), arXiv:2206.07767 (POT)"
+    exact_lipschitz: ClassVar[bool] = True
+    control: ClassVar[bool] = True
+
+    steps: int = 1
+    points: int = 2000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        inputs.count(self.points, "points")
+
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> LeastCone:
+        """A single cone, until :meth:`start` has seen the data."""
+        return LeastCone(torch.zeros(1, 1, dimension), torch.zeros(1, 1), sign=1, learnt=False)
+
+    def check_network(self, network: nn.Module) -> None:
+        """Refuse any: the potentials are the method."""
+        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
+
+    def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
+        """Solve exactly, once for each copy that has other points."""
+        solved: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for generator in generators:
+            sides = x.some(self.points, generator), y.some(self.points, generator)
+            fixed = all(len(side) == source.size for side, source in zip(sides, (x, y), strict=True))
+            solved.append(solved[0] if fixed and solved else _cones_of(*sides))
+        device = next(network.buffers()).device
+        for k, name in enumerate(("centers", "offsets")):
+            network._buffers[name] = torch.stack([cones[k] for cones in solved]).to(device)
+
+    def optimizer(self, network: nn.Module) -> None:
+        """None."""
+
+    def step(
+        self,
+        network: nn.Module,
+        optimizer: Any,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        """Do nothing: all is known."""
+
+
+def _cones_of(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Centres (m, d) and offsets (m,) of the cones whose least is the exact potential f."""
+    from otgan.solve import solve
+
+    solution = solve(x.double().cpu().numpy(), y.double().cpu().numpy())
+    offsets = -(solution.g - np.mean(solution.g))
+    return y.float().cpu(), torch.as_tensor(offsets, dtype=torch.float32)

@@ -1,0 +1,67 @@
+"""The networks of the house: layers of one kind, and what comes between them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from otgan.critics.networks.activations import activation as activation_layer
+from otgan.critics.networks.layers import Dense, Orthogonal, Residual
+from otgan.critics.networks.stack import Stack
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["feedforward", "residual", "stacked_mlp"]
+
+
+def feedforward(
+    kind: type[Dense],
+    dimension: int,
+    width: int,
+    depth: int,
+    activation: str,
+    generator: torch.Generator | None = None,
+    *,
+    outputs: int = 1,
+) -> Stack:
+    """A stack of one: ``depth`` hidden layers of a kind with an activation after each, and a layer of it to the output.
+
+    Parameters
+    ----------
+    kind : type
+        A layer of :mod:`otgan.critics.networks.layers`.
+    dimension, width, depth : int
+        Coordinates of points, hidden units, hidden layers.
+    activation : str
+        One of ``otgan.critics.networks.ACTIVATIONS``.
+    generator : torch.Generator, optional
+        Where initial weights come from.
+    outputs : int, default 1
+
+    Examples
+    --------
+    >>> from otgan.critics.networks import Orthogonal, certified_lipschitz
+    >>> network = feedforward(Orthogonal, 2, 16, 2, "maxmin").eval()
+    >>> bool(abs(certified_lipschitz(network) - 1) < 1e-5)
+    True
+    """
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise([dimension, *[width] * depth]):
+        layers += [kind(fan_in, fan_out, generator), activation_layer(activation)]
+    return Stack([*layers, kind(width, outputs, generator)])
+
+
+def stacked_mlp(
+    dimension: int, width: int, depth: int, generator: torch.Generator | None = None, *, outputs: int = 1
+) -> Stack:
+    """A stack of one ReLU network with ``depth`` hidden layers and no constraint."""
+    return feedforward(Dense, dimension, width, depth, "relu", generator, outputs=outputs)
+
+
+def residual(dimension: int, width: int, depth: int, generator: torch.Generator | None = None) -> Stack:
+    """A stack of one: an orthonormal map to ``width`` coordinates, ``depth`` residual layers, and a unit vector."""
+    lift = Orthogonal(dimension, width, generator)
+    layers = [Residual(width, generator) for _ in range(depth)]
+    return Stack([lift, *layers, Orthogonal(width, 1, generator)])

@@ -1,0 +1,258 @@
+"""Affine layers of a stack, each with its own way to bound the spectral norm.
+
+``matrix()`` is what a layer multiplies by. While training it is computed once a step, however many forward passes the
+step makes. In evaluation mode it is *certified*: its spectral norm is computed in float64 and divided out where it is
+above one, so that what holds in theory also holds for the numbers that are multiplied.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+__all__ = ["AlmostOrthogonal", "Constrained", "Dense", "Orthogonal", "Residual", "Spectral", "bjorck", "spectral_norms"]
+
+BJORCK_STEPS = 8
+TINY = 1e-30  # keeps a quotient of norms finite where a weight is zero
+ROUNDED_UP = 1 + 1e-12
+
+
+@torch.no_grad()
+def spectral_norms(matrix: torch.Tensor) -> torch.Tensor:
+    """The largest singular value of each matrix, (S, o, i) -> (S,), in float64 and rounded upwards."""
+    matrix = matrix.double()
+    gram = matrix @ matrix.mT if matrix.shape[1] <= matrix.shape[2] else matrix.mT @ matrix
+    return torch.linalg.eigvalsh(gram)[:, -1].clamp(min=0).sqrt() * ROUNDED_UP
+
+
+class Dense(nn.Module):
+    """``h -> W h + b``, drawn as torch.nn.Linear draws: uniform within 1 / sqrt(fan_in).
+
+    Parameters
+    ----------
+    fan_in, fan_out : int
+    generator : torch.Generator, optional
+        Where initial weights come from.
+    """
+
+    def __init__(self, fan_in: int, fan_out: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        reach = 1 / math.sqrt(fan_in)
+        self.weight = nn.Parameter(torch.empty(1, fan_out, fan_in).uniform_(-reach, reach, generator=generator))
+        self.bias = nn.Parameter(torch.empty(1, 1, fan_out).uniform_(-reach, reach, generator=generator))
+
+    def matrix(self) -> torch.Tensor:
+        """W, (S, fan_out, fan_in)."""
+        return self.weight
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """(S, k, fan_in) -> (S, k, fan_out)."""
+        return torch.baddbmm(self.bias, h, self.matrix().mT)
+
+    def lipschitz(self) -> torch.Tensor:
+        """The spectral norms, (S,)."""
+        return spectral_norms(self.matrix())
+
+
+class Held(nn.Module):
+    """What is computed from the weights once, and held until they change."""
+
+    def __init__(self) -> None:
+        nn.Module.__init__(self)  # not the next class: a layer that holds is also a layer of some kind
+        self.held: Any = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Forget what is held when the mode changes: training and evaluation multiply by different matrices."""
+        if mode != self.training:
+            self.held = None
+        return super().train(mode)
+
+    def stale(self) -> bool:
+        """Whether nothing is held, or something without the graph that training needs."""
+        first = self.held[0] if isinstance(self.held, tuple) else self.held
+        return first is None or (self.training and torch.is_grad_enabled() and not first.requires_grad)
+
+    def _apply(self, *arguments: Any, **options: Any) -> Self:
+        self.held = None
+        return super()._apply(*arguments, **options)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "held": None}
+
+
+class Constrained(Held, Dense):
+    """A dense layer whose matrix is made from its weight, with a spectral norm of at most one."""
+
+    def __init__(self, fan_in: int, fan_out: int, generator: torch.Generator | None = None) -> None:
+        Held.__init__(self)
+        reach = 1 / math.sqrt(fan_in)
+        self.weight = nn.Parameter(torch.empty(1, fan_out, fan_in))
+        self.bias = nn.Parameter(torch.empty(1, 1, fan_out).uniform_(-reach, reach, generator=generator))
+        nn.init.orthogonal_(self.weight[0].detach(), generator=generator)
+
+    def matrix(self) -> torch.Tensor:
+        """The matrix multiplied by, (S, fan_out, fan_in)."""
+        if self.stale():
+            self.held = self.constrained() if self.training else self.certified()
+        return self.held
+
+    def constrained(self) -> torch.Tensor:
+        """The matrix as a differentiable function of the weight."""
+        raise NotImplementedError  # pragma: no cover
+
+    @torch.no_grad()
+    def certified(self) -> torch.Tensor:
+        """The same with what its spectral norm exceeds one by divided out."""
+        matrix = self.constrained().double()
+        excess = spectral_norms(matrix).clamp(min=1.0)
+        return (matrix / excess[:, None, None]).to(self.weight.dtype)
+
+
+def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
+    """Towards the nearest matrix with orthonormal rows or columns, whichever are fewer, (S, o, i) -> (S, o, i).
+
+    ``W <- 1.5 W - 0.5 W W^T W`` (Bjorck & Bowie 1971; Anil, Lucas & Grosse 2019, section 4.2) from a multiple of W with
+    spectral norm at most one, which it then stays below. The multiple comes from the largest absolute row sum of the
+    Gram matrix, a bound on the squared norm that is tight for orthonormal rows. Vectors are normalised, exactly.
+
+    Examples
+    --------
+    >>> matrix = bjorck(torch.tensor([[[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]))
+    >>> torch.allclose(matrix @ matrix.mT, torch.eye(2), atol=1e-6)
+    True
+    """
+    if 1 in weight.shape[1:]:
+        return weight / weight.flatten(1).norm(dim=1)[:, None, None].clamp(min=TINY)
+    matrix = weight if weight.shape[1] <= weight.shape[2] else weight.mT
+    with torch.no_grad():
+        squared = (matrix @ matrix.mT).abs().sum(dim=2).amax(dim=1)
+    matrix = matrix / squared.clamp(min=TINY).sqrt()[:, None, None]
+    matrix = Iterations.apply(matrix, steps)  # type: ignore[assignment]
+    return matrix if weight.shape[1] <= weight.shape[2] else matrix.mT
+
+
+class Iterations(torch.autograd.Function):
+    """The iterations of :func:`bjorck` on wide matrices, with a gradient that uses each Gram matrix again."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix: torch.Tensor, steps: int) -> torch.Tensor:
+        """``X <- 1.5 X - 0.5 (X X^T) X``."""
+        held = []
+        for _ in range(steps):
+            gram = matrix @ matrix.mT
+            held += [matrix, gram]
+            matrix = torch.baddbmm(matrix, gram, matrix, beta=1.5, alpha=-0.5)
+        ctx.save_for_backward(*held)
+        return matrix.clone() if not steps else matrix
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """``D <- 1.5 D - 0.5 (X X^T D + (D X^T + X D^T) X)``, from the last step to the first."""
+        gradient, held = gradients[0], ctx.saved_tensors
+        for matrix, gram in zip(held[-2::-2], held[::-2], strict=True):
+            cross = gradient @ matrix.mT
+            gradient = torch.baddbmm(gradient, gram, gradient, beta=1.5, alpha=-0.5)
+            gradient = gradient.baddbmm_(cross + cross.mT, matrix, alpha=-0.5)
+        return gradient, None
+
+
+class Orthogonal(Constrained):
+    """Rows or columns, whichever are fewer, kept orthonormal by :func:`bjorck`."""
+
+    def constrained(self) -> torch.Tensor:
+        """The orthonormalised weight."""
+        return bjorck(self.weight)
+
+
+class AlmostOrthogonal(Constrained):
+    """Columns rescaled so that the spectral norm is at most one (AOL: Prach & Lampert 2022, theorem 1).
+
+    ``W D`` with ``D_ii = (sum_j |W^T W|_ij) ** -1/2``.
+    """
+
+    def constrained(self) -> torch.Tensor:
+        """The rescaled weight."""
+        row_sums = (self.weight.mT @ self.weight).abs().sum(dim=2)
+        return self.weight * (row_sums[:, None, :] + 1e-12).rsqrt()
+
+
+class Spectral(Constrained):
+    """Divided by an estimate of the spectral norm (Miyato et al. 2018, equation 8): one power iteration a step.
+
+    In evaluation mode the norm is exact.
+    """
+
+    left: torch.Tensor
+
+    def __init__(self, fan_in: int, fan_out: int, generator: torch.Generator | None = None) -> None:
+        super().__init__(fan_in, fan_out, generator)
+        nn.init.kaiming_uniform_(self.weight[0].detach(), a=math.sqrt(5), generator=generator)
+        self.register_buffer("left", torch.randn(1, fan_out, 1, generator=generator))
+
+    def constrained(self) -> torch.Tensor:
+        """W / sigma, each copy with its own vectors."""
+        with torch.no_grad():
+            right = nn.functional.normalize(self.weight.mT @ self.left, dim=1, eps=TINY)
+            self.left = nn.functional.normalize(self.weight @ right, dim=1, eps=TINY)
+        sigma = (self.left * (self.weight @ right)).sum(dim=(1, 2), keepdim=True)
+        return self.weight / sigma.clamp(min=TINY)
+
+    @torch.no_grad()
+    def certified(self) -> torch.Tensor:
+        """W over its spectral norm."""
+        norm = spectral_norms(self.weight).clamp(min=TINY)
+        return (self.weight.double() / norm[:, None, None]).to(self.weight.dtype)
+
+
+class Residual(Held):
+    """``h -> h - 2 W T^-1 relu(W^T h + b)``, 1-Lipschitz (SLL: Araujo et al. 2023, theorem 3).
+
+    ``T_i = sum_j |W^T W|_ij q_j / q_i`` for any positive q makes ``W^T W <= T``, and that is all the proof needs. In
+    evaluation mode the largest eigenvalue of ``T^-1/2 W^T W T^-1/2`` is computed, and T raised if it is above one.
+
+    Parameters
+    ----------
+    width : int
+        Coordinates of h, and columns of W.
+    generator : torch.Generator, optional
+    """
+
+    def __init__(self, width: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, width, width))
+        self.bias = nn.Parameter(torch.empty(1, 1, width).uniform_(-1, 1, generator=generator) / math.sqrt(width))
+        self.log_q = nn.Parameter(torch.zeros(1, width))
+        nn.init.xavier_normal_(self.weight[0].detach(), generator=generator)
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """(S, k, width) -> (S, k, width)."""
+        if self.stale():
+            self.held = (self._scale() if self.training else self._certified(),)
+        active = torch.baddbmm(self.bias, h, self.weight).relu() * self.held[0][:, None, :]
+        return torch.baddbmm(h, active, self.weight.mT, alpha=-2)
+
+    def lipschitz(self) -> torch.Tensor:
+        """One where ``W^T W <= T`` holds for the numbers that are used, else no bound."""
+        scale = self._certified()
+        proven = self._largest(scale) <= 1
+        return torch.where(proven, 1.0, math.inf)
+
+    def _scale(self) -> torch.Tensor:
+        """The diagonal of T^-1, (S, width)."""
+        q = self.log_q.exp()
+        gram = (self.weight.mT @ self.weight).abs()
+        return q / (torch.bmm(gram, q[:, :, None])[:, :, 0] + 1e-12)
+
+    @torch.no_grad()
+    def _certified(self) -> torch.Tensor:
+        scale = self._scale()
+        excess = self._largest(scale).clamp(min=1.0)
+        return (scale.double() / excess[:, None] * (1 - 1e-7)).to(scale.dtype)
+
+    def _largest(self, scale: torch.Tensor) -> torch.Tensor:
+        """The largest eigenvalue of ``T^-1/2 W^T W T^-1/2``, float64 (S,)."""
+        return spectral_norms(self.weight.detach() * scale.double().sqrt()[:, None, :]).square()

@@ -1,0 +1,140 @@
+"""Several networks of one shape as one module: every parameter has a leading axis of S copies.
+
+A step on a stack costs the overhead of one network, so the seeds of a fit train side by side in one loop. The copies
+never mix: copy s sees the points of row s only, and what is learnt by an elementwise optimiser stays its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from otgan.critics.networks.certify import certified_lipschitz
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["Loop", "Stack", "copies", "forget", "join", "select", "values"]
+
+CHUNK = 4096  # points that are evaluated at a time
+
+
+class Stack(nn.Module):
+    """S networks of one shape, one layer after the other.
+
+    Parameters
+    ----------
+    layers : iterable of torch.nn.Module
+        Each from (S, k, i) to (S, k, o), the last to (S, k, 1); with ``lipschitz()``, a proven bound for each copy.
+
+    Examples
+    --------
+    >>> from otgan.critics.networks import stacked_mlp
+    >>> network = stacked_mlp(2, 8, 1)
+    >>> network(torch.zeros(5, 2)).shape
+    torch.Size([1, 5])
+    """
+
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values (S, k) at points (S, k, d), or at the same points (k, d) for every copy."""
+        return self.outputs(points).squeeze(-1)
+
+    def outputs(self, points: torch.Tensor) -> torch.Tensor:
+        """What the last layer gives, (S, k, o)."""
+        h = each_copy(points, copies(self))
+        for layer in self.layers:
+            h = layer(h)
+        return h
+
+    def lipschitz(self) -> torch.Tensor:
+        """A proven bound on the slope of each copy, float64 (S,): the product over the layers."""
+        bound = torch.ones(copies(self), dtype=torch.float64)
+        for layer in self.layers:
+            bound = bound * layer.lipschitz().cpu()  # type: ignore[operator]
+        return bound
+
+
+class Loop(nn.Module):
+    """Modules of any kind, each from (k, d) to (k, 1) or (k,), as a stack: they are called one after the other."""
+
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(modules)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values (S, k) at points (S, k, d), or at the same points (k, d) for every module."""
+        rows = each_copy(points, len(self.members))
+        return torch.stack([module(row).flatten() for module, row in zip(self.members, rows, strict=True)])
+
+    def lipschitz(self) -> torch.Tensor:
+        """A proven bound on the slope of each module, infinite where nothing is known, float64 (S,)."""
+        bounds = [certified_lipschitz(module) for module in self.members]
+        return torch.tensor([math.inf if bound is None else bound for bound in bounds], dtype=torch.float64)
+
+
+def each_copy(points: torch.Tensor, n: int) -> torch.Tensor:
+    """Points (n, k, ...) as they are; points (k, d) seen by all n copies."""
+    return points.expand(n, *points.shape) if points.ndim == 2 else points
+
+
+def copies(network: nn.Module) -> int:
+    """S: how many networks a stack holds."""
+    if isinstance(network, Loop):
+        return len(network.members)
+    return len(next(tensor for tensors in (network.parameters(), network.buffers()) for tensor in tensors))
+
+
+def join(parts: Sequence[nn.Module]) -> nn.Module:
+    """One stack of all copies of ``parts``, which have the same layers."""
+    whole = copy.deepcopy(parts[0])
+    for layer, *others in zip(whole.modules(), *(part.modules() for part in parts), strict=True):
+        _replace(layer, lambda name, kind, others=others: torch.cat([getattr(o, kind)[name].detach() for o in others]))
+    return whole
+
+
+def select(network: nn.Module, k: int) -> nn.Module:
+    """The network of copy k alone, as a stack of one that shares nothing with ``network``.
+
+    Examples
+    --------
+    >>> from otgan.critics.networks import join, stacked_mlp
+    >>> first, second = stacked_mlp(2, 8, 1), stacked_mlp(2, 8, 1)
+    >>> points = torch.randn(5, 2)
+    >>> torch.equal(select(join([first, second]), 1)(points), second(points))
+    True
+    """
+    if isinstance(network, Loop):
+        return Loop([copy.deepcopy(network.members[k])])
+    alone = copy.deepcopy(network)
+    for layer in alone.modules():
+        _replace(layer, lambda name, kind, layer=layer: getattr(layer, kind)[name].detach()[k : k + 1].clone())
+    return alone
+
+
+def _replace(layer: nn.Module, new: Callable[[str, str], torch.Tensor]) -> None:
+    """Give a layer's own parameters and buffers other values, whose number of copies may differ."""
+    for name in layer._parameters:
+        layer._parameters[name] = nn.Parameter(new(name, "_parameters"))
+    for name in layer._buffers:
+        layer._buffers[name] = new(name, "_buffers")
+
+
+def forget(network: nn.Module) -> None:
+    """Drop the matrices that layers hold between forward passes: their weights have changed."""
+    for layer in network.modules():
+        if hasattr(layer, "held"):
+            layer.held = None  # type: ignore[assignment]
+
+
+@torch.no_grad()
+def values(network: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor) -> torch.Tensor:
+    """Values of every copy at points (k, d), float64 (S, k), some thousand points at a time."""
+    return torch.cat([network(part) for part in points.split(CHUNK)], dim=-1).double()
