@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.population.critics import RTOL, Fitting
+from otgan.population.critics import Fitting
 from otgan.population.result import Bound
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Function = Callable[[Array], Array]
 
-__all__ = ["RTOL", "from_above", "from_below"]
+__all__ = ["from_above", "from_below"]
 
 CHOSEN_ON = 2000  # points of each side at most that the choice between functions looks at
+FIRST = 1 / 3  # of the points only serve to fit
 JUDGES = 1 / 3  # of these are held out from the fits that it compares
 GIVEN = "the critic given"
 
@@ -65,37 +66,60 @@ class Mean:
         return float(stdtrit(freedom, level)) * self.stderr
 
 
-def from_above(solution: Solution, level: float) -> Bound:
+def from_above(x: Array, y: Array, solution: Solution, functions: list[Function], level: float) -> Bound:
     """The exact distance of the samples, as a bound from above on that of their distributions.
 
     Let f be an optimal critic of the distributions. The distance of the samples is at least the difference of the means
-    of f over them, which is an ordinary mean with expectation W1. So the distance plus a margin for that mean is above
-    W1 with the same probability, and where the samples overfit with more. The variance of f is estimated by that of
-    the samples' potentials (the Efron-Stein estimate of the variance of the distance itself, del Barrio & Loubes 2019).
+    of f over them, which is an ordinary mean with expectation W1. So the distance plus the margin of that mean is above
+    W1 with the same probability, and where the samples overfit with more.
+
+    As f is not known, the variance of the samples' own potentials stands for its variance (they are the Efron-Stein
+    estimate of the variance of the distance itself, del Barrio & Loubes 2019). Where the distributions nearly agree, f
+    may vary more than those, so every other 1-Lipschitz function at hand also has its own mean and margin looked at,
+    and the largest sum counts: if one of them is optimal, its sum is above W1 with the probability asked for.
     """
-    mean = Mean.of(solution.f, -solution.g)
-    return Bound(solution.upper, mean.stderr, mean.margin(level), "exact distance of the samples")
+    own = Mean.of(solution.f, -solution.g)
+    best = Bound(solution.upper, own.stderr, own.margin(level), "exact distance of the samples")
+    for function in functions:
+        mean = Mean.of(function(x), function(y))
+        if mean.estimate + mean.margin(level) > best.estimate + best.margin:
+            best = Bound(mean.estimate, mean.stderr, mean.margin(level), "a function close to the exact distance")
+    return best
 
 
 def from_below(
     x: Array, y: Array, level: float, folds: int, critic: Function | None, rng: np.random.Generator
-) -> Bound:
-    """Means of 1-Lipschitz functions over points that they were not fitted to.
+) -> tuple[Bound, list[Function]]:
+    """Means of 1-Lipschitz functions over points that they were not fitted to, and these functions.
 
-    Each part of the points is held out once, a function is fitted to the others, and its means over the part differ by
-    at most W1 in expectation, whatever the function, by Kantorovich-Rubinstein duality. Parts are averaged as if they
-    were independent: the estimate is asymptotically normal about the average of the functions' own expectations
-    (Bayle, Bayle, Janson & Mackey 2020), each of which is at most W1.
+    The first part of the points only serves to fit. Each later part is judged once, by a function fitted to all before
+    it, whose means over the part differ by at most W1 in expectation, whatever the function, by Kantorovich-Rubinstein
+    duality. Given what came before, the errors of a part are those of two ordinary means: a martingale, so that the
+    parts' variances add up and the average is asymptotically normal (Hall & Heyde 1980, section 3.2).
+
+    Cross-validation, which holds out every part from all others, lets each function see the points that the others are
+    judged on. Its variances only add up for functions that are stable (Bayle, Bayle, Janson & Mackey 2020), and these
+    are not: between clusters of equal masses the potentials jump with the sign of a difference of counts. On the shells
+    of the benchmark its standard deviation was 1.4 times the claimed one.
     """
-    parts_x, parts_y = (np.array_split(rng.permutation(len(points)), folds) for points in (x, y))
-    means, chosen = [], []
-    for part_x, part_y in zip(parts_x, parts_y, strict=True):
-        training = np.delete(x, part_x, axis=0), np.delete(y, part_y, axis=0)
+    parts_x, parts_y = (_parts(points, folds, rng) for points in (x, y))
+    means, chosen, functions = [], [], []
+    for k in range(1, folds + 1):
+        training = np.vstack(parts_x[:k]), np.vstack(parts_y[:k])
         name, function = _fitted(*training, level, min(len(x), len(y)), critic, rng)
-        means.append(Mean.of(function(x[part_x]), function(y[part_y])))
+        means.append(Mean.of(function(parts_x[k]), function(parts_y[k])))
         chosen.append(name)
+        functions.append(function)
     mean = Mean.average(means)
-    return Bound(mean.estimate, mean.stderr, mean.margin(level), "; ".join(dict.fromkeys(chosen)))
+    how = "; ".join(dict.fromkeys(chosen))
+    return Bound(mean.estimate, mean.stderr, mean.margin(level), how), functions
+
+
+def _parts(points: Array, folds: int, rng: np.random.Generator) -> list[Array]:
+    """Points in random order: those only fitted to, and ``folds`` parts to judge on."""
+    shuffled = points[rng.permutation(len(points))]
+    first = round(FIRST * len(points))
+    return [shuffled[:first], *np.array_split(shuffled[first:], folds)]
 
 
 def _fitted(

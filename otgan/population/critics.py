@@ -72,7 +72,7 @@ class Fitting:
         d, few = self.x.shape[1], min(len(self.x), len(self.y)) // 4
         problems = ["sample"]
         if d > 1:
-            problems += [f"{k} directions" for k in DIRECTIONS if k < d] + ["radius"]
+            problems += [f"{k} direction{'s' * (k > 1)}" for k in DIRECTIONS if k < d] + ["radius"]
             problems += [f"{k} centroids of {side}" for k in CENTROIDS if k <= few for side in SIDES]
         both = [name for name in problems if "centroids" not in name]
         extended = [f"{name}, from {side}" for name in both for side in SIDES]
