@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GOOD = np.array([[0.0], [1.0], [3.0]])
 LINE = GOOD[:, 0]
+MANY = np.arange(20.0)[:, None]
 NAN, INF = math.nan, math.inf
 
 
@@ -38,6 +39,7 @@ DOORS = {
     "wasserstein_1d": Door(otgan.wasserstein_1d, {"x": LINE, "y": LINE}),
     "wasserstein_circle": Door(otgan.wasserstein_circle, {"u": LINE, "v": LINE}),
     "solve_cost": Door(otgan.solve_cost, {"C": np.abs(LINE[:, None] - LINE)}),
+    "population_interval": Door(otgan.population_interval, {"x": MANY, "y": MANY}, weighted=False),
     "Funnels": Door(otgan.pairs.Funnels, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
     "MaxCones": Door(otgan.pairs.MaxCones, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
     "SphericalShells": Door(otgan.pairs.SphericalShells, {"centers": 2 * GOOD}, weighted=False),
@@ -46,7 +48,7 @@ DOORS = {
 }
 
 BATCHED = ("wasserstein_1d", "wasserstein_circle")  # more axes are more samples
-POINTS = ("solve", "wasserstein")  # both sides are points of one space
+POINTS = ("solve", "wasserstein", "population_interval")  # both sides are points of one space
 
 BAD_ARRAYS: dict[str, Any] = {
     "NaN": [0.0, NAN, 1.0],
@@ -137,7 +139,7 @@ def rows() -> list[Any]:
         add(door, "a power that overflows", "p", x=points["x"] * 1e100, y=points["y"], p=4)
         add(door, "a power that vanishes", "p", x=points["x"] * 1e-100, y=points["y"] * 1e-100, p=4)
         add(door, "beyond float64", "span", x=points["x"] * 5e307, y=-points["x"] * 5e307)
-    for door in POINTS:
+    for door in ("solve", "wasserstein"):
         points = DOORS[door].points
         for bad in ("cosine", "", "Euclidean", None, 2, ["euclidean"], len):
             add(door, repr(bad), "metric", **points, metric=bad)
@@ -162,6 +164,18 @@ def rows() -> list[Any]:
     add("solve", "line in the plane", "method", x=np.zeros((2, 2)), y=np.zeros((2, 2)), method="line")
     add("solve", "unequal sizes", "method", x=np.zeros((2, 2)), y=np.zeros((3, 2)), method="assignment")
     add("solve", "weights", "method", **DOORS["solve"].points, a=[0.25, 0.25, 0.5], method="assignment")
+    points = DOORS["population_interval"].points
+    for bad in (2, 1.5, INF):
+        add("population_interval", repr(bad), "p", **points, p=bad)
+    for bad in (0, 1, -0.5, 95, NAN, "0.95", None, True):
+        add("population_interval", repr(bad), "confidence", **points, confidence=bad)
+    for bad in (1, 0, 2.5, "4", None, True, 6):
+        add("population_interval", repr(bad), "folds", **points, folds=bad)
+    for bad in (-1, 0.5, "0", None, True):
+        add("population_interval", repr(bad), "seed", **points, seed=bad)
+    for name in ("x", "y"):
+        add("population_interval", "few points", name, **{**points, name: GOOD})
+    add("population_interval", "too far apart", "span", x=MANY * 1e200, y=MANY)
     for door in ("Funnels", "MaxCones"):
         points = DOORS[door].points
         for case, bad in {"3-D": np.zeros((3, 2, 2)), "outside the box": GOOD}.items():
