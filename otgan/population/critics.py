@@ -70,39 +70,32 @@ class Fitting:
     def names(self) -> list[str]:
         """The functions that these samples allow."""
         d, few = self.x.shape[1], min(len(self.x), len(self.y)) // 4
-        problems = ["sample"]
+        both, one = ["sample"], []
         if d > 1:
-            problems += [f"{k} direction{'s' * (k > 1)}" for k in DIRECTIONS if k < d] + ["radius"]
-            problems += [f"{k} centroids of {side}" for k in CENTROIDS if k <= few for side in SIDES]
-        both = [name for name in problems if "centroids" not in name]
-        extended = [f"{name}, from {side}" for name in both for side in SIDES]
-        return [LINEAR, *extended, *(name for name in problems if "centroids" in name)]
+            both += [f"{k} direction{'s' * (k > 1)}" for k in DIRECTIONS if k < d] + ["radius"]
+            one = [f"{k} centroids of {side}" for k in CENTROIDS if k <= few for side in SIDES]
+        return [LINEAR, *(f"{name}, from {side}" for name in both for side in SIDES), *one]
 
     def fit(self, name: str) -> Function:
         """The function of a name, (k, d) -> (k,), high on x."""
         if name == LINEAR:
             direction = self._mean_difference
             return lambda points: points @ direction
-        problem, _, side = name.partition(", from ")
-        if "centroids" in problem:
-            side = problem[-1]
-        feature, potentials = self._solved(problem)
+        problem, side = name.split(", ")[0], name[-1]
+        if problem not in self._known:
+            self._known[problem] = self._solved(problem)
+        feature, potentials = self._known[problem]
         if side == "y":
             return lambda points: potentials.f_values(feature(points))
         return lambda points: -potentials.g_values(feature(points))
 
     def _solved(self, problem: str) -> tuple[Function, DualPotentials]:
         """What is done to points before the potentials are evaluated at them, and these."""
-        if problem not in self._known:
-            self._known[problem] = self._solve(problem)
-        return self._known[problem]
-
-    def _solve(self, problem: str) -> tuple[Function, DualPotentials]:
         if problem == "sample":
             return _same, self._solution.potentials
-        number, _, kind = problem.partition(" ")
-        if "centroids" in kind:
-            return _same, self._with_centroids(int(number), kind[-1])
+        number = problem.split()[0]
+        if "centroids" in problem:
+            return _same, self._with_centroids(int(number), problem[-1])
         feature = self._radius if problem == "radius" else self._projection(int(number))
         return feature, solve(feature(self.x), feature(self.y), rtol=RTOL).potentials
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
 import math
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -261,3 +264,12 @@ def test_critics_that_are_refused(case: str) -> None:
 def test_other_powers_are_refused(p: float) -> None:
     with pytest.raises(InvalidInput, match="p must be 1"):
         otgan.population_interval(*gaussians(50, 2), p=p)
+
+
+def test_the_documented_example() -> None:
+    page = Path(__file__).parents[2] / "docs" / "population.md"
+    (session,) = re.findall(r"^```pycon\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    example = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    said: list[str] = []
+    doctest.DocTestRunner().run(example, out=said.append)
+    assert not said, "".join(said)
