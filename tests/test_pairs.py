@@ -265,6 +265,12 @@ def test_ties_and_corners_of_a_lattice(
     assert otgan.solve(x, y).value == pytest.approx(lengths(x, y).mean(), rel=1e-9, abs=1e-12)
 
 
+def test_a_tip_on_the_ray_of_a_farther_cone_is_where_the_ray_ends() -> None:
+    """Beyond it the tip's own cone is the greater one, though both are equal all the way down to it."""
+    pair = MaxCones([[0.0, 1.0], [0.0, 0.0]], [0.0, 1.0], power=1e6)
+    np.testing.assert_allclose(pair.move([[0.0, 0.0], [0.0, -1.0]]), [[0.0, 0.0], [0.0, 0.0]], atol=1e-5)
+
+
 def test_samples_of_both_sides_are_independent() -> None:
     pair = ShiftedGaussians([1.0])
     x, y = pair.sample(20_000, np.random.default_rng(0))

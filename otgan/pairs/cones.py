@@ -102,7 +102,7 @@ class Cones(Pair):
         return np.where(far, self.centers[cone] + rest[:, None] * v, points - step[:, None] * v)
 
     def _meetings(self, y: Array, v: Array, distances: Array, u: Array) -> tuple[Array, Array]:
-        """Where the line y + r v meets each cone, (n, N), NaN for never; and the height h = u - b_m above its tip.
+        """Where the line y + r v meets each cone, (n, N), NaN where it lies on it; and h = u - b_m above its tip.
 
         With w = y - a_m the equation |w + r v| = h + r has the one solution (|w|^2 - h^2) / (2 (h - <w, v>)). At a tie
         |w| = h, which rounding must not turn into a meeting on the other side.
@@ -110,7 +110,7 @@ class Cones(Pair):
         h = u[:, None] - self.offsets
         closing = h - np.einsum("kd,kd->k", y, v)[:, None] + v @ self.centers.T
         apart = self._signed(distances - h)
-        # A cone along the ray itself is never met: its equation holds everywhere, up to rounding.
+        # For a cone along the ray itself, up to rounding, the equation holds everywhere.
         size = np.abs(u)[:, None] + np.abs(self.offsets) + math.sqrt(self.dimension) * self.half_width
         rounding = (8 + self.dimension) * EPS * size
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -219,9 +219,11 @@ class MaxCones(Cones):
 
     def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
         # Downwards s = -r; no cone is met upwards, since another one rises no faster than at slope one.
+        # A cone along the ray itself, its own among them, is one with it down to the tip and rises beyond.
         with np.errstate(invalid="ignore"):
             valid = (meeting <= 0) & (-meeting <= h)
-        return np.minimum(to_center, np.where(valid, -meeting, np.inf).min(axis=1)), self._to_box(y, v)
+        limits = np.where(np.isnan(meeting), np.maximum(h, 0.0), np.where(valid, -meeting, np.inf))
+        return np.minimum(to_center, limits.min(axis=1)), self._to_box(y, v)
 
 
 def random_funnels(dim: int, n: int, seed: int) -> Funnels:
