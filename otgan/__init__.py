@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from otgan.circle import wasserstein_circle
 from otgan.errors import InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d
+from otgan.population import PopulationInterval, population_interval
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
@@ -21,12 +22,14 @@ __all__ = [
     "InvalidInput",
     "NotConverged",
     "OTError",
+    "PopulationInterval",
     "Solution",
     "Status",
     "critics",
     "data",
     "divergences",
     "pairs",
+    "population_interval",
     "solve",
     "solve_cost",
     "testing",

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import cases
+import population_interval
 import pytest
 from cases import Case
 from growth_plot import stacked
@@ -102,3 +103,10 @@ def about_failure(cell: dict[str, Any]) -> dict[str, Any]:
     """The same cell, had it run over."""
     kept = {key: cell[key] for key in ("case", "series", "n", "m", "limit")}
     return kept | {"status": "timeout", "message": "stopped after 60 s"}
+
+
+def test_a_case_of_the_intervals() -> None:
+    cell = population_interval.run("shifted Gaussians, d = 1", 50, 3)
+    assert cell["lower_above"] + cell["upper_below"] + 3 * cell["coverage"] == pytest.approx(3)
+    assert cell["mean_width"] == pytest.approx(cell["mean_upper"] - cell["mean_lower"])
+    assert population_interval.row(cell)["n"] == "50"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 GOOD = np.array([[0.0], [1.0], [3.0]])
 LINE = GOOD[:, 0]
+MANY = np.arange(20.0)[:, None]
 NAN, INF = math.nan, math.inf
 
 
@@ -29,6 +30,7 @@ class Door(NamedTuple):
 
     call: Callable[..., Any]
     points: dict[str, Any]
+    weighted: bool = True
 
 
 DOORS = {
@@ -37,9 +39,16 @@ DOORS = {
     "wasserstein_1d": Door(otgan.wasserstein_1d, {"x": LINE, "y": LINE}),
     "wasserstein_circle": Door(otgan.wasserstein_circle, {"u": LINE, "v": LINE}),
     "solve_cost": Door(otgan.solve_cost, {"C": np.abs(LINE[:, None] - LINE)}),
+    "population_interval": Door(otgan.population_interval, {"x": MANY, "y": MANY}, weighted=False),
+    "Funnels": Door(otgan.pairs.Funnels, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
+    "MaxCones": Door(otgan.pairs.MaxCones, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
+    "SphericalShells": Door(otgan.pairs.SphericalShells, {"centers": 2 * GOOD}, weighted=False),
+    "Translation": Door(otgan.pairs.Translation, {"shift": LINE}, weighted=False),
+    "ShiftedGaussians": Door(otgan.pairs.ShiftedGaussians, {"shift": LINE}, weighted=False),
 }
 
 BATCHED = ("wasserstein_1d", "wasserstein_circle")  # more axes are more samples
+POINTS = ("solve", "wasserstein", "population_interval")  # both sides are points of one space
 
 BAD_ARRAYS: dict[str, Any] = {
     "NaN": [0.0, NAN, 1.0],
@@ -109,18 +118,18 @@ def rows() -> list[Any]:
     def add(door: str, case: str, name: str, **arguments: Any) -> None:
         table.append(pytest.param(door, arguments, name, id=f"{door}-{name}-{case}"))
 
-    for door, (_, points) in DOORS.items():
+    for door, (_, points, weighted) in DOORS.items():
         for name in points:
             for case, bad in BAD_ARRAYS.items():
                 add(door, case, name, **{**points, name: bad})
-            special = BAD_COSTS if name == "C" else BAD_POINTS if door not in BATCHED else {}
+            special = BAD_COSTS if name == "C" else BAD_POINTS if door in POINTS else {}
             for case, bad in special.items():
                 add(door, case, name, **{**points, name: bad})
-        for name in ("a", "b"):
+        for name in ("a", "b") if weighted else ():
             for case, bad in {**BAD_ARRAYS, **BAD_WEIGHTS}.items():
                 if bad is not None:
                     add(door, case, name, **points, **{name: bad})
-    for door in ("solve", "wasserstein", *BATCHED):
+    for door in (*POINTS, *BATCHED):
         for bad in (0.99, 0, -1, NAN, -INF, True, np.True_, "2", None, 1j, [1], np.array([1, 2])):
             add(door, repr(bad), "p", **DOORS[door].points, p=bad)
     for door in ("solve", "wasserstein", "wasserstein_1d"):
@@ -155,6 +164,48 @@ def rows() -> list[Any]:
     add("solve", "line in the plane", "method", x=np.zeros((2, 2)), y=np.zeros((2, 2)), method="line")
     add("solve", "unequal sizes", "method", x=np.zeros((2, 2)), y=np.zeros((3, 2)), method="assignment")
     add("solve", "weights", "method", **DOORS["solve"].points, a=[0.25, 0.25, 0.5], method="assignment")
+    points = DOORS["population_interval"].points
+    for bad in (2, 1.5, INF):
+        add("population_interval", repr(bad), "p", **points, p=bad)
+    for bad in (0, 1, -0.5, 95, NAN, "0.95", None, True):
+        add("population_interval", repr(bad), "confidence", **points, confidence=bad)
+    for bad in (1, 0, 2.5, "4", None, True, 6):
+        add("population_interval", repr(bad), "folds", **points, folds=bad)
+    for bad in (-1, 0.5, "0", None, True):
+        add("population_interval", repr(bad), "seed", **points, seed=bad)
+    for name in ("x", "y"):
+        add("population_interval", "few points", name, **{**points, name: GOOD})
+    add("population_interval", "too far apart", "span", x=MANY * 1e200, y=MANY)
+    for door in ("Funnels", "MaxCones"):
+        points = DOORS[door].points
+        for case, bad in {"3-D": np.zeros((3, 2, 2)), "outside the box": GOOD}.items():
+            add(door, case, "centers", **{**points, "centers": bad})
+        for bad in ([0.0, 1.0], np.zeros((3, 1)), np.zeros(4)):
+            add(door, f"shape {np.shape(bad)}", "offsets", **{**points, "offsets": bad})
+        for bad in (0, -1.0, NAN, INF, "1", None, True):
+            add(door, repr(bad), "half_width", **points, half_width=bad)
+        for bad in (0.5, NAN, INF, "8", None, True):
+            add(door, repr(bad), "power", **points, power=bad)
+    shells = DOORS["SphericalShells"].points
+    add("SphericalShells", "crossing", "centers", centers=GOOD)
+    for bad in (-0.5, 1.0, NAN, "0", None, True):
+        add("SphericalShells", repr(bad), "inner", **shells, inner=bad)
+    for bad in (0, -1.0, NAN, INF, "1", None, True):
+        add("SphericalShells", repr(bad), "outer", **shells, outer=bad)
+    for door in ("Translation", "ShiftedGaussians"):
+        for case, bad in {"zero": [0.0, 0.0], "a matrix": [[1.0]], "too long": [1e200]}.items():
+            add(door, case, "shift", shift=bad)
+    for bad in (0, -1.0, NAN, INF, "1", None, True):
+        add("Translation", repr(bad), "half_width", shift=LINE, half_width=bad)
+    covariances = {
+        "too small": np.eye(2),
+        "a row": LINE,
+        "negative": -np.eye(3),
+        "not symmetric": np.triu(np.ones((3, 3))),
+    }
+    for case, bad in {**BAD_ARRAYS, **covariances, "too large": 1e200 * np.eye(3)}.items():
+        if bad is not None:
+            add("ShiftedGaussians", case, "covariance", shift=LINE, covariance=bad)
     batch = np.zeros((2, 3))
     for door in BATCHED:
         x, y = DOORS[door].points

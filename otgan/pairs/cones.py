@@ -7,6 +7,7 @@ optimal for p = 1: u proves it. Here y is uniform on a box, and is moved towards
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
+from otgan.costs import EPS, PointCost
 from otgan.errors import InvalidInput
 from otgan.pairs.pair import Pair, center_rows
 
@@ -61,6 +63,7 @@ class Cones(Pair):
         power = inputs.real(self.power, "power", low=1.0, high=1e6)
         for name, value in (("centers", centers), ("offsets", offsets), ("half_width", half_width), ("power", power)):
             object.__setattr__(self, name, value)
+        offsets.setflags(write=False)
 
     @property
     def dimension(self) -> int:
@@ -79,39 +82,56 @@ class Cones(Pair):
     def gradient(self, x: Any) -> Array:
         """Unit gradient of the optimal critic -u at points (k, d); zero at a centre."""
         points = self._points(x)
-        nearest, _ = self._cone(self._distances(points) + self.offsets)
-        return -directions(points - self.centers[nearest])[0]
+        cone, _ = self._cone(self._distances(points) + self.offsets)
+        return -directions(points - self.centers[cone])[0]
 
-    def move(self, y: Array) -> Array:
-        """Towards the lower end of each ray, (n, d) -> (n, d)."""
-        distances = self._distances(y)
+    def move(self, y: Any) -> Array:
+        """Towards the lower end of each ray, for points of the box, (n, d) -> (n, d)."""
+        points = self._points(y)
+        if np.abs(points).max() > self.half_width:
+            raise InvalidInput(f"y must lie in the box [-{self.half_width:g}, {self.half_width:g}]^d that is moved.")
+        distances = self._distances(points)
         cone, u = self._cone(distances + self.offsets)
-        v, _ = directions(y - self.centers[cone])
-        # |w|^2 - h^2 and <w, v> - h of the point y relative to each cone, w = y - a_m and h = u - b_m: the ray
-        # y + r v meets cone m where |w + r v| = h + r.
+        v, to_center = directions(points - self.centers[cone])
+        below, above = self._reach(points, v, to_center, *self._meetings(points, v, distances, u))
+        above[below == 0] = 1.0  # what lies at the lower end stays there
+        kept = (below / (below + above)) ** (self.power - 1)
+        step, rest = below * (1 - kept), to_center - below + below * kept
+        # From y where it moves little and from the centre where it comes close: a rounded step from afar could pass it.
+        far = (step > rest)[:, None]
+        return np.where(far, self.centers[cone] + rest[:, None] * v, points - step[:, None] * v)
+
+    def _meetings(self, y: Array, v: Array, distances: Array, u: Array) -> tuple[Array, Array]:
+        """Where the line y + r v meets each cone, (n, N), NaN where it lies on it; and h = u - b_m above its tip.
+
+        With w = y - a_m the equation |w + r v| = h + r has the one solution (|w|^2 - h^2) / (2 (h - <w, v>)). At a tie
+        |w| = h, which rounding must not turn into a meeting on the other side.
+        """
         h = u[:, None] - self.offsets
-        along = np.einsum("kd,kd->k", y, v)[:, None] - v @ self.centers.T - h
-        rows = np.arange(len(y))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            meeting = (h - distances) * (h + distances) / (2 * along)
-        meeting[rows, cone] = np.nan
-        below, above = self._reach(y, v, distances[rows, cone], meeting, h)
-        above[below == 0] = 1.0  # what lies on a centre stays there
-        share = below / (below + above)
-        return y - (below - share**self.power * (below + above))[:, None] * v
+        closing = h - np.einsum("kd,kd->k", y, v)[:, None] + v @ self.centers.T
+        apart = self._signed(distances - h)
+        # For a cone along the ray itself, up to rounding, the equation holds everywhere.
+        size = np.abs(u)[:, None] + np.abs(self.offsets) + math.sqrt(self.dimension) * self.half_width
+        rounding = (8 + self.dimension) * EPS * size
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return np.where(np.abs(closing) > rounding, apart * (distances + h) / (2 * closing), np.nan), h
 
     def _distances(self, points: Array) -> Array:
-        squares = np.einsum("kd,kd->k", points, points)[:, None] + np.einsum("nd,nd->n", self.centers, self.centers)
-        return np.sqrt(np.maximum(squares - 2 * points @ self.centers.T, 0.0))
+        # Direct differences: |x|^2 + |a|^2 - 2 x.a loses half the digits near a centre.
+        return PointCost(points, self.centers).block(slice(None), slice(None))
 
     def _to_box(self, y: Array, v: Array) -> Array:
         """How far a ray runs until it leaves the box, (n,)."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             return ((self.half_width - np.sign(v) * y) / np.abs(v)).min(axis=1)
 
     @abstractmethod
     def _cone(self, values: Array) -> tuple[NDArray[np.intp], Array]:
         """Which of the cones (k, N) u is, and its value there."""
+
+    @abstractmethod
+    def _signed(self, apart: Array) -> Array:
+        """Distances to the centres less the heights h, (k, N), without the rounding that gives them the wrong sign."""
 
     @abstractmethod
     def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
@@ -155,10 +175,12 @@ class Funnels(Cones):
         cone = values.argmin(axis=1)
         return cone, values[np.arange(len(values)), cone]
 
+    def _signed(self, apart: Array) -> Array:
+        return np.maximum(apart, 0.0)
+
     def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
-        # Upwards |w + r v| = h + r has r = (|w|^2 - h^2) / (2 (h - <w, v>)), a meeting only where r > 0 and r > -h.
         with np.errstate(invalid="ignore"):
-            valid = (meeting > 0) & (meeting > -h)
+            valid = (meeting >= 0) & (meeting >= -h)
         return to_center, np.minimum(self._to_box(y, v), np.where(valid, meeting, np.inf).min(axis=1))
 
     def judged_at(self, n: int, rng: np.random.Generator) -> Array:
@@ -192,11 +214,16 @@ class MaxCones(Cones):
         cone = values.argmax(axis=1)
         return cone, values[np.arange(len(values)), cone]
 
+    def _signed(self, apart: Array) -> Array:
+        return np.minimum(apart, 0.0)
+
     def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
         # Downwards s = -r; no cone is met upwards, since another one rises no faster than at slope one.
+        # A cone along the ray itself, its own among them, is one with it down to the tip and rises beyond.
         with np.errstate(invalid="ignore"):
             valid = (meeting <= 0) & (-meeting <= h)
-        return np.minimum(to_center, np.where(valid, -meeting, np.inf).min(axis=1)), self._to_box(y, v)
+        limits = np.where(np.isnan(meeting), np.maximum(h, 0.0), np.where(valid, -meeting, np.inf))
+        return np.minimum(to_center, limits.min(axis=1)), self._to_box(y, v)
 
 
 def random_funnels(dim: int, n: int, seed: int) -> Funnels:

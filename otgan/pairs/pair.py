@@ -38,8 +38,15 @@ class Pair(ABC):
         """Draw n points y of Q, (n, d)."""
 
     @abstractmethod
-    def move(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def move(self, y: Any) -> NDArray[np.float64]:
         """The optimal map from Q to P, (n, d) -> (n, d)."""
+
+    @abstractmethod
+    def potential(self, x: Any) -> NDArray[np.float64]:
+        """Values at points (k, d), shape (k,), of u, 1-Lipschitz with ``u(y) - u(move(y)) = |y - move(y)|``.
+
+        It proves the map optimal; the optimal critic is -u.
+        """
 
     @abstractmethod
     def gradient(self, x: Any) -> NDArray[np.float64]:
@@ -47,6 +54,10 @@ class Pair(ABC):
 
     def coupled(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw n pairs (x, y) of the optimal plan, (n, d) each."""
+        if not isinstance(rng, np.random.Generator):
+            raise InvalidInput(
+                f"rng must be a numpy.random.Generator, but {rng!r} came. Pass np.random.default_rng(0)."
+            )
         y = self.target(inputs.count(n, "n"), rng)
         return self.move(y), y
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
+from otgan.costs import PointCost
 from otgan.errors import InvalidInput
 from otgan.pairs.cones import directions
 from otgan.pairs.pair import Pair, center_rows
@@ -49,11 +50,9 @@ class SphericalShells(Pair):
     outer: float = 1.0
 
     def __post_init__(self) -> None:
-        from otgan.costs import PointCost
-
         centers = center_rows(self.centers)
         outer = inputs.real(self.outer, "outer", low=0.0, high=1e100, open_low=True)
-        inner = inputs.real(self.inner, "inner", low=0.0)
+        inner = inputs.real(self.inner, "inner", low=0.0, high=1e100)
         if not inner < outer:
             raise InvalidInput(f"inner must be below outer, but inner = {inner:g} and outer = {outer:g}.")
         apart = PointCost(centers, centers).block(slice(None), slice(None)) + np.diag(np.full(len(centers), np.inf))
@@ -80,14 +79,24 @@ class SphericalShells(Pair):
         unit, _ = directions(rng.standard_normal((n, self.dimension)))
         return self.centers[rng.integers(len(self.centers), size=n)] + self.outer * unit
 
-    def move(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def move(self, y: Any) -> NDArray[np.float64]:
         """From the outer to the inner spheres, (n, d) -> (n, d)."""
-        return y + (self.outer - self.inner) * self.gradient(y)
+        points = self._points(y)
+        nearest, _ = self._nearest(points)
+        unit, _ = directions(points - nearest)
+        return nearest + self.inner * unit
+
+    def potential(self, x: Any) -> NDArray[np.float64]:
+        """The distance to the nearest centre, for points (k, d), shape (k,)."""
+        return self._nearest(self._points(x))[1]
 
     def gradient(self, x: Any) -> NDArray[np.float64]:
-        """The direction to the nearest centre, for points (k, d)."""
-        from otgan.costs import PointCost
-
+        """The direction to the nearest centre, for points (k, d); zero at a centre."""
         points = self._points(x)
-        nearest = PointCost(points, self.centers).block(slice(None), slice(None)).argmin(axis=1)
-        return directions(self.centers[nearest] - points)[0]
+        return directions(self._nearest(points)[0] - points)[0]
+
+    def _nearest(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The nearest centres (k, d), and how far they are (k,)."""
+        distances = PointCost(points, self.centers).block(slice(None), slice(None))
+        nearest = distances.argmin(axis=1)
+        return self.centers[nearest], distances[np.arange(len(points)), nearest]

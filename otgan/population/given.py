@@ -1,0 +1,60 @@
+"""A caller's own critic, with the Lipschitz constant claimed for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otgan import inputs
+from otgan.costs import PointCost
+from otgan.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Function = Callable[[Array], Array]
+
+__all__ = ["checked"]
+
+ROUNDING = 1e-5  # of the values' range: critics compute in single precision
+
+
+def checked(critic: Any, lipschitz: Any, x: Array, y: Array) -> Function | None:
+    """``critic / lipschitz`` as a function (k, d) -> (k,), refused where the points themselves refute the constant.
+
+    Raises
+    ------
+    InvalidInput
+        If one of the two is missing, if the critic is no function or returns anything but k finite numbers, or if it
+        rises faster between two of the points.
+    """
+    if critic is None and lipschitz is None:
+        return None
+    if not callable(critic):
+        raise InvalidInput(f"critic must be a function from points (k, d) to values (k,), but {critic!r} came.")
+    if lipschitz is None:
+        raise InvalidInput("lipschitz must be given with critic: a proven bound on its slope, not the largest seen.")
+    constant = inputs.real(lipschitz, "lipschitz", low=0.0, high=inputs.LARGEST, open_low=True)
+
+    def scaled(points: Array) -> Array:
+        values = inputs.real_array(critic(points), "critic(points)")
+        if values.shape not in ((len(points),), (len(points), 1)):
+            raise InvalidInput(
+                f"critic must return one number for each of {len(points)} points, but returned shape {values.shape}."
+            )
+        return values.ravel() / constant
+
+    high, low = scaled(x), scaled(y)
+    spread = max(float(high.max()), float(low.max())) - min(float(high.min()), float(low.min()))
+    # min over i of |x_i - y_j| - f(x_i) is at least -f(y_j) for all j if f is 1-Lipschitz.
+    short = float((PointCost(x, y).column_minima(high)[0] + low).min())
+    if short < -ROUNDING * spread:
+        raise InvalidInput(
+            f"lipschitz = {constant:g} does not bound the slope of critic, which between two of the points rises by "
+            f"{-short * constant:.3g} more than that allows. Pass a proven constant."
+        )
+    return scaled

@@ -1,0 +1,71 @@
+"""What is known about the distance between two distributions, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Bound", "PopulationInterval"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A one-sided confidence bound: an estimate, and how far the bound lies beyond it.
+
+    Attributes
+    ----------
+    estimate : float
+        Its expectation is on the safe side of W1: at most W1 for the lower bound, at least W1 for the upper.
+    stderr : float
+        Standard error of the estimate.
+    margin : float
+        A quantile of Student's t times ``stderr``.
+    how : str
+        Where the estimate comes from.
+    """
+
+    estimate: float
+    stderr: float
+    margin: float
+    how: str
+
+
+@dataclass(frozen=True)
+class PopulationInterval:
+    """A confidence interval for W1 between two distributions.
+
+    Attributes
+    ----------
+    lower, upper : float
+        The interval, 0 <= lower <= upper; units of the data.
+    confidence : float
+        The probability with which such an interval holds W1; half of the rest is left to either side.
+    below : Bound
+        Held-out mean of 1-Lipschitz functions; ``lower`` is ``below.estimate - below.margin``, or 0.
+    above : Bound
+        Exact distance of the samples; ``upper`` is ``above.estimate + above.margin``.
+    sizes : (int, int)
+        Points of x and y.
+    """
+
+    lower: float
+    upper: float
+    confidence: float
+    below: Bound
+    above: Bound
+    sizes: tuple[int, int]
+
+    @property
+    def width(self) -> float:
+        """``upper - lower``."""
+        return self.upper - self.lower
+
+    def __contains__(self, value: float) -> bool:
+        return self.lower <= value <= self.upper
+
+    def __repr__(self) -> str:
+        n, m = self.sizes
+        return (
+            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], confidence={self.confidence:g}, n={n}, m={m}, "
+            f"lower={self.below.estimate:.4g} - {self.below.margin:.2g} ({self.below.how}), "
+            f"upper={self.above.estimate:.4g} + {self.above.margin:.2g} ({self.above.how}))"
+        )
