@@ -61,6 +61,7 @@ class Method:
     reference: ClassVar[str]
     exact_lipschitz: ClassVar[bool] = False  # 1-Lipschitz by construction
     control: ClassVar[bool] = False  # not a contender: it knows more than a critic may
+    whole: ClassVar[bool] = False  # a step sees all of a fixed sample that is no larger than a batch
 
     steps: int = 2000
     batch_size: int = 64

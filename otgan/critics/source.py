@@ -101,8 +101,10 @@ class Population:
         """A population never ends."""
 
 
-def batches(side: Source, n: int, generators: Sequence[torch.Generator]) -> torch.Tensor:
-    """One batch for each generator, (S, n, d)."""
+def batches(side: Source, n: int, generators: Sequence[torch.Generator], *, whole: bool = False) -> torch.Tensor:
+    """One batch for each generator, (S, n, d); with ``whole`` a sample is not drawn from if it has no more points."""
+    if isinstance(side, Sample) and whole:
+        return torch.stack([side.some(n, generator) for generator in generators])
     if isinstance(side, Sample):
         index = [torch.randint(side.size, (n,), generator=g, device=side.centred.device) for g in generators]
         return side.centred[torch.stack(index)]

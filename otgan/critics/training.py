@@ -84,7 +84,7 @@ def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, ND
             break
         for rate, group in zip(rates, optimizer.param_groups if optimizer else [], strict=True):
             group["lr"] = rate * method.schedule(step - 1)
-        x, y = (batches(side, method.batch_size, generators) for side in (job.x, job.y))
+        x, y = (batches(side, method.batch_size, generators, whole=method.whole) for side in (job.x, job.y))
         method.step(network, optimizer, x, y, generators)
         forget(network)
 

@@ -24,11 +24,17 @@ if TYPE_CHECKING:
 __all__ = ["CTransform", "ComparedTransforms", "SoftCTransform", "distances"]
 
 BLOCK = 2**23  # distances held at a time while estimating
+MANY = 16  # dimensions, from where on a matrix product is the quicker way to distances
 
 
 def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """``|x_i - y_j|``, (..., n, d) and (..., m, d) -> (..., n, m), without the cancellation of the quick formula."""
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def quick_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """:func:`distances` to train by: in many dimensions a matrix product, off by 2e-4 of the data's extent at most."""
+    return distances(x, y) if x.shape[-1] < MANY else torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
 
 
 @dataclass(frozen=True)
@@ -38,26 +44,35 @@ class CTransform(Method):
     Maximises ``E f(x) + E f^c(y)``. The pair is feasible on the points that the minimum ran over, so the estimate,
     which takes the minimum over all of them, is a lower bound on the distance of these samples; as a number for a
     population it is biased upwards. f is not constrained between the points, so its gradient means little.
+
+    Where a fixed sample has no more than ``batch_size`` points, every step sees all of it: then what is maximised is
+    the dual of the exact problem itself, and a network with room for the sample comes close to the exact distance.
     """
 
     name: ClassVar[str] = "c-transform"
     summary: ClassVar[str] = "free network and its c-transform over the batch (Mallasto, Montufar & Gerolin 2019)"
     reference: ClassVar[str] = "arXiv:1910.03875, the c-transform formulation"
+    whole: ClassVar[bool] = True
+
+    steps: int = 1500
+    batch_size: int = 1024
+    learning_rate: float = 1e-3
+    decay: str = "cosine"
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
-        """Adam with betas (0, 0.9)."""
-        return adam(network, self.learning_rate, (0.0, 0.9))
+        """Adam with betas (0.9, 0.99)."""
+        return adam(network, self.learning_rate, (0.9, 0.99))
 
     def transform(self, slack: torch.Tensor) -> torch.Tensor:
         """``g_j`` from ``|x_i - y_j| - f(x_i)``, (S, n, m) -> (S, m)."""
-        return slack.amin(dim=1)
+        return slack.min(dim=1).values
 
     def loss(
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
         """``-(E f(x) + E f^c(y))``."""
         f = network(x)
-        return -f.mean(dim=1) - self.transform(distances(x, y) - f[:, :, None]).mean(dim=1)
+        return -f.mean(dim=1) - self.transform(quick_distances(x, y) - f[:, :, None]).mean(dim=1)
 
     @torch.no_grad()
     def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -122,10 +137,10 @@ class ComparedTransforms(CTransform):
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
         """Minus the value that is to be maximised, for each copy its own."""
-        apart, (f_x, f_y) = distances(x, y), on_both(network, x, y)
+        apart, (f_x, f_y) = quick_distances(x, y), on_both(network, x, y)
         first = f_x.mean(dim=1) - f_y.mean(dim=1)
         second = f_x.mean(dim=1) + self.transform(apart - f_x[:, :, None]).mean(dim=1)
-        third = (apart + f_y[:, None, :]).amin(dim=2).mean(dim=1) - f_y.mean(dim=1)
+        third = (apart + f_y[:, None, :]).min(dim=2).values.mean(dim=1) - f_y.mean(dim=1)
         return -torch.where(second < first, second, torch.where(third < first, third, first))
 
     @torch.no_grad()
