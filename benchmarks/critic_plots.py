@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from critic_board import board, good, mean_over_cells
 from critic_cells import DIMENSIONS, FUNNELS, STAGES, Cell, published
+from critic_methods import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ def picture_of(runs: Runs, names: list[str], picture: Figures) -> bytes:
         for ax, n in zip(panels, FUNNELS, strict=True):
             _published(ax, n, picture)
             for k, name in enumerate(names):
-                _method(ax, runs[name], n, picture.of, k, len(names))
+                _method(ax, runs[name], n, picture.of, _look(name), k - (len(names) - 1) / 2)
             _dress(ax, n, picture)
         panels[0].set_ylabel(picture.label)
         sheet.suptitle(f"{picture.title}: N funnels in D dimensions", x=0.01, ha="left", fontweight="bold")
@@ -116,20 +117,29 @@ def _published(ax: Axes, n: int, picture: Figures) -> None:
 
 
 def _method(
-    ax: Axes, by_cell: dict[Cell, list[Record]], n: int, of: Callable[[Record], float], k: int, count: int
+    ax: Axes,
+    by_cell: dict[Cell, list[Record]],
+    n: int,
+    of: Callable[[Record], float],
+    look: tuple[str, str],
+    aside: float,
 ) -> None:
     """One method's means over seeds, with 95 % intervals where there are seeds; aside, so that none hides another."""
-    from otgan.plot.style import series
-
     kept = [(d, seeds) for d in DIMENSIONS if (seeds := good(by_cell.get(Cell("funnels", d, n), [])))]
     if not kept:
         return
     means = [mean_over_cells([[of(record) for record in seeds]]) for _, seeds in kept]
-    at = np.array([d for d, _ in kept]) * 2.0 ** (SIDESTEP * (k - (count - 1) / 2))
+    at = np.array([d for d, _ in kept]) * 2.0 ** (SIDESTEP * aside)
     reach = [math.nan if mean.reach is None else mean.reach for mean in means]
-    colour, dash = series(k)
-    look: Any = {"color": colour, "linestyle": dash, "marker": "o", "markersize": 3.5, "linewidth": 1.5}
-    ax.errorbar(at, [mean.value for mean in means], yerr=reach, elinewidth=0.9, zorder=3, **look)
+    line: Any = {"color": look[0], "linestyle": look[1], "marker": "o", "markersize": 3.5, "linewidth": 1.5}
+    ax.errorbar(at, [mean.value for mean in means], yerr=reach, elinewidth=0.9, zorder=3, **line)
+
+
+def _look(name: str) -> tuple[str, str]:
+    """Colour and dash of a method: the same in every picture."""
+    from otgan.plot.style import series
+
+    return series([one for one, setting in SETTINGS.items() if not setting.control].index(name))
 
 
 def _dress(ax: Axes, n: int, picture: Figures) -> None:
@@ -147,23 +157,21 @@ def _dress(ax: Axes, n: int, picture: Figures) -> None:
         ax.set_ylim(-0.1, 1.02)
         return
     ax.axhline(0, color=ink(), linewidth=0.8)
-    ax.set_yscale("symlog", linthresh=20, linscale=1.5)
-    ticks = (-100, -50, -20, -10, 0, 10, 20, 50, 100, 400)
+    ax.set_yscale("symlog", linthresh=100, linscale=2)
+    ticks = (-100, -50, -20, 0, 20, 50, 100, 400)
     ax.set_yticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
-    ax.set_ylim(-160, 500)
+    ax.set_ylim(-125, 500)
 
 
 def _key(sheet: Figure, names: list[str]) -> None:
     """Which line is which, outside the panels."""
     from matplotlib.lines import Line2D
 
-    from otgan.plot.style import series
-
     looks: list[dict[str, Any]] = [
-        {"color": series(k)[0], "linestyle": series(k)[1], "marker": "o", "markersize": 3.5, "label": name}
-        for k, name in enumerate(names)
+        {"color": _look(name)[0], "linestyle": _look(name)[1], "marker": "o", "markersize": 3.5, "label": name}
+        for name in names
     ]
-    looks.append({"color": STRONG, "linestyle": (0, (4, 2)), "linewidth": 1.6, "label": "published: best of each"})
+    looks.append({"color": STRONG, "linestyle": (0, (4, 2)), "linewidth": 1.6, "label": "published: best of each cell"})
     looks.append({"color": QUIET, "linewidth": 0.8, "label": "published: each method"})
     handles = [Line2D([], [], **look) for look in looks]
     sheet.legend(handles=handles, loc="outside right center")

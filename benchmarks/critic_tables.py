@@ -52,11 +52,9 @@ def remarks(records: Sequence[Record], left_out: int) -> list[str]:
         " draws of the published recipe: published figures are of such cells, not of the same, and had other budgets.",
         f"Budget {records[0]['budget']:g} s {each}; {', '.join(f'{name} ({n} runs)' for name, n in devices.items())}.",
     ]
-    versions = {record["source"] for record in records}
-    if versions != {source("critics")}:
-        found.append(
-            f"Runs are of {len(versions)} versions of the code, not all that of now; `--redo` runs them again."
-        )
+    other = sum(record["source"] != source("critics") for record in records)
+    if other:
+        found.append(f"{other} runs are of another version of the code than that of now; `--redo` runs them again.")
     if left_out:
         found.append(f"{left_out} runs with other settings than those of now are left out.")
     return found
@@ -90,7 +88,8 @@ def _text(mean: Mean | None, percent: bool) -> str:
 
 EFFORT_KEY = (
     "Medians over runs, except where said. Certified: the largest proven Lipschitz constant, – where nothing is proven."
-    " Seconds to 5 %: since training began until the estimate stayed within 5 % of W1, over the runs where it did.\n"
+    " Seconds to 5 %: until the estimate stayed within 5 % of W1, of processor time, over the runs where it did; no"
+    " finer than the history, which has fewer entries where an estimate is dear.\n"
 )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import statistics
 import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from critic_cells import Cell
 
-    Fit = Callable[["Pace"], critics.CriticFit]
+    Fit = Callable[..., critics.CriticFit]  # (Pace, a function to call at each draw of x) -> CriticFit
 
 WARM = 2  # steps before a clock runs
 TIMED = 0.02  # of the budget, at least, in the steps that are timed
@@ -124,7 +126,7 @@ def run(task: Task) -> list[Record]:
     for seeds in groups:
         about = _about(task, device, len(seeds))
         try:
-            pace = pace or _pace(_fitter(task, points, device, seeds), task, device)
+            pace = pace or _pace(_fitter(task, points, device, seeds), task, device, len(seeds))
             found = _judged_seeds(_fitter(task, points, device, seeds), pace, points, device)
         except OTError as error:  # the critic diverged, which is a result
             found = [{"status": "failed", "message": str(error), "seed": seed} for seed in seeds]
@@ -142,13 +144,19 @@ def _pool(cell: Cell, cache: Path, size: int) -> Pool:
 
 
 def _fitter(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> Fit:
-    """How to train critics from these seeds at once, given steps and the length of the history."""
-    sides = points.samplers(device)
+    """How to train critics from these seeds at once."""
+    draw_x, draw_y = points.samplers(device)
 
-    def fit(pace: Pace) -> critics.CriticFit:
+    def fit(pace: Pace, drawn: Callable[[], None] | None = None) -> critics.CriticFit:
+        def watched(n: int, generator: torch.Generator) -> torch.Tensor:
+            if drawn:
+                drawn()
+            return draw_x(n, generator)
+
         with history_of(pace.records):
             return critics.fit(
-                *sides,
+                watched,
+                draw_y,
                 task.setting.method,
                 seed=seeds[0],
                 n_seeds=len(seeds),
@@ -164,11 +172,12 @@ def _judged_seeds(fit: Fit, pace: Pace, points: Pool, device: torch.device) -> l
     """Train and judge seeds at once: what is new about each."""
     start = clock(device)
     fitted = fit(pace)
-    spent = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": clock(device) - start}
-    return [spent | {"seed": one.seed} | judged(one, points) for one in split(fitted)]
+    spent = clock(device) - start
+    about = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": spent}
+    return [about | {"seed": one.seed} | judged(one, points, spent / fitted.seconds) for one in split(fitted)]
 
 
-def _pace(fit: Fit, task: Task, device: torch.device) -> Pace:
+def _pace(fit: Fit, task: Task, device: torch.device, seeds: int) -> Pace:
     """What the budget is enough for."""
     first = fit(Pace(WARM if task.setting.trained else 1, 1))
     start = clock(device)
@@ -176,22 +185,24 @@ def _pace(fit: Fit, task: Task, device: torch.device) -> Pace:
     records = records_within(EVALUATING * task.budget, clock(device) - start)
     if not task.setting.trained:
         return Pace(1, records)
-    step = seconds_of_a_step(fit, max(QUICKEST, TIMED * task.budget), device)
+    step = seconds_of_a_step(fit, max(QUICKEST, TIMED * task.budget), device, seeds)
     return Pace(max(1, round(task.budget / step)), records)
 
 
-def seconds_of_a_step(fit: Fit, least: float, device: torch.device) -> float:
-    """Time of a step, from steps that take ``least`` seconds in all; what a fit takes besides cancels."""
+def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:
+    """Time of a step: the median of so many that they take ``least`` seconds in all.
 
-    def timed(steps: int) -> float:
-        start = clock(device)
-        fit(Pace(steps, 1))
-        return clock(device) - start
-
-    more, base = 2 * WARM, timed(WARM)
-    while (spent := timed(WARM + more) - base) < least:
-        more *= 2
-    return spent / more
+    Every step begins with a batch for each seed, so the times at which points are drawn are those of the steps; what
+    else a fit takes is before and after.
+    """
+    steps = 2 * WARM
+    while True:
+        times: list[float] = []
+        fit(Pace(WARM + steps, 1), lambda times=times: times.append(clock(device)))
+        begun = times[-(WARM + steps) * seeds :: seeds][WARM:]
+        if begun[-1] - begun[0] >= least:
+            return statistics.median(later - earlier for earlier, later in pairwise(begun))
+        steps *= 2
 
 
 def clock(device: torch.device) -> float:
@@ -234,9 +245,13 @@ def split(fitted: critics.CriticFit) -> list[critics.CriticFit]:
     ]
 
 
-def judged(fitted: critics.CriticFit, points: Pool) -> Record:
-    """What a report says of one seed, errors relative to the truth and signed."""
+def judged(fitted: critics.CriticFit, points: Pool, share: float) -> Record:
+    """What a report says of one seed, errors relative to the truth and signed.
+
+    ``share`` is how much of the time by the clock was this process's own: the history has the clock's.
+    """
     report = fitted.compare(points.pair)
+    reached = report.seconds_to_5_percent
     slope = fitted.corrections.get("gradient-norm")
     return {
         "exact": report.exact,
@@ -250,7 +265,7 @@ def judged(fitted: critics.CriticFit, points: Pool) -> Record:
         "gradient_norm": report.gradient_norm,
         "lipschitz_observed": report.lipschitz_observed,
         "lipschitz_certified": report.lipschitz_certified,
-        "seconds_to_5_percent": report.seconds_to_5_percent,
+        "seconds_to_5_percent": None if reached is None else reached * share,
     }
 
 
