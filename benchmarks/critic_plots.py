@@ -92,7 +92,7 @@ def picture_of(runs: Runs, names: list[str], picture: Figures) -> bytes:
     from otgan.plot.style import LIGHT
 
     with rc_context(LIGHT):
-        sheet = Figure(figsize=(13, 4.4), layout="constrained")
+        sheet = Figure(figsize=(13, 5.0), layout="constrained")
         panels: Any = sheet.subplots(1, len(FUNNELS), sharex=True, sharey=True)
         for ax, n in zip(panels, FUNNELS, strict=True):
             _published(ax, n, picture)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import statistics
+import threading
 import time
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +21,7 @@ from common import machine
 from critic_methods import SETTINGS, Setting
 from critic_pool import SIZE, Pool, pool
 from critic_store import Record, Store, digest, source
+from tqdm import tqdm
 
 from otgan import critics
 from otgan.critics import training
@@ -104,6 +106,7 @@ def prepare_worker() -> None:
     """One thread each; Ctrl-C is for the process that started them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    tqdm.set_lock(threading.RLock())  # its own would be left behind by a worker that is ended
 
 
 def draw(task: Task) -> None:

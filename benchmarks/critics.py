@@ -168,7 +168,7 @@ def _outcomes(due: list[Task], workers: int) -> Iterator[tuple[Task, Outcome]]:
     except BaseException:  # Ctrl-C: what runs is lost, and what has ended is saved
         for worker in multiprocessing.active_children():
             worker.terminate()
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
         raise
 
 
@@ -176,6 +176,8 @@ def described(outcome: Outcome) -> str:
     """One line on what became of a task."""
     if isinstance(outcome, BaseException):
         return f"{type(outcome).__name__}: {outcome}"
+    if not outcome:
+        return "is there by now"
     good = [record for record in outcome if record["status"] == "ok"]
     if not good:
         return f"failed: {outcome[0]['message']}"
@@ -191,6 +193,7 @@ def _cores() -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        code: int | str = main()
     except KeyboardInterrupt:
-        sys.exit("\nInterrupted; the same command goes on from here.")
+        code = "\nInterrupted; the same command goes on from here."
+    sys.exit(code)
