@@ -1,0 +1,298 @@
+"""One task of the critics' benchmark: one method in one cell, from one seed after the other, each saved as it ends.
+
+The budget is time of a processor core (of the GPU: of the clock): steps are the budget over the time of a step, which a
+few warm steps tell. They are found once for a cell and method, so that all of its seeds train equally long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import statistics
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from common import machine
+from critic_methods import SETTINGS, Setting
+from critic_pool import SIZE, Pool, pool
+from critic_store import Record, Store, digest, source
+from tqdm import tqdm
+
+from otgan import critics
+from otgan.critics import training
+from otgan.errors import OTError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from critic_cells import Cell
+
+    Fit = Callable[..., critics.CriticFit]  # (Pace, a function to call at each draw of x) -> CriticFit
+
+WARM = 2  # steps before a clock runs
+TIMED = 0.02  # of the budget, at least, in the steps that are timed
+EVALUATING = 0.05  # of the budget, at most, on the history's estimates
+MOST_RECORDS = 50  # of the history
+QUICKEST = 0.05  # seconds that timed steps take at least
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+class Pace(NamedTuple):
+    """How long a method trains in a cell: steps, and entries of its history."""
+
+    steps: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One method in one cell.
+
+    Attributes
+    ----------
+    cell : Cell
+    name : str
+        A key of :data:`critic_methods.SETTINGS`.
+    seeds : tuple of int
+    budget : float
+        Seconds for a seed, or for all where they are stacked.
+    device : str
+    stacked : bool
+        Whether all seeds train at once.
+    store : Store
+    cache : Path
+        Where pools are.
+    redo : bool
+        Whether to take no notice of what is there.
+    pool_size : int
+    """
+
+    cell: Cell
+    name: str
+    seeds: tuple[int, ...]
+    budget: float
+    device: str
+    stacked: bool
+    store: Store
+    cache: Path
+    redo: bool = False
+    pool_size: int = SIZE
+
+    @property
+    def setting(self) -> Setting:
+        """The method and its options."""
+        return SETTINGS[self.name]
+
+    @property
+    def settings(self) -> str:
+        """The fingerprint of those."""
+        return digest(self.setting, self.pool_size)
+
+    @property
+    def due(self) -> tuple[int, ...]:
+        """The seeds that are still to be run."""
+        if self.redo:
+            return self.seeds
+        return tuple(k for k in self.seeds if not self.store.has(self.cell, self.name, self.settings, k))
+
+
+def prepare_worker() -> None:
+    """One thread each; Ctrl-C is for the process that started them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    tqdm.set_lock(threading.RLock())  # its own would be left behind by a worker that is ended
+
+
+def draw(task: Task) -> None:
+    """Draw the points of the task's cell, unless they are there."""
+    pool(task.cell, task.cache, task.pool_size)
+
+
+def run(task: Task) -> list[Record]:
+    """Run what is due and save it; the records in the order of seeds."""
+    due = task.due
+    if not due:
+        return []
+    points = _pool(task.cell, task.cache, task.pool_size)
+    device = critics.torch_device(task.device)
+    known = None if task.redo else task.store.pace(task.cell, task.name, task.settings)
+    pace = None if known is None else Pace(*known)
+    # Stacked seeds are consecutive: where one of them is missing, all between are trained again.
+    groups = [tuple(range(due[0], due[-1] + 1))] if task.stacked else [(seed,) for seed in due]
+    records: list[Record] = []
+    for seeds in groups:
+        about = _about(task, device, len(seeds))
+        try:
+            pace = pace or _pace(_fitter(task, points, device, seeds), task, device, len(seeds))
+            found = _judged_seeds(_fitter(task, points, device, seeds), pace, points, device)
+        except OTError as error:  # the critic diverged, which is a result
+            found = [{"status": "failed", "message": str(error), "seed": seed} for seed in seeds]
+        about |= {"steps": pace.steps, "records": pace.records} if pace else {}
+        found = [about | record for record in found]
+        for record in found:
+            task.store.add(task.cell, record)
+        records += found
+    return records
+
+
+@lru_cache(maxsize=2)
+def _pool(cell: Cell, cache: Path, size: int) -> Pool:
+    return pool(cell, cache, size)
+
+
+def _fitter(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> Fit:
+    """How to train critics from these seeds at once."""
+    draw_x, draw_y = points.samplers(device)
+
+    def fit(pace: Pace, drawn: Callable[[], None] | None = None) -> critics.CriticFit:
+        def watched(n: int, generator: torch.Generator) -> torch.Tensor:
+            if drawn:
+                drawn()
+            return draw_x(n, generator)
+
+        with history_of(pace.records):
+            return critics.fit(
+                watched,
+                draw_y,
+                task.setting.method,
+                seed=seeds[0],
+                n_seeds=len(seeds),
+                steps=pace.steps,
+                device=str(device),
+                **task.setting.options,
+            )
+
+    return fit
+
+
+def _judged_seeds(fit: Fit, pace: Pace, points: Pool, device: torch.device) -> list[Record]:
+    """Train and judge seeds at once: what is new about each."""
+    start = clock(device)
+    fitted = fit(pace)
+    spent = clock(device) - start
+    about = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": spent}
+    return [about | {"seed": one.seed} | judged(one, points, spent / fitted.seconds) for one in split(fitted)]
+
+
+def _pace(fit: Fit, task: Task, device: torch.device, seeds: int) -> Pace:
+    """What the budget is enough for."""
+    first = fit(Pace(WARM if task.setting.trained else 1, 1))
+    start = clock(device)
+    first.estimates_on(first.x, first.y)
+    records = records_within(EVALUATING * task.budget, clock(device) - start)
+    if not task.setting.trained:
+        return Pace(1, records)
+    step = seconds_of_a_step(fit, max(QUICKEST, TIMED * task.budget), device, seeds)
+    return Pace(max(1, round(task.budget / step)), records)
+
+
+def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:
+    """Time of a step: the median of so many that they take ``least`` seconds in all.
+
+    Every step begins with a batch for each seed, so the times at which points are drawn are those of the steps; what
+    else a fit takes is before and after.
+    """
+    steps = 2 * WARM
+    while True:
+        times: list[float] = []
+        fit(Pace(WARM + steps, 1), lambda times=times: times.append(clock(device)))
+        begun = times[-(WARM + steps) * seeds :: seeds][WARM:]
+        if begun[-1] - begun[0] >= least:
+            return statistics.median(later - earlier for earlier, later in pairwise(begun))
+        steps *= 2
+
+
+def clock(device: torch.device) -> float:
+    """Seconds of this process on the processor, so that other programs do not count; of the clock for a GPU."""
+    if device.type == "cpu":
+        return time.process_time()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def records_within(seconds: float, each: float) -> int:
+    """How many entries of the history fit into some seconds; one at least, which is at the end."""
+    return max(1, min(MOST_RECORDS, int(seconds / max(each, 1e-9))))
+
+
+@contextlib.contextmanager
+def history_of(records: int) -> Iterator[None]:
+    """Fits within have histories of this many entries."""
+    usual = training.RECORDS
+    training.RECORDS = records
+    try:
+        yield
+    finally:
+        training.RECORDS = usual
+
+
+def split(fitted: critics.CriticFit) -> list[critics.CriticFit]:
+    """A fit for each of its seeds."""
+    history = {key: fitted.history[key] for key in ("step", "seconds")}
+    return [
+        replace(
+            fitted,
+            critics=(critic,),
+            estimates=fitted.estimates[k : k + 1],
+            history=history | {"estimate": fitted.history["estimate"][k : k + 1]},
+            seed=fitted.seed + k,
+        )
+        for k, critic in enumerate(fitted.critics)
+    ]
+
+
+def judged(fitted: critics.CriticFit, points: Pool, share: float) -> Record:
+    """What a report says of one seed, errors relative to the truth and signed.
+
+    ``share`` is how much of the time by the clock was this process's own: the history has the clock's.
+    """
+    report = fitted.compare(points.pair)
+    reached = report.seconds_to_5_percent
+    slope = fitted.corrections.get("gradient-norm")
+    return {
+        "exact": report.exact,
+        "exact_stderr": report.exact_stderr,
+        "estimate": report.estimate,
+        "error": report.relative_error,
+        "corrected_error": None if report.corrected is None else report.corrected / report.exact - 1,
+        "slope_corrected_error": None if slope is None else slope / report.exact - 1,
+        "cosine": report.cosine,
+        "l2": report.gradient_l2,
+        "gradient_norm": report.gradient_norm,
+        "lipschitz_observed": report.lipschitz_observed,
+        "lipschitz_certified": report.lipschitz_certified,
+        "seconds_to_5_percent": None if reached is None else reached * share,
+    }
+
+
+def _about(task: Task, device: torch.device, stacked: int) -> Record:
+    """What was run on what."""
+    where: dict[str, Any] = machine(("numpy", "torch"))
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else where["processor"]
+    cell = task.cell
+    return {
+        "cell": cell.key,
+        "family": cell.family,
+        "dimension": cell.dimension,
+        "n": cell.n,
+        "name": task.name,
+        "method": task.setting.method,
+        "control": task.setting.control,
+        "options": task.setting.all_options,
+        "settings": task.settings,
+        "budget": task.budget,
+        "stacked": stacked,
+        "pool": task.pool_size,
+        "device": name,
+        "threads": torch.get_num_threads(),
+        "source": source("critics"),
+        "torch": where["torch"],
+        "numpy": where["numpy"],
+    }
