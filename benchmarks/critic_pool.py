@@ -62,6 +62,10 @@ class KnownPair(Pair):
         """As the pair does."""
         return self.pair.move(y)
 
+    def potential(self, x: Any) -> Points:
+        """As the pair does."""
+        return self.pair.potential(x)
+
     def gradient(self, x: Any) -> Points:
         """As the pair does."""
         return self.pair.gradient(x)

@@ -19,6 +19,7 @@ LEARN: dict[str, Any] = {"steps": 250, "width": 32, "depth": 2, "batch_size": 64
 # Clipping gives W1 times an unknown factor; the game of two networks needs longer than a test has.
 WITHIN = {
     "cones": 0.25,
+    "prototypes": 0.25,
     "clip": None,
     "mm-reversed": 0.6,
     "gp": 0.25,

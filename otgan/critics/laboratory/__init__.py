@@ -4,6 +4,7 @@ from otgan.critics.laboratory.clipping import WeightClipping
 from otgan.critics.laboratory.controls import Cones, DiscretePotentials
 from otgan.critics.laboratory.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.laboratory.penalty import GradientPenalty, OneSidedPenalty
+from otgan.critics.laboratory.prototypes import Prototypes
 from otgan.critics.laboratory.residual import ResidualLayers
 from otgan.critics.laboratory.reversed import MaximinReversed
 from otgan.critics.laboratory.spectral import SpectralNorm
@@ -22,6 +23,7 @@ __all__ = [
     "OneSidedPenalty",
     "OrthogonalAbs",
     "OrthogonalSort",
+    "Prototypes",
     "ResidualLayers",
     "SoftCTransform",
     "SpectralNorm",
@@ -38,6 +40,7 @@ METHODS: dict[str, type[Method]] = {
         OrthogonalSort,
         OrthogonalAbs,
         AlmostOrthogonalLayers,
+        Prototypes,
         ResidualLayers,
         CTransform,
         SoftCTransform,

@@ -10,9 +10,8 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.laboratory.transforms import distances
 from otgan.critics.method import Method, adam
-from otgan.critics.networks.stack import each_copy
+from otgan.critics.networks.cones import LeastCone
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -20,41 +19,7 @@ if TYPE_CHECKING:
 
     from otgan.critics.source import Source
 
-__all__ = ["Cones", "DiscretePotentials", "LeastCone"]
-
-
-class LeastCone(nn.Module):
-    """``sign * min_n (|x - c_n| + b_n)``, exactly 1-Lipschitz.
-
-    Parameters
-    ----------
-    centers : (S, N, d) tensor
-    offsets : (S, N) tensor
-    sign : {1, -1}
-    learnt : bool
-        Whether centres and offsets are parameters.
-    """
-
-    centers: torch.Tensor
-    offsets: torch.Tensor
-
-    def __init__(self, centers: torch.Tensor, offsets: torch.Tensor, sign: int, *, learnt: bool) -> None:
-        super().__init__()
-        self.sign = sign
-        for name, tensor in (("centers", centers), ("offsets", offsets)):
-            if learnt:
-                self.register_parameter(name, nn.Parameter(tensor))
-            else:
-                self.register_buffer(name, tensor)
-
-    def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """Values, (S, k, d) or (k, d) -> (S, k)."""
-        apart = distances(each_copy(points, len(self.centers)), self.centers)
-        return self.sign * (apart + self.offsets[:, None, :]).amin(dim=2)
-
-    def lipschitz(self) -> torch.Tensor:
-        """One: a minimum of functions of slope one."""
-        return torch.ones(len(self.centers), dtype=torch.float64)
+__all__ = ["Cones", "DiscretePotentials"]
 
 
 @dataclass(frozen=True)
@@ -71,9 +36,10 @@ class Cones(Method):
     exact_lipschitz: ClassVar[bool] = True
     control: ClassVar[bool] = True
 
-    batch_size: int = 256
+    batch_size: int = 512
     learning_rate: float = 1e-2
     decay: str = "cosine"
+    width: int = 512
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> LeastCone:
         """Cones at normal points, until :meth:`start` has seen the data."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from otgan.critics.networks import Stack
-
 __all__ = ["AlmostOrthogonalLayers", "NormPreserving", "OrthogonalAbs", "OrthogonalSort"]
 
 
@@ -36,7 +34,7 @@ class NormPreserving(Method):
         super().__post_init__()
         check_activation(self.activation, self.width, self.activations)
 
-    def network(self, dimension: int, generator: torch.Generator | None = None) -> Stack:
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """``depth`` layers of ``width`` units, and a unit vector."""
         return feedforward(self.layer, dimension, self.width, self.depth, self.activation, generator)
 

@@ -91,6 +91,10 @@ class OneSidedPenalty(GradientPenalty):
     summary: ClassVar[str] = "one-sided gradient penalty: WGAN-LP (Petzka, Fischer & Lukovnikov 2018)"
     reference: ClassVar[str] = "arXiv:1709.08894, the regulariser of WGAN-LP, E max(0, |grad f| - 1)^2"
 
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    decay: str = "cosine"
+
     def penalty(self, norm: torch.Tensor) -> torch.Tensor:
         """What a gradient norm costs: ``max(0, norm - 1)^2``."""
         return (norm - 1).relu().square()

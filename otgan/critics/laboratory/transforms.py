@@ -11,6 +11,7 @@ import torch
 from otgan import inputs
 from otgan.critics.method import Method, adam, on_both
 from otgan.critics.networks import values
+from otgan.critics.networks.cones import distances, quick_distances
 from otgan.potentials import DualPotentials
 
 if TYPE_CHECKING:
@@ -21,20 +22,9 @@ if TYPE_CHECKING:
 
     from otgan.critics.critic import Critic
 
-__all__ = ["CTransform", "ComparedTransforms", "SoftCTransform", "distances"]
+__all__ = ["CTransform", "ComparedTransforms", "SoftCTransform"]
 
 BLOCK = 2**23  # distances held at a time while estimating
-MANY = 16  # dimensions, from where on a matrix product is the quicker way to distances
-
-
-def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """``|x_i - y_j|``, (..., n, d) and (..., m, d) -> (..., n, m), without the cancellation of the quick formula."""
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-def quick_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """:func:`distances` to train by: in many dimensions a matrix product, off by 2e-4 of the data's extent at most."""
-    return distances(x, y) if x.shape[-1] < MANY else torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
 
 
 @dataclass(frozen=True)

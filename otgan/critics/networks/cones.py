@@ -1,0 +1,81 @@
+"""Least cones, which every 1-Lipschitz function is: ``f(x) = min_n |x - c_n| + b_n`` with enough of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from otgan.critics.networks.stack import Stack, each_copy
+
+__all__ = ["ConesAfter", "LeastCone", "distances", "quick_distances"]
+
+MANY = 16  # dimensions, from where on a matrix product is the quicker way to distances
+
+
+def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """``|x_i - y_j|``, (..., n, d) and (..., m, d) -> (..., n, m), without the cancellation of the quick formula."""
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def quick_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """:func:`distances` to train by: in many dimensions a matrix product, off by 2e-4 of the data's extent at most."""
+    return distances(x, y) if x.shape[-1] < MANY else torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
+
+
+class LeastCone(nn.Module):
+    """``sign * min_n (|x - c_n| + b_n)``, exactly 1-Lipschitz.
+
+    Parameters
+    ----------
+    centers : (S, N, d) tensor
+    offsets : (S, N) tensor
+    sign : {1, -1}
+    learnt : bool
+        Whether centres and offsets are parameters.
+    """
+
+    centers: torch.Tensor
+    offsets: torch.Tensor
+
+    def __init__(self, centers: torch.Tensor, offsets: torch.Tensor, sign: int, *, learnt: bool) -> None:
+        super().__init__()
+        self.sign = sign
+        for name, tensor in (("centers", centers), ("offsets", offsets)):
+            if learnt:
+                self.register_parameter(name, nn.Parameter(tensor))
+            else:
+                self.register_buffer(name, tensor)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values, (S, k, d) or (k, d) -> (S, k)."""
+        between = quick_distances if self.training else distances
+        apart = between(each_copy(points, len(self.centers)), self.centers)
+        return self.sign * (apart + self.offsets[:, None, :]).min(dim=2).values
+
+    def lipschitz(self) -> torch.Tensor:
+        """One: a minimum of functions of slope one."""
+        return torch.ones(len(self.centers), dtype=torch.float64)
+
+
+class ConesAfter(nn.Module):
+    """A least cone of what the layers before it make of a point.
+
+    Parameters
+    ----------
+    before : Stack
+        From (S, k, d) to (S, k, w), with a proven bound.
+    cones : LeastCone
+        In w dimensions.
+    """
+
+    def __init__(self, before: Stack, cones: LeastCone) -> None:
+        super().__init__()
+        self.before, self.cones = before, cones
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        """Values, (S, k, d) or (k, d) -> (S, k)."""
+        return self.cones(self.before.outputs(points))
+
+    def lipschitz(self) -> torch.Tensor:
+        """The bound of the layers before."""
+        return self.before.lipschitz()
