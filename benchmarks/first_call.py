@@ -69,7 +69,8 @@ class Place:
         if done.returncode:
             return {"error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
         times = json.loads(done.stdout)
-        assert Path(times["file"]).is_relative_to(self.package), times["file"]
+        file = times.pop("file")
+        assert Path(file).is_relative_to(self.package), file
         return times
 
 

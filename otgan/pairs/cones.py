@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from otgan.errors import InvalidInput
 from otgan.pairs.pair import Pair, center_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -44,6 +46,8 @@ class Cones(Pair):
     power : float
         At share t of its ray, y is moved to share t ** power; 1 moves nothing.
     """
+
+    _choose: ClassVar[Callable[..., Any]]  # the least or the greatest
 
     centers: Any
     offsets: Any
@@ -125,9 +129,10 @@ class Cones(Pair):
         with np.errstate(divide="ignore", over="ignore"):
             return ((self.half_width - np.sign(v) * y) / np.abs(v)).min(axis=1)
 
-    @abstractmethod
     def _cone(self, values: Array) -> tuple[NDArray[np.intp], Array]:
         """Which of the cones (k, N) u is, and its value there."""
+        cone = self._choose(values, axis=1)
+        return cone, values[np.arange(len(values)), cone]
 
     @abstractmethod
     def _signed(self, apart: Array) -> Array:
@@ -171,9 +176,7 @@ class Funnels(Cones):
     True
     """
 
-    def _cone(self, values: Array) -> tuple[NDArray[np.intp], Array]:
-        cone = values.argmin(axis=1)
-        return cone, values[np.arange(len(values)), cone]
+    _choose = staticmethod(np.argmin)
 
     def _signed(self, apart: Array) -> Array:
         return np.maximum(apart, 0.0)
@@ -210,9 +213,7 @@ class MaxCones(Cones):
     True
     """
 
-    def _cone(self, values: Array) -> tuple[NDArray[np.intp], Array]:
-        cone = values.argmax(axis=1)
-        return cone, values[np.arange(len(values)), cone]
+    _choose = staticmethod(np.argmax)
 
     def _signed(self, apart: Array) -> Array:
         return np.minimum(apart, 0.0)

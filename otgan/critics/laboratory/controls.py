@@ -23,7 +23,19 @@ __all__ = ["Cones", "DiscretePotentials"]
 
 
 @dataclass(frozen=True)
-class Cones(Method):
+class Control(Method):
+    """What controls share: a function of cones that is the method itself."""
+
+    exact_lipschitz: ClassVar[bool] = True
+    control: ClassVar[bool] = True
+
+    def check_network(self, network: nn.Module) -> None:
+        """Refuse any network of the user's."""
+        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
+
+
+@dataclass(frozen=True)
+class Cones(Control):
     """``f(x) = -min_n (|x - c_n| + b_n)`` with learnt centres: the shape of the answer to the funnel benchmark.
 
     Centres start at points of x, where the mass of that benchmark gathers. ``width`` is the number of cones; ``depth``
@@ -33,9 +45,6 @@ class Cones(Method):
     name: ClassVar[str] = "cones"
     summary: ClassVar[str] = "control: the least of learnt cones, the shape of the funnels' answer"
     reference: ClassVar[str] = "arXiv:2206.07767, equation 11 (MinFunnel)"
-    exact_lipschitz: ClassVar[bool] = True
-    control: ClassVar[bool] = True
-
     batch_size: int = 512
     learning_rate: float = 1e-2
     decay: str = "cosine"
@@ -45,10 +54,6 @@ class Cones(Method):
         """Cones at normal points, until :meth:`start` has seen the data."""
         centers = torch.randn(1, self.width, dimension, generator=generator)
         return LeastCone(centers, torch.zeros(1, self.width), sign=-1, learnt=True)
-
-    def check_network(self, network: nn.Module) -> None:
-        """Refuse any: the cones are the method."""
-        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
 
     @torch.no_grad()
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
@@ -61,7 +66,7 @@ class Cones(Method):
 
 
 @dataclass(frozen=True)
-class DiscretePotentials(Method):
+class DiscretePotentials(Control):
     """Exact potentials of one finite sample, extended by ``f(x) = min_j |x - y_j| - g_j`` (McShane 1934).
 
     Nothing is trained, and ``steps``, ``batch_size``, ``learning_rate``, ``width`` and ``depth`` have no meaning here.
@@ -75,9 +80,6 @@ class DiscretePotentials(Method):
     name: ClassVar[str] = "discrete"
     summary: ClassVar[str] = "control: exact potentials of a finite sample, extended to the space"
     reference: ClassVar[str] = "McShane, Extension of range of functions (1934), arXiv:2206.07767 (POT)"
-    exact_lipschitz: ClassVar[bool] = True
-    control: ClassVar[bool] = True
-
     steps: int = 1
     points: int = 2000
 
@@ -88,10 +90,6 @@ class DiscretePotentials(Method):
     def network(self, dimension: int, generator: torch.Generator | None = None) -> LeastCone:
         """A single cone, until :meth:`start` has seen the data."""
         return LeastCone(torch.zeros(1, 1, dimension), torch.zeros(1, 1), sign=1, learnt=False)
-
-    def check_network(self, network: nn.Module) -> None:
-        """Refuse any: the potentials are the method."""
-        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
 
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
         """Solve exactly, once for each copy that has other points."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
@@ -11,8 +10,8 @@ import torch
 from otgan import inputs
 from otgan.critics.laboratory.orthogonal import NormPreserving
 from otgan.critics.networks import Orthogonal, Stack
-from otgan.critics.networks.activations import activation as activation_layer
 from otgan.critics.networks.cones import ConesAfter, LeastCone
+from otgan.critics.networks.feedforward import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +62,7 @@ class Prototypes(NormPreserving):
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
         width = max(self.width, 2 * dimension)
-        layers: list[nn.Module] = []
-        for fan_in, fan_out in pairwise([dimension, *[width] * self.depth]):
-            layers += [Orthogonal(fan_in, fan_out, generator), activation_layer(self.activation)]
+        layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
         centers = torch.randn(1, self.prototypes, width, generator=generator)
         return ConesAfter(Stack(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
 

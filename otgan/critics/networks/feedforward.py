@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["feedforward", "residual", "stacked_mlp"]
+__all__ = ["feedforward", "hidden", "residual", "stacked_mlp"]
 
 
 def feedforward(
@@ -47,10 +47,17 @@ def feedforward(
     >>> bool(abs(certified_lipschitz(network) - 1) < 1e-5)
     True
     """
+    return Stack([*hidden(kind, dimension, width, depth, activation, generator), kind(width, outputs, generator)])
+
+
+def hidden(
+    kind: type[Dense], dimension: int, width: int, depth: int, activation: str, generator: torch.Generator | None = None
+) -> list[nn.Module]:
+    """The hidden layers of :func:`feedforward`, each with its activation."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in pairwise([dimension, *[width] * depth]):
         layers += [kind(fan_in, fan_out, generator), activation_layer(activation)]
-    return Stack([*layers, kind(width, outputs, generator)])
+    return layers
 
 
 def stacked_mlp(
