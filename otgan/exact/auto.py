@@ -7,7 +7,7 @@ on the line                                      line             O(n log n)
 priced on a torch device                         sparse           the others have no use for it
 d >= 128, n = m, equal weights                   assignment       there every pair has to be priced, once is enough
 d >= 128, other weights                          network-simplex  the same
-n = m <= 300 (d >= 32: 1500), equal weights      assignment       the costs fit into the cache; no lists to keep
+n = m <= 700 (d >= 32: 1500), equal weights      assignment       the costs fit into the cache; no lists to keep
 everything else                                  sparse           memory that grows with n + m, and the least time
 ===============================================  ===============  ==================================================
 
@@ -19,19 +19,20 @@ Milliseconds, Gaussian points, p = 1, two cores:
 =======  ======  ============  ========  ====================================  ========
 n        d       assignment    sparse    network-simplex, m = 4 n / 5, random  sparse
 =======  ======  ============  ========  ====================================  ========
-300      2       10            15        12                                    36
-1000     2       114           48        97                                    60
-1000     8       35            39        118                                   90
-1000     64      73            95        174                                   158
-1000     784     104           2280      218                                   1260
-3000     2       1490          97        918                                   165
-3000     64      915           468       1750                                  1210
+300      2       3             11        7                                     31
+700      2       30            29        46                                    37
+1000     2       35            38        137                                   55
+1000     8       45            50        122                                   90
+1000     64      58            80        132                                   179
+1000     784     121           2280      202                                   1220
+3000     2       816           106       1020                                  128
+3000     64      882           538       1790                                  1160
 =======  ======  ============  ========  ====================================  ========
 
-In eight dimensions the two are equally fast for 1000 Gaussian points, but for 12 clusters the assignment takes 540 ms
-and "sparse" 57 ms.
+At 1000 points the two are equally fast for Gaussians, but where one side is wider than the other the assignment takes
+370 ms in the plane and "sparse" 67.
 
-Below some 700 points with weights the network simplex is up to three times as fast as "sparse", but its first call
+Below some 700 points with weights the network simplex is up to four times as fast as "sparse", but its first call
 imports POT, which takes seconds. HiGHS ("linprog") is never chosen: it takes ten to a hundred times as long, and is
 there to check the others.
 """
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "choose"]
 
 HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32
-FEW, MANY = 300, 1500
+FEW, MANY = 700, 1500
 
 
 def choose(problem: Problem) -> str:

@@ -1,7 +1,12 @@
-"""The dense assignment problem by shortest augmenting paths (Jonker & Volgenant 1987).
+"""The dense assignment problem by shortest augmenting paths (Jonker & Volgenant 1987), a row of costs at a time.
 
-Two quick passes match most rows and leave good column potentials; a Dijkstra search with those potentials matches each
-of the rest. Potentials stay feasible throughout, so the matching comes with its proof.
+One pass over the columns matches most rows and leaves good column potentials; a Dijkstra search with those potentials
+matches each of the rest. Potentials stay feasible throughout, so the matching comes with its proof.
+
+Every inner loop runs over a whole row without a branch, for the compiler to put it into SIMD lanes: searches that skip
+what is settled, as in the original and in scipy, look at half as many entries and take twice to four times as long.
+With rows that fast the original's two sweeps of bids before the searches do not pay any more, from 100 points in the
+plane (0.17 ms with them, 0.09 without) to 1000 in eight dimensions (30 and 15 ms).
 """
 
 from __future__ import annotations
@@ -11,9 +16,6 @@ import numpy as np
 from otgan.kernels.jit import kernel
 
 __all__ = ["assignment"]
-
-SWEEPS = 2  # of bids by the free rows
-BIDS_PER_ROW = 10  # two rows may outbid each other for long where rounding decides
 
 
 @kernel
@@ -29,13 +31,13 @@ def assignment(C):
     """
     n = C.shape[0]
     match, row_of = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    g = np.empty(n)
-    free = take_cheapest_rows(C, g, match, row_of)
-    for _ in range(SWEEPS):
-        free = bid(C, g, match, row_of, free)
-    distance, before, order = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
-    for i in free:
-        augment(C, g, match, row_of, i, distance, before, order)
+    g, cheapest = column_minima(C)
+    take_cheapest(C, g, cheapest, match, row_of)
+    length, closed, final = np.empty(n), np.empty(n), np.empty(n)
+    before, settled = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        if match[i] < 0:
+            augment(C, g, match, row_of, i, length, closed, final, before, settled)
     f = np.empty(n)
     for i in range(n):
         f[i] = C[i, match[i]] - g[match[i]]
@@ -43,135 +45,106 @@ def assignment(C):
 
 
 @kernel
-def take_cheapest_rows(C, g, match, row_of):
-    """Let each column take its cheapest row, unless a later column has it; returns the rows that are left over.
+def column_minima(C):
+    """The least entry of each column, and its first row."""
+    least, row = C[0].copy(), np.zeros(C.shape[1], np.int64)
+    for i in range(1, C.shape[0]):
+        for j in range(C.shape[1]):
+            less = C[i, j] < least[j]
+            least[j] = C[i, j] if less else least[j]
+            row[j] = i if less else row[j]
+    return least, row
+
+
+@kernel
+def take_cheapest(C, g, cheapest, match, row_of):
+    """Give each column its cheapest row, unless an earlier column wants that too.
 
     A row that only one column wanted gives up what it saves against its second choice.
     """
     n = C.shape[0]
-    cheapest, wanted = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    g[:] = C[0]
-    for i in range(1, n):
-        for j in range(n):
-            if C[i, j] < g[j]:
-                g[j], cheapest[j] = C[i, j], i
+    wanted = np.zeros(n, np.int64)
     for j in range(n - 1, -1, -1):
         i = cheapest[j]
         wanted[i] += 1
-        if wanted[i] == 1:
-            match[i], row_of[j] = j, i
-    free, count = np.empty(n, np.int64), 0
+        match[i] = j
     for i in range(n):
-        if wanted[i] == 0:
-            free[count] = i
-            count += 1
-        elif wanted[i] == 1:
-            second = np.inf
-            for j in range(n):
-                if j != match[i]:
-                    second = min(second, C[i, j] - g[j])
-            if second < np.inf:
-                g[match[i]] -= second
-    return free[:count]
+        if wanted[i] > 0:
+            row_of[match[i]] = i
+        if wanted[i] == 1:
+            saved = least_reduced(C[i], g, match[i])
+            if saved < np.inf:
+                g[match[i]] -= saved
 
 
 @kernel
-def bid(C, g, match, row_of, free):
-    """Let each free row take its best column and lower its potential to the second best; returns the losers."""
-    n = C.shape[0]
-    stack, count = free[::-1].copy(), free.size
-    left, lost = np.empty(n, np.int64), 0
-    for _ in range(BIDS_PER_ROW * n):
-        if count == 0:
-            break
-        count -= 1
-        i = stack[count]
-        best, second, j, other = np.inf, np.inf, -1, -1
-        for k in range(n):
-            value = C[i, k] - g[k]
-            if value < second:
-                if value < best:
-                    best, second, j, other = value, best, k, j
-                else:
-                    second, other = value, k
-        loser = row_of[j]
-        if best < second < np.inf:
-            g[j] -= second - best
-        elif loser >= 0 and other >= 0:
-            j = other
-            loser = row_of[j]
-        match[i], row_of[j] = j, i
-        if loser >= 0:
-            match[loser] = -1
-            if best < second:
-                stack[count] = loser
-                count += 1
-            else:
-                left[lost] = loser
-                lost += 1
-    for k in range(count):
-        left[lost + k] = stack[k]
-    return left[: lost + count]
+def least_reduced(costs, g, apart):
+    """The least of ``costs - g`` but for the entry ``apart``."""
+    least = np.inf
+    for j in range(g.size):
+        value = costs[j] - g[j] if j != apart else np.inf
+        least = value if value < least else least
+    return least
 
 
 @kernel
-def augment(C, g, match, row_of, start, distance, before, order):
+def augment(C, g, match, row_of, start, length, closed, final, before, settled):
     """Match row ``start`` along the shortest path of reduced costs to a free column, and update the potentials.
 
-    ``order`` lists the columns: first those whose distance is final (``done``), then those at the present least
-    distance (up to ``reached``), then the others.
+    The other arrays are room to work in, (n,) each: ``length`` of the shortest path known to an open column, infinite
+    at the others; ``closed``, 0 at the open columns and infinite at the others; the row ``before`` a column on its
+    path; and the columns that were ``settled``, in order, with their ``final`` lengths.
     """
-    n = C.shape[0]
-    for j in range(n):
-        distance[j], before[j], order[j] = C[start, j] - g[j], start, j
-    done = reached = settled = 0
-    least, end = 0.0, -1
-    while end < 0:
-        if reached == done:
-            settled = done
-            least = np.inf
-            for k in range(done, n):
-                j = order[k]
-                if distance[j] <= least:
-                    if distance[j] < least:
-                        least, reached = distance[j], done
-                    order[k], order[reached] = order[reached], j
-                    reached += 1
-            for k in range(done, reached):
-                if row_of[order[k]] < 0:
-                    end = order[k]
-                    break
-        if end < 0:
-            j = order[done]
-            done += 1
-            end = relax(C, g, row_of, row_of[j], j, least, distance, before, order, reached)
-            if end <= -2:
-                reached, end = -2 - end, -1
-    for k in range(settled):
-        g[order[k]] += distance[order[k]] - least
-    j = end
+    for j in range(g.size):
+        length[j], before[j], closed[j] = C[start, j] - g[j], start, 0.0
+    count = 0
+    end, least = shortest(length)
+    while row_of[end] >= 0:
+        settled[count], final[count] = end, least
+        count += 1
+        length[end], closed[end] = np.inf, np.inf
+        i = row_of[end]
+        relax(C[i], g, closed, C[i, end] - g[end] - least, i, length, before)
+        end, least = shortest(length)
+    for k in range(count):
+        g[settled[k]] += final[k] - least
     i = -1
     while i != start:
-        i = before[j]
-        row_of[j] = i
-        match[i], j = j, match[i]
+        i = before[end]
+        row_of[end] = i
+        match[i], end = end, match[i]
 
 
 @kernel
-def relax(C, g, row_of, i, through, least, distance, before, order, reached):
-    """Shorten the paths to the columns beyond ``reached`` that go through row i and its column.
+def relax(costs, g, closed, offset, i, length, before):
+    """Shorten the paths to the open columns that go through row i, whose costs these are."""
+    for j in range(length.size):
+        through = costs[j] - g[j] - offset + closed[j]
+        shorter = through < length[j]
+        length[j] = through if shorter else length[j]
+        before[j] = i if shorter else before[j]
 
-    Returns a free column that is reached at the least distance, or -2 minus the new ``reached``.
-    """
-    offset = C[i, through] - g[through] - least
-    for k in range(reached, order.size):
-        j = order[k]
-        length = C[i, j] - g[j] - offset
-        if length < distance[j]:
-            distance[j], before[j] = length, i
-            if length <= least:
-                if row_of[j] < 0:
-                    return j
-                order[k], order[reached] = order[reached], j
-                reached += 1
-    return -2 - reached
+
+@kernel
+def shortest(length):
+    """Where the least entry is, and the entry: the minimum in eight lanes, then a search for it."""
+    n = length.size
+    m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = np.inf
+    for j in range(0, n - 7, 8):
+        m0, m1 = lesser(length[j], m0), lesser(length[j + 1], m1)
+        m2, m3 = lesser(length[j + 2], m2), lesser(length[j + 3], m3)
+        m4, m5 = lesser(length[j + 4], m4), lesser(length[j + 5], m5)
+        m6, m7 = lesser(length[j + 6], m6), lesser(length[j + 7], m7)
+    least = min(min(min(m0, m1), min(m2, m3)), min(min(m4, m5), min(m6, m7)))
+    for j in range(n - n % 8, n):
+        least = lesser(length[j], least)
+    j = 0
+    while length[j] != least:
+        j += 1
+    return j, least
+
+
+@kernel
+def lesser(a, b):
+    """The minimum as one instruction: Python's and NumPy's own say more about NaN than it can."""
+    return a if a < b else b
