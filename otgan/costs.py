@@ -215,7 +215,8 @@ class PointCost(Cost):
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         x, y = self.x[rows], self.y[cols]
-        if len(x) * len(y) * self.dimension > MANY:
+        compiled = "otgan.kernels.jit" in sys.modules and self.p in (1, 2)  # where the two return the same bits
+        if compiled or len(x) * len(y) * self.dimension > MANY:
             return cost_matrix(x, y, self.p, self.metric)
 
         from scipy.spatial.distance import cdist
