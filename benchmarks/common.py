@@ -53,6 +53,13 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def spread(values: Iterable[float], form: str) -> str:
+    """Mean, and between which values it lies where there are several: ``spread([1, 3], ".0f")`` is "2 (1 to 3)"."""
+    numbers = list(values)
+    mean = f"{statistics.mean(numbers):{form}}"
+    return mean if len(numbers) == 1 else f"{mean} ({min(numbers):{form}} to {max(numbers):{form}})"
+
+
 def save(name: str, result: dict[str, Any], text: str) -> None:
     """Write results/NAME.json and results/NAME.md, and print the latter."""
     RESULTS.mkdir(exist_ok=True)

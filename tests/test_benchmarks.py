@@ -6,14 +6,19 @@ import math
 from typing import Any
 
 import cases
+import critic_failures
+import fixed_samples
 import population_interval
 import pytest
 from cases import Case
+from common import spread
 from growth_plot import stacked
 from measure import one, repeats
 from peers import PEERS
 from plan import GROUPS, Task, estimate, hopeless, tasks
 from summary import duration, growth_exponent, markdown_table, outside, report
+
+from otgan.critics import METHODS
 
 TINY = Case("gaussians", 20, 20, 16, 1)
 
@@ -110,3 +115,32 @@ def test_a_case_of_the_intervals() -> None:
     assert cell["lower_above"] + cell["upper_below"] + 3 * cell["coverage"] == pytest.approx(3)
     assert cell["mean_width"] == pytest.approx(cell["mean_upper"] - cell["mean_lower"])
     assert population_interval.row(cell)["n"] == "50"
+
+
+def test_a_mean_with_its_range() -> None:
+    assert spread([1.0, 3.0], ".1f") == "2.0 (1.0 to 3.0)"
+    assert spread([1.0], ".1f") == "1.0"
+
+
+def test_a_finite_sample() -> None:
+    cell = fixed_samples.run("c-transform", {"steps": 3, "width": 8}, dim=2, n=20, seeds=2)
+    assert len(cell["estimate"]) == len(cell["seconds"]) == 2
+    assert max(*cell["estimate"], *cell["lower_bound"]) <= 1 + 1e-6
+    assert fixed_samples.row(cell)["method"] == "c-transform"
+
+
+def test_every_method_has_a_situation_where_it_fails() -> None:
+    runs = [run for situation in critic_failures.SITUATIONS.values() for run in (*situation.fails, situation.holds)]
+    failing = {run.method for situation in critic_failures.SITUATIONS.values() for run in situation.fails}
+    assert failing == set(METHODS)
+    for run in runs:
+        METHODS[run.method].with_options(run.options)
+
+
+def test_a_situation_of_a_sample_and_one_of_distributions() -> None:
+    for name in ("two points 10 apart, d = 8", "Gaussians shifted by 1, d = 64"):
+        run = critic_failures.Run("gp", {"steps": 2, "width": 4})
+        cell = critic_failures.measure(name, run, fails=True, seeds=2)
+        assert cell["exact"] == pytest.approx(10.0 if "points" in name else 1.0)
+        assert len(cell["estimate"]) == len(cell["cosine"]) == 2
+        assert critic_failures.row(cell)["options"] == "steps 2, width 4"

@@ -61,6 +61,16 @@ def lengths(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.linalg.norm(x - y, axis=1)
 
 
+def coupled(family: str, dim: int, n: int, seed: int) -> tuple[Pair, np.random.Generator, np.ndarray, np.ndarray]:
+    """A pair, n pairs of its points, and the generator that drew them."""
+    pair, rng = FAMILIES[family](dim, 0), np.random.default_rng(seed)
+    return pair, rng, *pair.coupled(n, rng)
+
+
+def assert_the_potential_falls_by_the_distance(pair: Pair, x: np.ndarray, y: np.ndarray) -> None:
+    np.testing.assert_allclose(pair.potential(y) - pair.potential(x), lengths(x, y), rtol=0, atol=1e-12)
+
+
 @EVERY
 @DIM
 @pytest.mark.parametrize("seed", [0, 1])
@@ -73,10 +83,8 @@ def test_the_plan_is_optimal_on_its_own_sample(family: str, dim: int, seed: int)
 @DIM
 def test_the_potential_proves_the_plan(family: str, dim: int) -> None:
     """It is 1-Lipschitz, and falls by |x - y| along every coupled pair."""
-    pair = FAMILIES[family](dim, 0)
-    rng = np.random.default_rng(1)
-    x, y = pair.coupled(300, rng)
-    np.testing.assert_allclose(pair.potential(y) - pair.potential(x), lengths(x, y), rtol=0, atol=1e-12)
+    pair, rng, x, y = coupled(family, dim, 300, seed=1)
+    assert_the_potential_falls_by_the_distance(pair, x, y)
     points = np.vstack([x, y, 4 * rng.standard_normal((100, dim))])
     u = pair.potential(points)
     apart = np.linalg.norm(points[:, None] - points, axis=2)
@@ -86,9 +94,7 @@ def test_the_potential_proves_the_plan(family: str, dim: int) -> None:
 @EVERY
 @DIM
 def test_the_gradient_is_unit_and_points_from_y_to_x(family: str, dim: int) -> None:
-    pair = FAMILIES[family](dim, 0)
-    rng = np.random.default_rng(2)
-    x, y = pair.coupled(500, rng)
+    pair, rng, x, y = coupled(family, dim, 500, seed=2)
     moved = lengths(x, y) > 1e-6
     assert moved.mean() > 0.5
     x, y = x[moved], y[moved]
@@ -173,7 +179,7 @@ def test_moved_points_stay_in_the_box(family: str, dim: int) -> None:
         x = pair.move(y)
         assert np.abs(x).max() <= pair.half_width
         assert (pair.potential(x) <= pair.potential(y) + 1e-12).all()
-        np.testing.assert_allclose(pair.potential(y) - pair.potential(x), lengths(x, y), rtol=0, atol=1e-12)
+        assert_the_potential_falls_by_the_distance(pair, x, y)
 
 
 @CONES
@@ -208,9 +214,7 @@ def test_points_on_a_centre(family: str, dim: int) -> None:
     assert isinstance(pair, Cones)
     x = pair.move(pair.centers)
     assert np.isfinite(x).all()
-    np.testing.assert_allclose(
-        pair.potential(pair.centers) - pair.potential(x), lengths(x, pair.centers), rtol=0, atol=1e-12
-    )
+    assert_the_potential_falls_by_the_distance(pair, x, pair.centers)
     slopes = np.linalg.norm(pair.gradient(pair.centers), axis=1)
     assert (np.isclose(slopes, 1.0) | (slopes == 0.0)).all()
     if isinstance(pair, Funnels):
@@ -261,7 +265,7 @@ def test_ties_and_corners_of_a_lattice(
     y = np.array(points, float)[:, :dim] / 2
     x = pair.move(y)
     assert np.abs(x).max() <= 4.0
-    np.testing.assert_allclose(pair.potential(y) - pair.potential(x), lengths(x, y), rtol=0, atol=1e-12)
+    assert_the_potential_falls_by_the_distance(pair, x, y)
     assert otgan.solve(x, y).value == pytest.approx(lengths(x, y).mean(), rel=1e-9, abs=1e-12)
 
 

@@ -62,6 +62,7 @@ class Method:
     exact_lipschitz: ClassVar[bool] = False  # 1-Lipschitz by construction
     control: ClassVar[bool] = False  # not a contender: it knows more than a critic may
     whole: ClassVar[bool] = False  # a step sees all of a fixed sample that is no larger than a batch
+    own_network: ClassVar[bool] = False  # its network is the method itself, and no other will do
 
     steps: int = 2000
     batch_size: int = 64
@@ -94,9 +95,14 @@ class Method:
     def check_network(self, network: nn.Module) -> None:
         """Refuse a network of the user's that contradicts the method.
 
-        A method that is 1-Lipschitz by construction takes what has a ``lipschitz()`` of its own: a small bound on plain
-        layers would not outlast the first step.
+        A method whose network is the method itself takes none. One that is 1-Lipschitz by construction takes what has a
+        ``lipschitz()`` of its own: a small bound on plain layers would not outlast the first step.
         """
+        if self.own_network:
+            raise InvalidInput(
+                f"method {self.name!r} is defined by its own network, and takes no network of yours. Leave network out,"
+                " or choose a method that trains any, such as 'gp'."
+            )
         if not self.exact_lipschitz:
             return
         bound = certified_lipschitz(network.eval()) if hasattr(network, "lipschitz") else None
@@ -158,7 +164,7 @@ class Method:
 
 
 def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
-    """Adam, fused: it takes a fifth of a small step otherwise."""
+    """Adam, fused: small steps would lose much of their time to it otherwise."""
     parameters = list(network.parameters())
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
     return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from problems import gaussians
 
 import otgan
 from otgan import InvalidInput
@@ -27,7 +28,6 @@ WITHIN = {
     "c-eps-transform": 0.15,
     "cowgan": 0.2,
 }
-BUILT_IN = ("mm-reversed", "cones", "discrete")  # that take no network of the user's
 RATES = {
     "mm-reversed": 2e-3,
     "spectral": 3e-3,
@@ -37,14 +37,6 @@ RATES = {
     "c-eps-transform": 3e-3,
     "cowgan": 3e-3,
 }
-
-
-def gaussians(n: int = 60, d: int = 2, shift: float = 1.0, seed: int = 0):
-    rng = np.random.default_rng(seed)
-    y = rng.normal(size=(n, d))
-    x = rng.normal(size=(n, d))
-    x[:, 0] += shift
-    return x, y
 
 
 def quick(method: str, **changes: Any) -> dict[str, Any]:
@@ -170,16 +162,20 @@ class TestEveryMethod:
     def test_networks_of_ones_own(self, method: str) -> None:
         x, y = gaussians()
         for network in (lambda d: mlp(d, 8, 1), mlp(2, 8, 1)):
-            if method in BUILT_IN or METHODS[method].exact_lipschitz:
+            if METHODS[method].own_network or METHODS[method].exact_lipschitz:
                 with pytest.raises(InvalidInput, match=r"needs a network that proves|takes no network of yours"):
                     fit(x, y, method, steps=5, network=network)
             else:
                 assert np.isfinite(fit(x, y, method, steps=5, network=network, n_seeds=2).estimate)
 
     def test_networks_of_ones_own_that_are_proven(self, method: str) -> None:
-        if method in BUILT_IN or not METHODS[method].exact_lipschitz:
-            pytest.skip("takes any network, or none")
         network = feedforward(AlmostOrthogonal, 2, 8, 1, "abs")
+        if METHODS[method].own_network:
+            with pytest.raises(InvalidInput, match="takes no network of yours"):
+                fit(*gaussians(), method, steps=5, network=network)
+            return
+        if not METHODS[method].exact_lipschitz:
+            pytest.skip("takes any network")
         certified = fit(*gaussians(), method, steps=5, network=network).lipschitz.certified
         assert certified is not None
         assert certified <= 1 + 1e-5

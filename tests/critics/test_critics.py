@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from problems import gaussians
 from torch import nn
 
 import otgan
@@ -19,14 +20,6 @@ from otgan.critics.training import cores, shares
 from otgan.problem import Problem
 
 QUICK: dict[str, Any] = {"steps": 30, "width": 16, "depth": 2}
-
-
-def gaussians(n: int = 60, d: int = 2, shift: float = 1.0, seed: int = 0):
-    rng = np.random.default_rng(seed)
-    y = rng.normal(size=(n, d))
-    x = rng.normal(size=(n, d))
-    x[:, 0] += shift
-    return x, y
 
 
 def linear_network(direction: np.ndarray) -> nn.Module:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 
 from otgan import inputs
 from otgan.critics.method import Method, adam
 from otgan.critics.networks.cones import LeastCone
-from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import nn
 
     from otgan.critics.source import Source
 
@@ -28,10 +28,7 @@ class Control(Method):
 
     exact_lipschitz: ClassVar[bool] = True
     control: ClassVar[bool] = True
-
-    def check_network(self, network: nn.Module) -> None:
-        """Refuse any network of the user's."""
-        raise InvalidInput(f"method {self.name!r} is its own function of the points, and takes no network of yours.")
+    own_network: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class MaximinReversed(Method):
     name: ClassVar[str] = "mm-reversed"
     summary: ClassVar[str] = "a mover against a potential: MM:R (Korotin, Kolesov & Burnaev 2022)"
     reference: ClassVar[str] = "arXiv:2206.07767, section 3 (maximin, reversed)"
+    own_network: ClassVar[bool] = True
 
     learning_rate: float = 2e-4
     mover_steps: int = 10
@@ -73,12 +74,6 @@ class MaximinReversed(Method):
         """A mover and a potential of the same size."""
         mover = stacked_mlp(dimension, self.width, self.depth, generator, outputs=dimension)
         return MoverAndPotential(mover, stacked_mlp(dimension, self.width, self.depth, generator))
-
-    def check_network(self, network: nn.Module) -> None:
-        """Refuse any: the method trains two networks."""
-        from otgan.errors import InvalidInput
-
-        raise InvalidInput("method 'mm-reversed' trains a mover beside its potential, and takes no network of yours.")
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0, 0.9) for both: parameters without a gradient stay where they are."""
