@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from scipy.cluster.vq import kmeans2
 
 from otgan import inputs
 from otgan.critics.laboratory.orthogonal import NormPreserving
+from otgan.critics.method import adam
 from otgan.critics.networks import Orthogonal, Stack
-from otgan.critics.networks.cones import ConesAfter, LeastCone
+from otgan.critics.networks.cones import ConesAfter, LeastCone, quick_distances
 from otgan.critics.networks.feedforward import hidden
+from otgan.critics.networks.stack import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +28,24 @@ if TYPE_CHECKING:
 __all__ = ["Prototypes"]
 
 
+SAMPLE = 32_768  # points of x to place prototypes by
+SWEEPS = 10  # of k-means
+ORDER = 2.0  # how far apart, in standard deviations, biases put the two units of a pair to begin with
+
+
 @dataclass(frozen=True)
 class Prototypes(NormPreserving):
     """``f(x) = max_n b_n - |h(x) - c_n|`` with an orthonormal network h and learnt prototypes c_n.
 
     Optimal critics have this shape for h(x) = x: f is the c-transform of its values at y (Villani, Optimal Transport,
     Old and New, theorem 5.10), a cone from each. The cones compete for every point, so that each learns from the points
-    of its own region, where other networks average over all. Prototypes start at what h makes of points of x.
+    of its own region, where other networks average over all.
+
+    Three things decide how far it gets. Prototypes start at the centres of a k-means clustering of x, as h sees it;
+    at points of x they share their regions badly, and stay there. Biases start so that MaxMin finds nearly all pairs in
+    order: h starts as an isometry, and folds space where that is learnt. And prototypes move by shares of their
+    spacing, the mean distance of a point of y to the nearest, for each coordinate: what is a small step in 64
+    dimensions is past the neighbour in two.
 
     The funnels of the benchmark are such critics with few cones, which favours it there: see the other families too.
 
@@ -37,7 +53,9 @@ class Prototypes(NormPreserving):
     ----------
     prototypes : int
         Number of cones.
-    activation : {"maxmin", "groupsort", "fullsort", "abs"}
+    prototype_rate : float
+        Learning rate of prototypes, in units of their spacing; ``learning_rate`` is that of the layers.
+    activation : {"maxmin"}
     width : int
         Hidden units; twice the coordinates where that is more. MaxMin folds space, and sorted pairs of all coordinates
         would no longer tell a point from its mirror images.
@@ -47,17 +65,19 @@ class Prototypes(NormPreserving):
     summary: ClassVar[str] = "orthonormal layers, then the least of learnt cones (c-concave by construction)"
     reference: ClassVar[str] = "McShane 1934, theorem 1; layers as in arXiv:1811.05381, section 4"
     own_network: ClassVar[bool] = True
+    activations: ClassVar[tuple[str, ...]] = ("maxmin",)
 
     steps: int = 3000
     batch_size: int = 512
-    learning_rate: float = 5e-3
     width: int = 64
     depth: int = 1
     prototypes: int = 512
+    prototype_rate: float = 0.02
 
     def __post_init__(self) -> None:
         super().__post_init__()
         inputs.count(self.prototypes, "prototypes")
+        inputs.real(self.prototype_rate, "prototype_rate", low=0.0, high=1e3, open_low=True)
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
@@ -66,9 +86,52 @@ class Prototypes(NormPreserving):
         centers = torch.randn(1, self.prototypes, width, generator=generator)
         return ConesAfter(Stack(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
 
+    def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Adam with betas (0.9, 0.99), at two rates."""
+        assert isinstance(network, ConesAfter)
+        optimizer = adam(network.before, self.learning_rate, (0.9, 0.99))
+        optimizer.add_param_group({"params": list(network.cones.parameters()), "lr": self.prototype_rate})
+        return optimizer
+
     @torch.no_grad()
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
-        """Prototypes at points of x, as the layers see them."""
-        if isinstance(network, ConesAfter):
-            points = torch.stack([x.batch(self.prototypes, g) for g in generators])
-            network.cones.centers.copy_(network.before.outputs(points))
+        """Biases in order, prototypes at the centres of clusters of x."""
+        assert isinstance(network, ConesAfter)
+        points, targets = (torch.stack([side.some(SAMPLE, g) for g in generators]) for side in (x, y))
+        put_in_order(network.before, points)
+        points, targets = network.before.outputs(points), network.before.outputs(targets)
+        first = network.before.outputs(torch.stack([x.batch(self.prototypes, g) for g in generators]))
+        centers = torch.stack([clusters(*pair) for pair in zip(points, first, strict=True)])
+        apart = torch.stack([mean_distance(*pair) for pair in zip(targets, centers, strict=True)])
+        spacing = apart / math.sqrt(centers.shape[2])
+        unit = torch.where(spacing > 0, spacing, torch.ones_like(spacing))
+        network.cones.unit.copy_(unit)
+        network.cones.centers.copy_(centers / unit[:, None, None])
+
+
+def put_in_order(layers: Stack, points: torch.Tensor) -> None:
+    """Raise the biases of the first half of each layer, which MaxMin gives the greater of a pair, and lower the others.
+
+    ``points`` (S, k, d) say how far the units spread.
+    """
+    for layer in layers.layers:
+        if isinstance(layer, Orthogonal):
+            spread = layer(points).std(dim=1, keepdim=True).mean(dim=2, keepdim=True)
+            raised, lowered = layer.bias.chunk(2, dim=2)
+            raised += 0.5 * ORDER * spread
+            lowered -= 0.5 * ORDER * spread
+        points = layer(points)
+
+
+def clusters(points: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
+    """Centres (N, d) of a k-means clustering of the points (k, d), from those of ``first`` (N, d)."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One of the clusters is empty", category=UserWarning)
+        centers, _ = kmeans2(points.cpu().numpy(), first.cpu().numpy(), iter=SWEEPS, minit="matrix")
+    return torch.as_tensor(centers, dtype=points.dtype, device=points.device)
+
+
+def mean_distance(points: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
+    """Mean distance of the points (k, d) to the nearest centre, ()."""
+    nearest = [quick_distances(some, centers).min(dim=1).values for some in points.split(CHUNK)]
+    return torch.cat(nearest).mean()

@@ -25,6 +25,9 @@ def quick_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 class LeastCone(nn.Module):
     """``sign * min_n (|x - c_n| + b_n)``, exactly 1-Lipschitz.
 
+    While it trains, the least cone is found without a graph, and the graph is that cone's alone: the others have no
+    gradient, and building theirs would be two thirds of the work.
+
     Parameters
     ----------
     centers : (S, N, d) tensor
@@ -32,14 +35,22 @@ class LeastCone(nn.Module):
     sign : {1, -1}
     learnt : bool
         Whether centres and offsets are parameters.
+
+    Attributes
+    ----------
+    unit : (S,) tensor
+        What centres and offsets count in, 1 to start with. An optimiser that moves each number by about its rate, as
+        Adam does, moves them by that share of the unit.
     """
 
     centers: torch.Tensor
     offsets: torch.Tensor
+    unit: torch.Tensor
 
     def __init__(self, centers: torch.Tensor, offsets: torch.Tensor, sign: int, *, learnt: bool) -> None:
         super().__init__()
         self.sign = sign
+        self.register_buffer("unit", torch.ones(len(centers)))
         for name, tensor in (("centers", centers), ("offsets", offsets)):
             if learnt:
                 self.register_parameter(name, nn.Parameter(tensor))
@@ -48,9 +59,20 @@ class LeastCone(nn.Module):
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Values, (S, k, d) or (k, d) -> (S, k)."""
-        between = quick_distances if self.training else distances
-        apart = between(each_copy(points, len(self.centers)), self.centers)
-        return self.sign * (apart + self.offsets[:, None, :]).min(dim=2).values
+        unit = self.unit[:, None]
+        points = each_copy(points, len(self.centers)) / unit[:, :, None]
+        return self.sign * unit * (self.least(points) if self.training else self.least_of_all(points))
+
+    def least_of_all(self, points: torch.Tensor) -> torch.Tensor:
+        """The least over all cones, (S, k, d) -> (S, k)."""
+        return (distances(points, self.centers) + self.offsets[:, None, :]).min(dim=2).values
+
+    def least(self, points: torch.Tensor) -> torch.Tensor:
+        """The same to train by, (S, k, d) -> (S, k)."""
+        with torch.no_grad():
+            n = (quick_distances(points, self.centers) + self.offsets[:, None, :]).argmin(dim=2)
+        centers = self.centers.gather(1, n[:, :, None].expand(-1, -1, points.shape[2]))
+        return torch.linalg.vector_norm(points - centers, dim=2) + self.offsets.gather(1, n)
 
     def lipschitz(self) -> torch.Tensor:
         """One: a minimum of functions of slope one."""
