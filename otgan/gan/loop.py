@@ -107,6 +107,8 @@ def _train(config: Config, samples: Dataset, folder: Path | None, before: Checkp
     started = time.perf_counter() - seconds_before
     critic_loss = players.losses[0]  # bound also for readers who cannot know that there is a critic step
 
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
     with Log(folder, 0 if before is None else before.log_bytes) as log:
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
@@ -229,7 +231,6 @@ def _open(folder: Path | None, resume: bool) -> Checkpoint | None:
         report.check_folder(folder)
         if (folder / checkpoints.NAME).exists():
             raise InvalidInput(f"{folder} holds a run already. Go on with it (resume), or name another folder.")
-        folder.mkdir(parents=True, exist_ok=True)
     return None
 
 
