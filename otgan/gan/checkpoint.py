@@ -159,8 +159,8 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
 
     Raises
     ------
-    KeyError
-        If it is not all there.
+    LookupError
+        If it is not all there, or of more parameters than there are.
     """
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():
@@ -168,6 +168,11 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
         state.setdefault(int(index), {})[key] = value
     if len({frozenset(entry) for entry in state.values()}) > 1:
         raise KeyError("an optimizer's state")
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, entry in state.items():
+        for key, value in entry.items():
+            if value.shape == parameters[index].shape:  # with the parameter's strides, which fused optimisers count on
+                entry[key] = torch.empty_like(parameters[index]).copy_(value)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

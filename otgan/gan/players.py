@@ -101,7 +101,7 @@ class Players:
             self.random.set_state(checkpoint.part("random")["device"])
             torch.set_rng_state(checkpoint.part("random")["global"])
             self.losses.copy_(checkpoint.part("losses")["sums"])
-        except (KeyError, ValueError, RuntimeError) as error:
+        except (LookupError, ValueError, RuntimeError) as error:
             raise InvalidInput(
                 f"the checkpoint does not hold what training goes on from ({error}). Use another checkpoint."
             ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from otgan.errors import InvalidInput
-from otgan.gan.networks.blocks import drawn_small, norm
+from otgan.gan.networks.blocks import ConvToFew, drawn_small, norm
 
 __all__ = ["check", "critic", "generator"]
 
@@ -35,7 +35,7 @@ def generator(latent: int, width: int, shape: tuple[int, ...]) -> nn.Module:
             nn.ConvTranspose2d(wide, wide, 4, stride=2, padding=1),
             nn.BatchNorm2d(wide),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(wide, shape[0], 7, padding=3),
+            ConvToFew(wide, shape[0], 7),
             nn.Tanh(),
         )
     )

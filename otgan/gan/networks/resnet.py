@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from otgan.gan.networks.blocks import halvings, norm
+from otgan.gan.networks.blocks import ConvToFew, halvings, norm
 
 __all__ = ["check", "critic", "generator"]
 
@@ -26,7 +26,7 @@ def generator(latent: int, width: int, shape: tuple[int, ...]) -> nn.Module:
         *(Block(width, scale=2, batch_norm=True) for _ in range(times)),
         nn.BatchNorm2d(width),
         nn.ReLU(),
-        nn.Conv2d(width, shape[0], 3, padding=1),
+        ConvToFew(width, shape[0], 3),
         nn.Tanh(),
     )
 
