@@ -159,7 +159,7 @@ class Config:
     gp_weight: float | None = None
     """Weight of the gradient penalty; of R1 and R2 each, with their 1/2, for r3gan."""
     ema_decay: float = 0.999
-    """Of the moving average of the generator's weights, which is what samples come from."""
+    """Of the moving average of the generator's weights, which samples come from; less in the first steps."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16: mixed precision."""
     compile: bool = False

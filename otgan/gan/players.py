@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -113,8 +113,16 @@ class Players:
 
 
 def averaged(generator: nn.Module, config: Config) -> AveragedModel:
-    """The generator with averaged weights; running means of batch norm are the generator's own."""
-    return AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+    """The generator with averaged weights; running means of batch norm are the generator's own.
+
+    After n steps the decay is at most (1 + n) / (10 + n), so that short runs forget their first weights too.
+    """
+
+    def average(averages: Any, current: Any, n: Any) -> None:
+        steps = float(n)
+        get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(averages, current, n)
+
+    return AveragedModel(generator, multi_avg_fn=average)
 
 
 def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:

@@ -163,6 +163,21 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
     same(first, train(quick()))
 
 
+def test_the_moving_average_forgets_its_first_weights() -> None:
+    """Of weights 1, 2, 3, ... the average lags by no more than the decays allow, (1 + n) / (10 + n) at step n."""
+    from otgan.gan.players import averaged
+
+    weight = torch.nn.Linear(1, 1, bias=False)
+    average = averaged(weight, Config(ema_decay=0.75))
+    expected = 1.0
+    for n in range(8):
+        torch.nn.init.constant_(weight.weight, n + 1.0)
+        average.update_parameters(weight)
+        decay = min(0.75, (1 + n) / (10 + n)) if n else 0.0
+        expected = decay * expected + (1 - decay) * (n + 1)
+    assert average.module.weight.item() == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
     train(quick(steps=3), tmp_path)
     assert train(quick(steps=5), tmp_path, resume=True).step == 5
