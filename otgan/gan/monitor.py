@@ -14,6 +14,7 @@ import torch
 from otgan.critics.networks import values
 from otgan.critics.repair import repaired_bound
 from otgan.data.drawing import stream
+from otgan.gan.judge import Judge
 from otgan.gan.run import generate
 from otgan.problem import Problem
 from otgan.solve import solve
@@ -62,6 +63,7 @@ class Monitor:
         self.seed = config.seed
         self.floor = solve(self.held_out, self.trained_on, throw=False).distance
         self.patch_floor = self._patch_distance(self.trained_on)
+        self.judge = Judge(samples.name, self.held_out, self.trained_on)
 
     def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Measure both networks as they are.
@@ -80,7 +82,8 @@ class Monitor:
             ``exact_ema``, that of the averaged generator; ``floor``; ``patch`` and ``patch_floor``; ``critic``, the
             critic's number on the same points, and ``critic_trained_on``, on samples trained on; ``critic_estimates``,
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
-            1-Lipschitz; ``rank_correlation`` of ``critic`` and ``exact`` over the run.
+            1-Lipschitz; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
+            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
         """
         networks = (players.generator, players.ema.module, players.critic)
         for network in networks:
@@ -101,6 +104,7 @@ class Monitor:
             "patch": self._patch_distance(generated),
             "patch_floor": self.patch_floor,
             **critic,
+            **self.judge.measure(averaged),
         }
         return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
 

@@ -175,7 +175,7 @@ def test_the_moving_average_forgets_its_first_weights() -> None:
         average.update_parameters(weight)
         decay = min(0.75, (1 + n) / (10 + n)) if n else 0.0
         expected = decay * expected + (1 - decay) * (n + 1)
-    assert average.module.weight.item() == pytest.approx(expected, rel=1e-6)
+    assert next(average.parameters()).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
