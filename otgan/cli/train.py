@@ -42,7 +42,9 @@ class Train:
         else:
             folder = self.resume
             run = train(_as_before(self.config, folder), folder, resume=True, progress=on_terminal())
+        page = run.write_report()
         _print(run, folder)
+        print(f"\nReport: {page}")
         return 0
 
 

@@ -12,11 +12,13 @@ import torch
 
 from otgan import inputs
 from otgan.critics import torch_device
+from otgan.errors import InvalidInput
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
 from otgan.gan.players import averaged
+from otgan.report import write_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +83,28 @@ class Run:
         drawn = torch.Generator().manual_seed(inputs.count(seed, "seed", low=0))
         noise = torch.randn(inputs.count(n, "n"), self.config.latent, generator=drawn)
         return generate(self.generator, noise, self.units).reshape(n, *self.units.shape)
+
+    def write_report(self) -> Path:
+        """Write ``report.html`` into the run's folder: one page that needs nothing beside itself.
+
+        Returns
+        -------
+        Path
+            Where it lies.
+
+        Raises
+        ------
+        InvalidInput
+            If the run has no folder.
+        OSError
+            If it cannot be written.
+        """
+        from otgan.gan.page import run_page
+
+        if self.folder is None:
+            raise InvalidInput("a run without a folder has no place for a report. Pass train a folder.")
+        write_files(self.folder, {"report.html": run_page(self).encode("utf-8", "replace")})
+        return self.folder / "report.html"
 
 
 def generate(generator: nn.Module, noise: torch.Tensor, units: Units) -> NDArray[np.float64]:

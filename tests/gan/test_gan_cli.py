@@ -31,6 +31,10 @@ def test_train_resume_and_sample_images(capsys) -> None:
     folder = Path("runs", "train-digits-3-wgan-gp-0")
     assert out.startswith(f"digits:3, wgan-gp: 2 steps, kept in {folder}\n  exact W1 to 36 held-out samples")
     assert max(map(len, out.splitlines())) <= 80
+    page = (folder / "report.html").read_text()
+    assert "exact W1 to held-out samples" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "http" not in page.replace("http-equiv", "")
     assert size(folder / "samples" / "0000002.png") == (78, 78)
 
     assert main(["train", "--resume", str(folder), "--steps", "4"]) == 0
@@ -58,6 +62,16 @@ def test_points_are_written_as_numbers(capsys) -> None:
     capsys.readouterr()
     assert main(["sample", "run", "--out", "x.png"]) == 2
     assert "--out must end in .npy" in capsys.readouterr().err
+
+
+def test_a_report_escapes_what_came_from_outside() -> None:
+    np.save("<b>x.npy", np.random.default_rng(0).random((20, 2)))
+    assert main(["train", "--data", "<b>x.npy", *QUICK, "--out", "run"]) == 0
+    page = Path("run/report.html").read_text()
+    assert "&lt;b&gt;x.npy" in page
+    assert "<b>" not in page
+    assert main(["train", "--resume", "run", "--steps", "3"]) == 0
+    assert "3 steps" in Path("run/report.html").read_text()
 
 
 @pytest.mark.parametrize(
