@@ -27,6 +27,8 @@ class Train:
     """Folder for the log, the checkpoint and the samples; by default runs/train-DATA-OBJECTIVE-SEED."""
     resume: Target = None
     """Folder of a run to go on with, as if it had never stopped; only --steps and --device may be given with it."""
+    tensorboard: Flag = False
+    """Write every number of the log to a TensorBoard in the folder too."""
     debug: Flag = False
     """Print the traceback of an error."""
 
@@ -36,12 +38,13 @@ class Train:
 
         if self.resume is None:
             folder = default_folder(self.config) if self.out is None else self.out
-            run = train(self.config, folder, progress=on_terminal())
+            run = train(self.config, folder, progress=on_terminal(), tensorboard=self.tensorboard)
         elif self.out is not None:
             raise InvalidInput("--out cannot go with --resume: a run is gone on with where it lies. Leave it out.")
         else:
             folder = self.resume
-            run = train(_as_before(self.config, folder), folder, resume=True, progress=on_terminal())
+            config = _as_before(self.config, folder)
+            run = train(config, folder, resume=True, progress=on_terminal(), tensorboard=self.tensorboard)
         page = run.write_report()
         _print(run, folder)
         print(f"\nReport: {page}")

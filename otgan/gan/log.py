@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 from otgan.report import plain
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["NAME", "Log", "read_log"]
+__all__ = ["NAME", "Log", "board", "read_log"]
 
 NAME = "log.jsonl"
 
@@ -27,6 +28,8 @@ class Log:
         Where ``log.jsonl`` is; None keeps records in memory alone.
     length : int, default 0
         Bytes of the file that count; what is behind them was written after the checkpoint that a run goes on from.
+    board : SummaryWriter, optional
+        A TensorBoard that gets every number too; see :func:`board`.
 
     Raises
     ------
@@ -36,8 +39,9 @@ class Log:
         If the file cannot be written.
     """
 
-    def __init__(self, folder: Path | None, length: int = 0) -> None:
+    def __init__(self, folder: Path | None, length: int = 0, board: Any = None) -> None:
         self.records: list[dict[str, Any]] = []
+        self._board = board
         self._file = None
         if folder is None:
             return
@@ -55,6 +59,10 @@ class Log:
         if self._file is not None:
             self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
             self._file.flush()
+        if self._board is not None:
+            for name, value in entries.items():
+                if isinstance(value, int | float):
+                    self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def settle(self) -> int:
         """Bring all of it to the disk; how many bytes it has."""
@@ -71,6 +79,25 @@ class Log:
     ) -> None:
         if self._file is not None:
             self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def board(folder: Path | None, step: int) -> Any:
+    """A TensorBoard in the folder of a run that is at a step; what it shows of later steps is forgotten.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no folder.
+    OTError
+        If tensorboard is not installed.
+    """
+    if folder is None:
+        raise InvalidInput("tensorboard needs a folder to write to. Pass train a folder.")
+    with needs("tensorboard", "tensorboard", "The option tensorboard"):
+        from torch.utils.tensorboard import SummaryWriter
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 
 
 def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:

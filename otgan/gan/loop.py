@@ -18,7 +18,7 @@ from otgan.gan import checkpoint as checkpoints
 from otgan.gan.config import LIPSCHITZ_CRITICS, Config
 from otgan.gan.dataset import Dataset, dataset
 from otgan.gan.grid import grid_png
-from otgan.gan.log import Log
+from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
 from otgan.gan.objectives import objective as objective_of
 from otgan.gan.players import Players
@@ -43,6 +43,7 @@ def train(
     data: Any = None,
     resume: bool = False,
     progress: bool = False,
+    tensorboard: bool = False,
 ) -> Run:
     """Train a GAN, with the exact distance measured beside the critic's number.
 
@@ -59,6 +60,8 @@ def train(
         configuration must be that of the run, but for ``steps``.
     progress : bool, default False
         Show a bar on a terminal.
+    tensorboard : bool, default False
+        Write every number of the log to ``folder/tensorboard`` too.
 
     Returns
     -------
@@ -90,10 +93,13 @@ def train(
         _check_same(config, samples, before)
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
         torch.manual_seed(config.seed)
-        return _train(config, samples, folder, before, progress)
+        shown = board(folder, 0 if before is None else before.step) if tensorboard else None
+        return _train(config, samples, folder, before, progress, shown)
 
 
-def _train(config: Config, samples: Dataset, folder: Path | None, before: Checkpoint | None, progress: bool) -> Run:
+def _train(
+    config: Config, samples: Dataset, folder: Path | None, before: Checkpoint | None, progress: bool, board: Any
+) -> Run:
     """The loop itself, from the first step or from a checkpoint."""
     objective, recipe, device = objective_of(config), config.recipe, samples.train.device
     players = Players.fresh(config, samples.units.network_shape, device)
@@ -109,7 +115,7 @@ def _train(config: Config, samples: Dataset, folder: Path | None, before: Checkp
 
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
-    with Log(folder, 0 if before is None else before.log_bytes) as log:
+    with Log(folder, 0 if before is None else before.log_bytes, board) as log:
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
             _save(folder, config, samples, players, log, 0, 0.0)

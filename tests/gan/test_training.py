@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -272,6 +274,47 @@ def test_images_of_one_pixel() -> None:
     run = train(quick(n=None, held_out=5), data=np.random.default_rng(0).random((30, 1, 1, 3)))
     assert run.sample(2).shape == (2, 1, 1, 3)
     assert run.history[-1]["patch"] is None
+
+
+def test_a_tensorboard_gets_every_number(tmp_path, monkeypatch) -> None:
+    made = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            made.append((folder, purge_step))
+            self.seen = {}
+
+        def add_scalar(self, name, value, step):
+            made.append((name, step))
+            assert isinstance(value, int | float)
+
+        def close(self):
+            made.append("closed")
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", types.SimpleNamespace(SummaryWriter=Writer))
+    train(quick(steps=2), tmp_path, tensorboard=True)
+    assert made[0] == (str(tmp_path / "tensorboard"), 1)
+    assert ("losses/critic_loss", 2) in made
+    assert ("monitor/exact", 2) in made
+    assert made[-1] == "closed"
+    made.clear()
+    train(quick(steps=4), tmp_path, resume=True, tensorboard=True)
+    assert made[0] == (str(tmp_path / "tensorboard"), 3)
+    with pytest.raises(InvalidInput, match="tensorboard needs a folder"):
+        train(quick(), tensorboard=True)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(OTError, match=r"pip install 'otgan\[tensorboard\]'"):
+        train(quick(), tmp_path / "new", tensorboard=True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_compiling_leaves_a_penalised_critic_as_it_is(monkeypatch) -> None:
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda network: compiled.append(network) or network)
+    for objective, networks in (("wgan", 2), ("wgan-gp", 1), ("r3gan", 1), ("wgan-lipschitz", 1)):
+        compiled.clear()
+        same(train(quick(objective=objective, compile=True)), train(quick(objective=objective)))
+        assert len(compiled) == networks
 
 
 def test_the_log_is_strict_json(tmp_path) -> None:
