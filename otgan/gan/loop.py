@@ -167,7 +167,7 @@ def _train(
     return Run(
         config=config,
         step=max(start, config.steps),
-        generator=players.ema.module.eval(),
+        generator=players.ema.module,
         critic=critic.requires_grad_(True).eval(),
         units=samples.units,
         history=history,
@@ -269,9 +269,7 @@ def _write_grid(folder: Path | None, samples: Dataset, players: Players, noise: 
     """Images of the averaged generator, from the same noise at every step."""
     if folder is None or not samples.units.is_image:
         return
-    players.ema.eval()
     images = generate(players.ema.module, noise, samples.units)
-    players.ema.train()
     (folder / "samples").mkdir(exist_ok=True)
     report.write_files(folder / "samples", {f"{step:07d}.png": grid_png(images, samples.units)})
 

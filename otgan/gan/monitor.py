@@ -6,6 +6,7 @@ whole run, so that what changes is the networks alone. Numbers are in the data's
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,10 @@ APART = 10**6  # from the seed of training, so that no noise is measured with th
 class Monitor:
     """What a run is measured with.
 
+    Networks are measured as they are trained: batch norm takes means over batches of the size trained with, the
+    generator's and, where it has any, the critic's. With running means a generator makes other samples than the critic
+    knows, and the critic's number says little about them.
+
     Parameters
     ----------
     config : Config
@@ -61,6 +66,7 @@ class Monitor:
         self.held_out, self.trained_on = samples.held_out[:n], samples.train_points[:n]
         self.noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
         self.seed = config.seed
+        self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
         self.floor = solve(self.held_out, self.trained_on, throw=False).distance
         self.patch_floor = self._patch_distance(self.trained_on)
         self.judge = Judge(samples.name, self.held_out, self.trained_on)
@@ -71,7 +77,7 @@ class Monitor:
         Parameters
         ----------
         players : Players
-            Left in training mode, and unchanged.
+            Left unchanged.
         before : sequence of dict
             The records of the run so far, for the rank correlation.
 
@@ -85,14 +91,10 @@ class Monitor:
             1-Lipschitz; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
             :class:`~otgan.gan.judge.Judge` says of the averaged generator.
         """
-        networks = (players.generator, players.ema.module, players.critic)
-        for network in networks:
-            network.eval()
-        generated = generate(players.generator, self.noise, self.units)
+        # A copy: in training mode running means of batch norm move.
+        generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
         averaged = generate(players.ema.module, self.noise, self.units)
-        critic = self._critic(players.critic, generated)
-        for network in networks:
-            network.train()
+        critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
         solution = solve(self.held_out, generated, throw=False)
         record = {
             "n": len(generated),
@@ -111,8 +113,7 @@ class Monitor:
     def _critic(self, critic: nn.Module, generated: NDArray[np.float64]) -> dict[str, Any]:
         """The critic's numbers on both pairs of samples, and what it proves about one."""
         f_real, f_trained, f_fake = (
-            values(critic, self.units.to_network(points).to(self.device)).cpu()
-            for points in (self.held_out, self.trained_on, generated)
+            self._values(critic, points) for points in (self.held_out, self.trained_on, generated)
         )
         in_units = self.units.scale if self.objective.estimates == "W1" else 1.0
         estimate = self.objective.estimate(f_real, f_fake)
@@ -125,6 +126,12 @@ class Monitor:
             "critic_corrected": None if corrected is None else corrected * in_units,
             "lower_bound": repaired_bound(problem, f_real.numpy(), -f_fake.numpy()),
         }
+
+    def _values(self, critic: nn.Module, points: NDArray[np.float64]) -> torch.Tensor:
+        """The critic's values at points (n, d), float64 (n,), in batches as it was trained with if they matter."""
+        samples = self.units.to_network(points).to(self.device)
+        size = self.batch_size if self.batch_norm else len(samples)
+        return torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
 
     def _patch_distance(self, points: NDArray[np.float64]) -> float | None:
         """Exact W1 between patches of held-out images and of others; None for points."""

@@ -32,7 +32,7 @@ class Players:
     ----------
     generator, critic : torch.nn.Module
     ema : AveragedModel
-        The generator with the moving average of its weights.
+        The generator with the moving average of its weights, in evaluation mode.
     generator_optimizer, critic_optimizer : torch.optim.Optimizer
     random : torch.Generator
         Where noise and batches come from, on the device.
@@ -122,7 +122,7 @@ def averaged(generator: nn.Module, config: Config) -> AveragedModel:
         steps = float(n)
         get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(averages, current, n)
 
-    return AveragedModel(generator, multi_avg_fn=average)
+    return AveragedModel(generator, multi_avg_fn=average).eval()
 
 
 def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:

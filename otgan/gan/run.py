@@ -107,11 +107,11 @@ class Run:
         return self.folder / "report.html"
 
 
-def generate(generator: nn.Module, noise: torch.Tensor, units: Units) -> NDArray[np.float64]:
-    """Samples (n, d) in the data's own units from noise (n, latent)."""
+def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int = CHUNK) -> NDArray[np.float64]:
+    """Samples (n, d) in the data's own units from noise (n, latent), ``size`` at a time."""
     device = next(generator.parameters()).device
     with torch.no_grad():
-        return np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(CHUNK)])
+        return np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(size)])
 
 
 def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
