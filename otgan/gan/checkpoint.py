@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["NAME", "Checkpoint", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
+__all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
 
 NAME = "checkpoint.safetensors"
 FORMAT = "otgan-gan-1"
@@ -88,6 +88,24 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
     write_files(folder, {NAME: save(tensors, metadata={"otgan": json.dumps(header)})})
+
+
+def clear_ruins(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote a checkpoint left beside its place.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     (folder / NAME).touch()
+    ...     (folder / f".{NAME}.0123456789abcdef").touch()
+    ...     clear_ruins(folder)
+    ...     os.listdir(folder)
+    ['checkpoint.safetensors']
+    """
+    for ruin in folder.glob(f".{NAME}.*"):
+        ruin.unlink(missing_ok=True)
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint:

@@ -115,6 +115,7 @@ def _train(
 
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
+        checkpoints.clear_ruins(folder)
     with Log(folder, 0 if before is None else before.log_bytes, board) as log:
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})

@@ -69,6 +69,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path) -> None:
     whole = train(CONFIG, tmp_path / "whole")
     words = [sys.executable, "-c", KILLED, CONFIG.to_json(), str(tmp_path), *map(str, MOMENTS)]
     subprocess.run(words, check=True, timeout=200)
+    assert list(tmp_path.glob("*/.checkpoint*")), "no run was killed while it wrote a checkpoint"
     steps = set()
     for moment in MOMENTS:
         folder = tmp_path / str(moment)
@@ -84,5 +85,6 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path) -> None:
                 strict=True,
             )
         ), moment
+        assert {path.name for path in folder.iterdir()} == {"checkpoint.safetensors", "log.jsonl"}
         assert timeless(folder) == timeless(tmp_path / "whole"), moment
     assert steps == {0, 3, 6}
