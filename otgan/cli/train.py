@@ -97,4 +97,4 @@ def _print(run: Run, folder: Path) -> None:
     }
     for name, value in lines.items():
         if value is not None:
-            print(f"  {name:36}{value:.5g}")
+            print(f"  {name:40}{value:.5g}")
