@@ -14,7 +14,7 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, pairs, testing
+    from otgan import critics, data, divergences, gan, pairs, testing
 
 __version__ = version("otgan")
 
@@ -28,6 +28,7 @@ __all__ = [
     "critics",
     "data",
     "divergences",
+    "gan",
     "pairs",
     "population_interval",
     "solve",
@@ -38,7 +39,7 @@ __all__ = [
     "wasserstein_circle",
 ]
 
-_ON_FIRST_USE = ("critics", "data", "divergences", "pairs", "testing")  # these need torch, hypothesis or time
+_ON_FIRST_USE = ("critics", "data", "divergences", "gan", "pairs", "testing")  # these need torch, hypothesis or time
 
 
 def __getattr__(name: str) -> Any:

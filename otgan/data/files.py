@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from otgan.data.arrays import read_numpy, read_torch
 from otgan.data.builtin import names
 from otgan.data.drawing import choose, stream
+from otgan.data.idx import is_idx, read_idx
 from otgan.data.images import common_mode, image_files, read_images
 from otgan.data.sampleset import SampleSet
 from otgan.data.tables import read_csv
@@ -22,6 +22,7 @@ __all__ = ["known", "load_file"]
 
 SUFFIXES = (".npy", ".npz", ".csv", ".pt")
 WITH_KEYS = (".npz", ".pt")
+ENDS = f"{', '.join(SUFFIXES)} or -idx3-ubyte"
 
 
 def load_file(spec: str, n: int | None, seed: int) -> SampleSet:
@@ -72,7 +73,7 @@ def _find(spec: str) -> tuple[Path, str | None]:
 
 def known() -> str:
     """What could have been asked for, as the end of messages about unknown names."""
-    return f"The built-in sets are {', '.join(names())}; files end in {', '.join(SUFFIXES)}."
+    return f"The built-in sets are {', '.join(names())}; files end in {ENDS}."
 
 
 def _from_folder(folder: Path, spec: str, n: int | None, seed: int) -> SampleSet:
@@ -82,12 +83,12 @@ def _from_folder(folder: Path, spec: str, n: int | None, seed: int) -> SampleSet
     if n is not None:
         # Chosen before their pixels are read: a folder may hold far more images than memory does.
         files = [files[i] for i in choose(n, len(files), stream(seed, spec), spec)]
-    return _samples(read_images(files, mode), spec, f"images in {folder}")
+    return SampleSet.of(read_images(files, mode), spec, f"images in {folder}")
 
 
 def _from_file(path: Path, key: str | None, spec: str, n: int | None, seed: int) -> SampleSet:
     """The array of a file."""
-    whole = _samples(_read(path, key), spec, f"file {path}")
+    whole = SampleSet.of(_read(path, key), spec, f"file {path}")
     return whole if n is None else whole.take(n, stream(seed, spec))
 
 
@@ -100,15 +101,6 @@ def _read(path: Path, key: str | None) -> NDArray[Any]:
         return read_torch(path, key)
     if suffix == ".csv":
         return read_csv(path)
-    raise InvalidInput(f"a file must end in {', '.join(SUFFIXES)}, but {path} came. Convert it to one of these.")
-
-
-def _samples(array: NDArray[Any], spec: str, source: str) -> SampleSet:
-    """Samples along the first axis, flattened; the numbers themselves are checked by SampleSet."""
-    if not 1 <= array.ndim <= 4:
-        raise InvalidInput(
-            f"{spec} must have shape (n,), (n, d), (n, h, w) or (n, h, w, c), but has shape {array.shape}. Reshape it "
-            "to one sample a row."
-        )
-    shape = array.shape[1:] or (1,)
-    return SampleSet(spec, array.reshape(len(array), math.prod(shape)), shape, source)
+    if is_idx(path):
+        return read_idx(path)
+    raise InvalidInput(f"a file must end in {ENDS}, but {path} came. Convert it to one of these.")

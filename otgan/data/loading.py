@@ -30,6 +30,7 @@ def load(spec: str | os.PathLike[str], *, n: int | None = None, seed: int = 0) -
         - a .npy file, or a .npz file that holds one array (else ``file.npz:key``),
         - a .pt file that holds a tensor or a dict with one (else ``file.pt:key``),
         - a .csv file of numbers, with or without a header line,
+        - an IDX file such as ``train-images-idx3-ubyte.gz``, whose images of bytes are scaled to [0, 1],
         - a folder of images of one size, read in the order of their names and scaled to [0, 1].
 
         Arrays have shape (n,), (n, d), (n, h, w) or (n, h, w, c), and keep their values as they are.

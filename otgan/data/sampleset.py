@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,6 +61,34 @@ class SampleSet:
             )
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "shape", shape)
+
+    @classmethod
+    def of(cls, array: NDArray[Any], name: str, source: str) -> SampleSet:
+        """Samples along the first axis of an array, flattened.
+
+        Parameters
+        ----------
+        array : ndarray, shape (n,), (n, d), (n, h, w) or (n, h, w, c)
+        name, source : str
+            As for the class.
+
+        Raises
+        ------
+        InvalidInput
+            If the array has another shape, or its values are not finite numbers.
+
+        Examples
+        --------
+        >>> SampleSet.of(np.zeros((5, 3, 2)), "images", "an example")
+        SampleSet('images', n=5, shape=(3, 2), source='an example')
+        """
+        if not 1 <= array.ndim <= 4:
+            raise InvalidInput(
+                f"{name} must have shape (n,), (n, d), (n, h, w) or (n, h, w, c), but has shape {array.shape}. "
+                "Reshape it to one sample a row."
+            )
+        shape = array.shape[1:] or (1,)
+        return cls(name, array.reshape(len(array), math.prod(shape)), shape, source)
 
     def __len__(self) -> int:
         return len(self.points)

@@ -15,7 +15,7 @@ from otgan import inputs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["gaussians8", "gaussians25", "swiss_roll", "two_lines"]
+__all__ = ["gaussians8", "gaussians25", "modes", "swiss_roll", "two_lines"]
 
 
 def _mixture(
@@ -25,6 +25,42 @@ def _mixture(
     n = inputs.count(n, "n")
     chosen = centers[rng.integers(len(centers), size=n)]
     return (chosen + sd * rng.standard_normal((n, 2))) / scale
+
+
+def _circle() -> NDArray[np.float64]:
+    angle = np.arange(8) * (np.pi / 4)
+    return 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _grid() -> NDArray[np.float64]:
+    ticks = np.arange(-4.0, 5.0, 2.0)
+    return np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def modes(name: str) -> tuple[NDArray[np.float64], float] | None:
+    """The centres and the standard deviation of a mixture, as it is drawn.
+
+    Parameters
+    ----------
+    name : str
+        Of a built-in set.
+
+    Returns
+    -------
+    centers, sd : (k, 2) ndarray, float
+        Or None for a set that is no mixture of Gaussians.
+
+    Examples
+    --------
+    >>> centers, sd = modes("gaussians25")
+    >>> len(centers), round(sd, 4)
+    (25, 0.0177)
+    """
+    if name == "gaussians8":
+        return _circle() / 1.414, 0.02 / 1.414
+    if name == "gaussians25":
+        return _grid() / 2.828, 0.05 / 2.828
+    return None
 
 
 def gaussians8(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -53,8 +89,7 @@ def gaussians8(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     >>> x.shape, bool(abs(np.linalg.norm(x, axis=1) - 2 / 1.414).max() < 0.1)
     ((1000, 2), True)
     """
-    angle = np.arange(8) * (np.pi / 4)
-    return _mixture(n, rng, 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1), sd=0.02, scale=1.414)
+    return _mixture(n, rng, _circle(), sd=0.02, scale=1.414)
 
 
 def gaussians25(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -83,9 +118,7 @@ def gaussians25(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     >>> len(np.unique(np.round(x * 2.828 / 2), axis=0))
     25
     """
-    ticks = np.arange(-4.0, 5.0, 2.0)
-    centers = np.stack(np.meshgrid(ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 2)
-    return _mixture(n, rng, centers, sd=0.05, scale=2.828)
+    return _mixture(n, rng, _grid(), sd=0.05, scale=2.828)
 
 
 def swiss_roll(n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -6,7 +6,17 @@ styles for :func:`matplotlib.rc_context`.
 """
 
 from otgan.plot.critics import critics_against_exact, training_curves
+from otgan.plot.runs import run_curves
 from otgan.plot.samples import sample_images, transport
 from otgan.plot.style import DARK, LIGHT, png
 
-__all__ = ["DARK", "LIGHT", "critics_against_exact", "png", "sample_images", "training_curves", "transport"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "critics_against_exact",
+    "png",
+    "run_curves",
+    "sample_images",
+    "training_curves",
+    "transport",
+]

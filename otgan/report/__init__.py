@@ -1,7 +1,7 @@
 """What is kept of a run: a record for programs, a page for people, both written so that a crash leaves no ruins."""
 
-from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, write_files
-from otgan.report.page import Figure, page
+from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
+from otgan.report.page import Figure, document, facts_html, figure_html, page
 from otgan.report.record import describe, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
 
@@ -10,7 +10,10 @@ __all__ = [
     "check_folder",
     "check_writable",
     "describe",
+    "document",
     "environment",
+    "facts_html",
+    "figure_html",
     "npz_path",
     "page",
     "plain",
@@ -18,6 +21,7 @@ __all__ = [
     "print_table",
     "print_tables",
     "save_plan",
+    "slug",
     "to_json",
     "write_files",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import secrets
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from otgan.solution import Solution
 
-__all__ = ["check_folder", "check_writable", "npz_path", "plan_bytes", "save_plan", "write_files"]
+__all__ = ["check_folder", "check_writable", "npz_path", "plan_bytes", "save_plan", "slug", "write_files"]
 
 
 def write_files(folder: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
@@ -137,6 +138,19 @@ def save_plan(path: str | os.PathLike[str], solution: Solution) -> None:
     """
     path = npz_path(path)
     write_files(path.parent, {path.name: plan_bytes(solution)})
+
+
+def slug(name: str) -> str:
+    """``name`` in letters that every file system takes; of a path the last part, without its suffix.
+
+    Examples
+    --------
+    >>> slug("/data/my faces.npy"), slug("mnist:8")
+    ('my-faces', 'mnist-8')
+    """
+    last = PurePath(name).name
+    stem = re.sub(r"\.(npy|npz|csv|pt)\b", "", last, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.")[:40] or "set"
 
 
 def npz_path(path: str | os.PathLike[str]) -> Path:

@@ -15,7 +15,7 @@ from otgan.report.columns import COLUMNS, NOTHING, amount
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Figure", "page"]
+__all__ = ["Figure", "document", "facts_html", "figure_html", "page"]
 
 # The browser itself refuses every request: the page is what it is, offline and years later.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -66,7 +66,7 @@ def page(record: Mapping[str, Any], figures: Sequence[Figure] = ()) -> str:
         f"<h1>{escape(title)}</h1>",
         f'<p class="quiet">{escape(_samples(a, b))}</p>',
         _answer(record),
-        *(map(_figure, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
+        *(map(figure_html, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
         "<h2>The numbers</h2>",
         _table(record["critics"], about_critic=False, exact=record["exact"]["distance"]),
         "<h2>The critics as functions</h2>",
@@ -74,10 +74,28 @@ def page(record: Mapping[str, Any], figures: Sequence[Figure] = ()) -> str:
         "<h2>The proof</h2>",
         _proof(record["exact"]),
         "<h2>The data</h2>",
-        *(_facts(_about(side, record["data"][side])) for side in ("a", "b")),
+        *(facts_html(_about(side, record["data"][side])) for side in ("a", "b")),
         "<h2>How to do it again</h2>",
         _again(record),
     ]
+    return document(title, body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """A whole page without any reference to another file or host.
+
+    Parameters
+    ----------
+    title : str
+        It is escaped.
+    body : sequence of str
+        HTML, in which everything that came from outside is escaped.
+
+    Examples
+    --------
+    >>> document("a < b", ["<p>text</p>"]).splitlines()[-5:]
+    ['</head>', '<body>', '<p>text</p>', '</body>', '</html>']
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -120,7 +138,8 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     )
 
 
-def _figure(figure: Figure) -> str:
+def figure_html(figure: Figure) -> str:
+    """A figure for light and for dark paper, with its caption."""
     # Two images that CSS chooses from: a <picture> would keep the dark one when a dark page is printed.
     pictures = "".join(
         f'<img class="{paper}" alt="{escape(figure.alt)}" '
@@ -163,7 +182,7 @@ def _proof(exact: Mapping[str, Any]) -> str:
         "largest slack": f"{certificate['slackness']:.2g}",
         "method": f"{exact['method']}, {exact['stats']['seconds']:.3g} s",
     }
-    return f"<p>{escape(text)}</p>{_facts(facts)}"
+    return f"<p>{escape(text)}</p>{facts_html(facts)}"
 
 
 def _about(side: str, data: Mapping[str, Any]) -> dict[str, str]:
@@ -184,7 +203,7 @@ def _again(record: Mapping[str, Any]) -> str:
         "with": f"Python {environment['python']}, {', '.join(packages)}",
         "on": f"{environment['platform']}, {environment['cpus']} CPUs",
     }
-    return (f"<pre><code>{escape(command)}</code></pre>" if command else "") + _facts(facts)
+    return (f"<pre><code>{escape(command)}</code></pre>" if command else "") + facts_html(facts)
 
 
 def _setting(value: Any) -> str:
@@ -193,6 +212,7 @@ def _setting(value: Any) -> str:
     return "default" if value is None else f"{value}"
 
 
-def _facts(facts: Mapping[str, Any]) -> str:
+def facts_html(facts: Mapping[str, Any]) -> str:
+    """A table of names and values, all escaped."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in facts.items())
     return f'<div><table class="facts"><tbody>{rows}</tbody></table></div>'

@@ -14,7 +14,7 @@ from otgan.critics.method import Method, adam, uniform
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["GradientPenalty", "OneSidedPenalty", "gradient_norms"]
 
@@ -100,7 +100,7 @@ class OneSidedPenalty(GradientPenalty):
         return (norm - 1).relu().square()
 
 
-def gradient_norms(network: nn.Module, points: torch.Tensor) -> torch.Tensor:
+def gradient_norms(network: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor) -> torch.Tensor:
     """``|grad f|`` at each point, (S, k, ...) -> (S, k), differentiable also where the gradient vanishes."""
     points = points.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(network(points).sum(), points, create_graph=True)

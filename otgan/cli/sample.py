@@ -1,0 +1,66 @@
+"""``otgan sample RUN``."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from otgan.cli.common import Flag, Target
+from otgan.errors import InvalidInput
+
+__all__ = ["Sample"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Samples of a trained GAN."""
+
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
+    """Folder of a run, or its checkpoint."""
+    n: int = 64
+    """How many."""
+    out: Target = None
+    """A .png file (one grid), a .npy file (values in the data's units), or a folder (one .png each); by default
+    samples.png in the run's folder, samples.npy for points."""
+    seed: int = 0
+    """Seed of the noise."""
+    device: str = "auto"
+    """Where to generate: auto, cpu, cuda, ..."""
+    debug: Flag = False
+    """Print the traceback of an error."""
+
+    def run(self) -> int:
+        """Load, generate, write."""
+        import numpy as np
+
+        from otgan import report
+        from otgan.gan import load
+        from otgan.gan.grid import grid_png, image_pngs
+
+        run = load(self.source, device=self.device)
+        out = self.out or Path(run.folder or ".", "samples.png" if run.units.is_image else "samples.npy")
+        if out.suffix not in ("", ".png", ".npy"):
+            raise InvalidInput(f"--out must end in .png or .npy or be a folder, but {str(out)!r} came.")
+        if out.suffix != ".npy" and not run.units.is_image:
+            raise InvalidInput(f"the run made points, not images, so --out must end in .npy, but {str(out)!r} came.")
+        if out.suffix:
+            report.check_writable(out)
+        else:
+            report.check_folder(out)
+        samples = run.sample(self.n, self.seed)
+        flat = samples.reshape(len(samples), -1)
+        if out.suffix == ".npy":
+            buffer = io.BytesIO()
+            np.save(buffer, samples)
+            report.write_files(out.parent, {out.name: buffer.getvalue()})
+        elif out.suffix == ".png":
+            report.write_files(out.parent, {out.name: grid_png(flat, run.units)})
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.units))})
+        print(f"{len(samples)} samples after {run.step} steps: {out}")
+        return 0

@@ -1,0 +1,212 @@
+"""A run on disk: one safetensors file with everything that the next step depends on.
+
+The file holds tensors, and in its header the configuration and the counters as JSON; nothing in it is ever run. It
+replaces the one before as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from otgan.data.extras import needs
+from otgan.errors import InvalidInput
+from otgan.gan.config import Config
+from otgan.gan.dataset import Units
+from otgan.report import write_files
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from torch import nn
+
+__all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
+
+NAME = "checkpoint.safetensors"
+FORMAT = "otgan-gan-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes
+    ----------
+    config : Config
+        Resolved: it holds every number, so that later defaults change nothing.
+    units : Units
+    data_sha256 : str
+        Of the samples trained on.
+    step : int
+        Steps of the generator that were made.
+    log_bytes : int
+        Length of the log at that step.
+    seconds : float
+        Spent in training.
+    tensors : dict of str to tensor
+        ``generator.``, ``critic.``, ``ema.`` and ``random.`` before the names of each; optimisers' states by the number
+        of the parameter, ``generator_optimizer.0.exp_avg``.
+    """
+
+    config: Config
+    units: Units
+    data_sha256: str
+    step: int
+    log_bytes: int
+    seconds: float
+    tensors: dict[str, torch.Tensor]
+
+    def part(self, name: str) -> dict[str, torch.Tensor]:
+        """The tensors whose names begin with ``name`` and a dot, without it."""
+        start = f"{name}."
+        return {key.removeprefix(start): value for key, value in self.tensors.items() if key.startswith(start)}
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint.safetensors`` into a folder, in place of the one that is there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the one that was there is as it was.
+    """
+    with needs("safetensors", "torch", "Writing a checkpoint"):
+        from safetensors.torch import save
+    header = {
+        "format": FORMAT,
+        "config": asdict(checkpoint.config),
+        "units": asdict(checkpoint.units),
+        "data_sha256": checkpoint.data_sha256,
+        "step": checkpoint.step,
+        "log_bytes": checkpoint.log_bytes,
+        "seconds": checkpoint.seconds,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+    write_files(folder, {NAME: save(tensors, metadata={"otgan": json.dumps(header)})})
+
+
+def clear_ruins(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote a checkpoint left beside its place.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     folder = Path(name)
+    ...     (folder / NAME).touch()
+    ...     (folder / f".{NAME}.0123456789abcdef").touch()
+    ...     clear_ruins(folder)
+    ...     os.listdir(folder)
+    ['checkpoint.safetensors']
+    """
+    for ruin in folder.glob(f".{NAME}.*"):
+        ruin.unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint, by its path or that of its folder.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or it is cut, damaged or of another kind.
+    OTError
+        If safetensors is not installed.
+    """
+    path = Path(path)
+    path = path / NAME if path.is_dir() else path
+    if not path.is_file():
+        raise InvalidInput(f"there is no checkpoint {path}. Pass the folder of a run, or a {NAME} file.")
+    header, tensors = _read_file(path)
+    try:
+        if header["format"] != FORMAT:
+            raise InvalidInput(
+                f"{path} must have the format {FORMAT!r}, but has {header['format']!r}. Read it with the release of "
+                "otgan that wrote it."
+            )
+        units = Units(tuple(header["units"]["shape"]), float(header["units"]["low"]), float(header["units"]["high"]))
+        return Checkpoint(
+            config=Config.from_json(json.dumps(header["config"])),
+            units=units,
+            data_sha256=str(header["data_sha256"]),
+            step=int(header["step"]),
+            log_bytes=int(header["log_bytes"]),
+            seconds=float(header["seconds"]),
+            tensors=tensors,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput(f"{path} is damaged: its header lacks {error}. Use another checkpoint.") from None
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The header and the tensors, each in memory of its own."""
+    with needs("safetensors", "torch", f"Reading {path}"):
+        from safetensors import SafetensorError, safe_open
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("otgan")
+            # Cloned, so that tensors begin where torch likes them to, and not wherever they lie in the file.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - it is no dict
+    except SafetensorError as error:
+        raise InvalidInput(
+            f"{path} must be a whole safetensors file, but is cut, damaged or of another kind ({error}). Use another "
+            "checkpoint."
+        ) from None
+    except OSError as error:
+        raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
+    if text is None:
+        raise InvalidInput(f"{path} holds tensors, but no run of otgan. Pass a {NAME} that otgan train wrote.")
+    return json.loads(text), tensors
+
+
+def flat_optimizer(optimizer: torch.optim.Optimizer, name: str) -> dict[str, torch.Tensor]:
+    """The state of an optimiser, all of it tensors, as ``name.parameter.entry``."""
+    state: Mapping[int, Mapping[str, torch.Tensor]] = optimizer.state_dict()["state"]
+    return {f"{name}.{index}.{key}": value for index, entry in state.items() for key, value in entry.items()}
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Tensor]) -> None:
+    """Put back what :func:`flat_optimizer` gave, without the name in front.
+
+    Raises
+    ------
+    LookupError
+        If it is not all there, or of more parameters than there are.
+    """
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in flat.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    if len({frozenset(entry) for entry in state.values()}) > 1:
+        raise KeyError("an optimizer's state")
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, entry in state.items():
+        for key, value in entry.items():
+            if value.shape == parameters[index].shape:  # with the parameter's strides, which fused optimisers count on
+                entry[key] = torch.empty_like(parameters[index]).copy_(value)
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def load_module(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Put weights into a network.
+
+    Raises
+    ------
+    InvalidInput
+        If they are those of another network.
+    """
+    try:
+        module.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise InvalidInput(
+            f"the checkpoint's {name} is not the network that its configuration describes: {first} Use another "
+            "checkpoint."
+        ) from None

@@ -1,0 +1,78 @@
+"""Many images as one picture."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otgan.data.extras import needs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.gan.dataset import Units
+
+__all__ = ["grid_png", "image_pngs", "to_bytes"]
+
+GAP = 2  # pixels between two images
+
+
+def to_bytes(points: NDArray[np.float64], units: Units) -> NDArray[np.uint8]:
+    """Samples (n, d) in the data's own units as pixels, 0 to 255, shape (n, h, w) or (n, h, w, c).
+
+    Examples
+    --------
+    >>> from otgan.gan.dataset import Units
+    >>> to_bytes(np.array([[0.0, 1.0, 0.5, 2.0]]), Units((2, 2), 0.0, 1.0)).tolist()
+    [[[0, 255], [128, 255]]]
+    """
+    shares = np.clip((points.reshape(-1, *units.shape) - units.low) / (units.high - units.low), 0.0, 1.0)
+    return np.rint(255 * shares).astype(np.uint8)
+
+
+def grid_png(points: NDArray[np.float64], units: Units) -> bytes:
+    """Images as a PNG file, in a grid that is about square.
+
+    Parameters
+    ----------
+    points : (n, d) ndarray
+        In the data's own units.
+    units : Units
+        Of images.
+
+    Raises
+    ------
+    OTError
+        If Pillow is not installed.
+    """
+    images = to_bytes(points, units)
+    columns = math.ceil(math.sqrt(len(images)))
+    rows = math.ceil(len(images) / columns)
+    cell = (images.shape[1] + GAP, images.shape[2] + GAP)
+    sheet = np.full((rows * cell[0] - GAP, columns * cell[1] - GAP, *images.shape[3:]), 255, dtype=np.uint8)
+    for k, image in enumerate(images):
+        top, left = k // columns * cell[0], k % columns * cell[1]
+        sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return _png(sheet)
+
+
+def image_pngs(points: NDArray[np.float64], units: Units) -> list[bytes]:
+    """Each image as a PNG file of its own.
+
+    Raises
+    ------
+    OTError
+        If Pillow is not installed.
+    """
+    return [_png(image) for image in to_bytes(points, units)]
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
+    with needs("Pillow", "images", "Writing images"):
+        from PIL.Image import fromarray
+    buffer = io.BytesIO()
+    fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image).save(buffer, format="PNG")
+    return buffer.getvalue()

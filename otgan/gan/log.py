@@ -1,0 +1,134 @@
+"""The log of a run: one JSON object a line, written as it comes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from otgan.data.extras import needs
+from otgan.errors import InvalidInput
+from otgan.report import plain
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["NAME", "Log", "board", "read_log"]
+
+NAME = "log.jsonl"
+
+
+class Log:
+    """Records in memory, and in a file where there is one.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where ``log.jsonl`` is; None keeps records in memory alone.
+    length : int, default 0
+        Bytes of the file that count; what is behind them was written after the checkpoint that a run goes on from.
+    board : SummaryWriter, optional
+        A TensorBoard that gets every number too; see :func:`board`.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is shorter than that, or what counts is not a log.
+    OSError
+        If the file cannot be written.
+    """
+
+    def __init__(self, folder: Path | None, length: int = 0, board: Any = None) -> None:
+        self.records: list[dict[str, Any]] = []
+        self._board = board
+        self._file = None
+        if folder is None:
+            return
+        path = folder / NAME
+        if length:
+            self.records = read_log(path, length)
+        self._file = path.open("r+b" if length else "wb")
+        self._file.truncate(length)
+        self._file.seek(length)
+
+    def write(self, kind: str, step: int, entries: dict[str, Any]) -> None:
+        """Add one record, and hand it to the operating system at once."""
+        record = plain({"kind": kind, "step": step, **entries})
+        self.records.append(record)
+        if self._file is not None:
+            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+        if self._board is not None:
+            for name, value in entries.items():
+                if isinstance(value, int | float):
+                    self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def settle(self) -> int:
+        """Bring all of it to the disk; how many bytes it has."""
+        if self._file is None:
+            return 0
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def board(folder: Path | None, step: int) -> Any:
+    """A TensorBoard in the folder of a run that is at a step; what it shows of later steps is forgotten.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no folder.
+    OTError
+        If tensorboard is not installed.
+    """
+    if folder is None:
+        raise InvalidInput("tensorboard needs a folder to write to. Pass train a folder.")
+    with needs("tensorboard", "tensorboard", "The option tensorboard"):
+        from torch.utils.tensorboard import SummaryWriter
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+
+def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
+    r"""The records of a log, or of its first bytes.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is shorter, or a line of it is no record. A last line that was cut is left out.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "log.jsonl")
+    ...     _ = path.write_text('{"step": 1}\n{"st')
+    ...     read_log(path)
+    [{'step': 1}]
+    """
+    data = b""
+    if length is None or path.exists():
+        with path.open("rb") as file:
+            data = file.read(-1 if length is None else length)
+    if length is not None and len(data) < length:
+        raise InvalidInput(
+            f"{path} must hold the {length} bytes that were there at the checkpoint, but holds {len(data)}. Put the "
+            "file back as it was, or start the run anew in another folder."
+        )
+    try:
+        return [json.loads(line) for line in data.split(b"\n")[:-1]]
+    except ValueError as error:
+        raise InvalidInput(f"{path} must hold a JSON object a line, but does not ({error}).") from None

@@ -1,0 +1,200 @@
+"""The exact distance beside the critic's number, on the same points, while a GAN is trained.
+
+Everything is measured on samples that were never trained on, with noise and real samples that stay the same over the
+whole run, so that what changes is the networks alone. Numbers are in the data's own units.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from otgan.critics.networks import values
+from otgan.critics.repair import repaired_bound
+from otgan.data.drawing import stream
+from otgan.gan.judge import Judge
+from otgan.gan.run import generate
+from otgan.problem import Problem
+from otgan.solve import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from otgan.gan.config import Config
+    from otgan.gan.dataset import Dataset
+    from otgan.gan.objectives import Objective
+    from otgan.gan.players import Players
+
+__all__ = ["Monitor", "patches", "rank_correlation"]
+
+FEWEST = 3  # measurements that make a correlation
+APART = 10**6  # from the seed of training, so that no noise is measured with that was trained with
+
+
+class Monitor:
+    """What a run is measured with.
+
+    Networks are measured as they are trained: batch norm takes means over batches of the size trained with, the
+    generator's and, where it has any, the critic's. With running means a generator makes other samples than the critic
+    knows, and the critic's number says little about them.
+
+    Parameters
+    ----------
+    config : Config
+    samples : Dataset
+    objective : Objective
+
+    Attributes
+    ----------
+    floor : float
+        Exact W1 between held-out samples and as many trained on: what a generator as good as the data itself would get.
+    patch_floor : float or None
+        The same between patches; None for points.
+    """
+
+    def __init__(self, config: Config, samples: Dataset, objective: Objective) -> None:
+        n = min(config.monitor_n, len(samples.held_out), len(samples.train_points))
+        self.units = samples.units
+        self.objective = objective
+        self.device = samples.train.device
+        self.held_out, self.trained_on = samples.held_out[:n], samples.train_points[:n]
+        self.noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
+        self.seed = config.seed
+        self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
+        self.floor = solve(self.held_out, self.trained_on, throw=False).distance
+        self.patch_floor = self._patch_distance(self.trained_on)
+        self.judge = Judge(samples.name, self.held_out, self.trained_on)
+
+    def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Measure both networks as they are.
+
+        Parameters
+        ----------
+        players : Players
+            Left unchanged.
+        before : sequence of dict
+            The records of the run so far, for the rank correlation.
+
+        Returns
+        -------
+        dict
+            ``n``; ``exact``, W1 between generated and held-out samples, with its proof, ``lower`` and ``upper``;
+            ``exact_ema``, that of the averaged generator; ``floor``; ``patch`` and ``patch_floor``; ``critic``, the
+            critic's number on the same points, and ``critic_trained_on``, on samples trained on; ``critic_estimates``,
+            what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
+            1-Lipschitz; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
+            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
+        """
+        # A copy: in training mode running means of batch norm move.
+        generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
+        averaged = generate(players.ema.module, self.noise, self.units)
+        critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
+        solution = solve(self.held_out, generated, throw=False)
+        record = {
+            "n": len(generated),
+            "exact": solution.distance,
+            "lower": solution.lower,
+            "upper": solution.upper,
+            "exact_ema": solve(self.held_out, averaged, throw=False).distance,
+            "floor": self.floor,
+            "patch": self._patch_distance(generated),
+            "patch_floor": self.patch_floor,
+            **critic,
+            **self.judge.measure(averaged),
+        }
+        return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
+
+    def _critic(self, critic: nn.Module, generated: NDArray[np.float64]) -> dict[str, Any]:
+        """The critic's numbers on both pairs of samples, and what it proves about one."""
+        f_real, f_trained, f_fake = (
+            self._values(critic, points) for points in (self.held_out, self.trained_on, generated)
+        )
+        in_units = self.units.scale if self.objective.estimates == "W1" else 1.0
+        estimate = self.objective.estimate(f_real, f_fake)
+        corrected = self.objective.corrected(estimate)
+        problem = Problem.from_points(self.held_out, generated, 1)
+        return {
+            "critic": estimate * in_units,
+            "critic_trained_on": self.objective.estimate(f_trained, f_fake) * in_units,
+            "critic_estimates": self.objective.estimates,
+            "critic_corrected": None if corrected is None else corrected * in_units,
+            "lower_bound": repaired_bound(problem, f_real.numpy(), -f_fake.numpy()),
+        }
+
+    def _values(self, critic: nn.Module, points: NDArray[np.float64]) -> torch.Tensor:
+        """The critic's values at points (n, d), float64 (n,), in batches as it was trained with if they matter."""
+        samples = self.units.to_network(points).to(self.device)
+        size = self.batch_size if self.batch_norm else len(samples)
+        return torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
+
+    def _patch_distance(self, points: NDArray[np.float64]) -> float | None:
+        """Exact W1 between patches of held-out images and of others; None for points."""
+        if not self.units.is_image or min(self.units.shape[:2]) < 4:
+            return None
+        ours = patches(self.held_out, self.units.shape, stream(self.seed, "patches of held-out images"))
+        theirs = patches(points, self.units.shape, stream(self.seed, "patches of other images"))
+        return solve(ours, theirs, throw=False).distance
+
+
+def patches(points: NDArray[np.float64], shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """One square patch of each image, a quarter of its shorter side wide, from a place drawn uniformly.
+
+    What convolutional critics compare is rather the distribution of patches than of images (Elnekave & Weiss 2025).
+
+    Parameters
+    ----------
+    points : (n, d) ndarray
+        Flat images.
+    shape : (h, w) or (h, w, c)
+        With sides of at least 4.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (n, k * k * c) ndarray
+
+    Examples
+    --------
+    >>> patches(np.zeros((3, 28 * 28)), (28, 28), np.random.default_rng(0)).shape
+    (3, 49)
+    """
+    size = min(shape[:2]) // 4
+    images = points.reshape(-1, *shape)
+    tops = rng.integers(shape[0] - size + 1, size=len(images))
+    lefts = rng.integers(shape[1] - size + 1, size=len(images))
+    cut = [image[i : i + size, j : j + size] for image, i, j in zip(images, tops, lefts, strict=True)]
+    return np.stack(cut).reshape(len(images), -1)
+
+
+def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
+    """Spearman's correlation of the critic's number and the exact distance over a run.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        Of a log; those of kind "monitor" count.
+
+    Returns
+    -------
+    float or None
+        None for fewer than three measurements, or where one of the two never changed.
+
+    Examples
+    --------
+    >>> records = [{"kind": "monitor", "critic": c, "exact": w} for c, w in [(3, 9), (2, 5), (1, 4)]]
+    >>> rank_correlation(records)
+    1.0
+    """
+    from scipy.stats import spearmanr
+
+    pairs = np.array([(float(r["critic"]), float(r["exact"])) for r in records if r["kind"] == "monitor"])
+    if len(pairs) < FEWEST or not np.isfinite(pairs).all() or (np.ptp(pairs, axis=0) == 0).any():
+        return None
+    correlation: Any = spearmanr(pairs[:, 0], pairs[:, 1])
+    return round(float(correlation.statistic), 12)

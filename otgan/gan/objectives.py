@@ -1,0 +1,244 @@
+"""What critic and generator minimise: one small object for each objective.
+
+An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, brings the
+critic's weights back into its set after a step, and says what the critic's values estimate. The Wasserstein objectives
+estimate W1 by ``E f(x) - E f(y)``, up to an unknown factor for clipped weights. Discriminators, whose f is a logit,
+bound the Jensen-Shannon divergence from below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+from otgan.critics import GradientPenalty, WeightClipping
+from otgan.critics.laboratory import OneSidedPenalty
+from otgan.critics.laboratory.penalty import gradient_norms
+from otgan.critics.method import uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otgan.gan.config import Config
+
+    Function = Callable[[torch.Tensor], torch.Tensor]
+
+__all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic", "Wasserstein", "objective"]
+
+
+class Objective:
+    """The contract of all objectives."""
+
+    estimates: ClassVar[str]  # what :meth:`estimate` is a number for
+
+    def critic_loss(
+        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """What a step of the critic minimises, a scalar.
+
+        Parameters
+        ----------
+        critic : callable
+            From (k, ...) to (k,).
+        real, fake : (k, ...) tensor
+            Samples; ``fake`` without a graph.
+        generator : torch.Generator
+            Where random points for a penalty come from.
+        """
+        raise NotImplementedError  # pragma: no cover - the contract test covers every objective
+
+    def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """What a step of the generator minimises, a scalar; ``fake`` carries the graph to the generator."""
+        raise NotImplementedError  # pragma: no cover
+
+    def constrain(self, critic: nn.Module) -> None:
+        """Bring the critic's weights back into the objective's set, where it has one."""
+
+    def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
+        """The critic's own number, from its values (n,) and (m,)."""
+        return float(f_real.double().mean() - f_fake.double().mean())
+
+    def corrected(self, estimate: float) -> float | None:
+        """The same number without a bias that theory predicts; None where nothing is known."""
+        return None
+
+
+@dataclass(frozen=True)
+class Minimax(Objective):
+    """The first GAN's game, whose generator loss saturates (Goodfellow et al. 2014, equation 1).
+
+    ``min_G max_D E log D(x) + E log(1 - D(G(z)))`` with D the sigmoid of the critic.
+
+    Examples
+    --------
+    >>> zeros = torch.zeros(2, 1)
+    >>> round(Minimax().critic_loss(lambda x: x[:, 0], zeros, zeros, torch.Generator()).item(), 6)  # 2 log 2
+    1.386294
+    """
+
+    estimates: ClassVar[str] = "JS"
+
+    def critic_loss(
+        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """``-E log D(x) - E log(1 - D(y))``."""
+        return softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
+
+    def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """``E log(1 - D(y))``: flat where the discriminator is sure."""
+        return -softplus(critic(fake)).mean()
+
+    def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
+        """``(E log D(x) + E log(1 - D(y)) + 2 log 2) / 2``, at most the Jensen-Shannon divergence (theorem 1 there)."""
+        value = -softplus(-f_real.double()).mean() - softplus(f_fake.double()).mean()
+        return float(value) / 2 + math.log(2)
+
+
+@dataclass(frozen=True)
+class NonSaturating(Minimax):
+    """The same discriminator, and the "-log D" generator (Goodfellow et al. 2014, section 3)."""
+
+    def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """``-E log D(y)``."""
+        return softplus(-critic(fake)).mean()
+
+
+@dataclass(frozen=True)
+class Wasserstein(Objective):
+    """The Kantorovich-Rubinstein game (Arjovsky, Chintala & Bottou 2017, equation 2).
+
+    Attributes
+    ----------
+    clip : float or None
+        c: the critic's parameters, biases too, stay in [-c, c] (Algorithm 1). None for a critic that is 1-Lipschitz by
+        construction.
+    """
+
+    estimates: ClassVar[str] = "W1"
+
+    clip: float | None = None
+
+    def critic_loss(
+        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """``E f(y) - E f(x)``."""
+        return critic(fake).mean() - critic(real).mean()
+
+    def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """``-E f(y)``."""
+        return -critic(fake).mean()
+
+    def constrain(self, critic: nn.Module) -> None:
+        """``w <- clip(w, -c, c)``."""
+        if self.clip is not None:
+            WeightClipping(clip=self.clip).after_step(critic)
+
+
+@dataclass(frozen=True)
+class Penalised(Wasserstein):
+    """WGAN-GP and WGAN-LP: gradient norms between real and generated samples pulled to one, or below one.
+
+    Attributes
+    ----------
+    method : GradientPenalty
+        The laboratory's, which says what a norm costs, and its weight.
+    """
+
+    method: GradientPenalty = field(default_factory=GradientPenalty)
+
+    def critic_loss(
+        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """``E f(y) - E f(x) + lambda E penalty(|grad f(x_hat)|)`` (Gulrajani et al. 2017, equation 3)."""
+        share = uniform([generator], real[None])[0]
+        norms = slopes(critic, share * real + (1 - share) * fake)
+        loss = super().critic_loss(critic, real, fake, generator)
+        return loss + self.method.gp_weight * self.method.penalty(norms).mean()
+
+    def corrected(self, estimate: float) -> float:
+        """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
+        return self.method.corrected(estimate)
+
+
+@dataclass(frozen=True)
+class Relativistic(Objective):
+    """R3GAN: pairs of a real and a generated sample compared, gradients penalised at both (Huang et al. 2024).
+
+    Attributes
+    ----------
+    gp_weight : float
+        gamma: ``gamma / 2 E |grad f|^2`` is added at real samples (R1: Mescheder, Geiger & Nowozin 2018) and at
+        generated ones (R2).
+    """
+
+    estimates: ClassVar[str] = "relativistic"
+
+    gp_weight: float = 1.0
+
+    def critic_loss(
+        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """``E softplus(f(y) - f(x)) + R1 + R2``."""
+        f_real, squared_real = _value_and_squared_slope(critic, real)
+        f_fake, squared_fake = _value_and_squared_slope(critic, fake)
+        penalty = squared_real.mean() + squared_fake.mean()
+        return softplus(f_fake - f_real).mean() + self.gp_weight / 2 * penalty
+
+    def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
+        """``E softplus(f(x) - f(y))``."""
+        with torch.no_grad():
+            f_real = critic(real)
+        return softplus(f_real - critic(fake)).mean()
+
+    def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
+        """``log 2 - E softplus(f(y) - f(x))`` over all pairs, zero for a critic that cannot tell.
+
+        It is the value of the paired game, a divergence of its own (Jolicoeur-Martineau 2019), within [0, log 2].
+        """
+        return math.log(2) - float(softplus(f_fake.double()[None] - f_real.double()[:, None]).mean())
+
+
+def slopes(critic: Function, points: torch.Tensor) -> torch.Tensor:
+    """``|grad f|`` at each point, (k, ...) -> (k,), with a graph."""
+    return gradient_norms(lambda stack: critic(stack[0]), points[None])[0]
+
+
+def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """``f`` and ``|grad f|^2`` at each point, (k,) both, from one pass; no root, so nothing to smooth at zero."""
+    points = points.detach().requires_grad_()
+    values = critic(points)
+    (gradient,) = torch.autograd.grad(values.sum(), points, create_graph=True)
+    return values, gradient.flatten(1).square().sum(dim=1)
+
+
+def objective(config: Config) -> Objective:
+    """The objective that a configuration names, with its numbers.
+
+    Examples
+    --------
+    >>> from otgan.gan import Config
+    >>> objective(Config(objective="wgan", clip=0.1))
+    Wasserstein(clip=0.1)
+    """
+    recipe = config.recipe
+    weight = 0.0 if recipe.gp_weight is None else recipe.gp_weight
+    match config.objective:
+        case "minimax":
+            return Minimax()
+        case "non-saturating":
+            return NonSaturating()
+        case "wgan":
+            return Wasserstein(recipe.clip)
+        case "wgan-gp":
+            return Penalised(method=GradientPenalty(gp_weight=weight))
+        case "wgan-lp":
+            return Penalised(method=OneSidedPenalty(gp_weight=weight))
+        case "wgan-lipschitz":
+            return Wasserstein()
+        case "r3gan":
+            return Relativistic(weight)

@@ -1,0 +1,116 @@
+"""A run as one page of HTML that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from otgan import plot, report
+from otgan.gan.grid import grid_png
+
+if TYPE_CHECKING:
+    from otgan.gan.run import Run
+
+__all__ = ["run_page"]
+
+SHOWN = 64  # generated images
+NUMBERS = {
+    "exact": "exact W1 to held-out samples",
+    "exact_ema": "the same of the averaged generator",
+    "floor": "the same of samples trained on (the floor)",
+    "critic": "the critic's number on the same points",
+    "critic_corrected": "that without the overshoot of the penalty",
+    "lower_bound": "W1 that the critic proves, repaired",
+    "rank_correlation": "rank correlation of critic and exact over the run",
+    "patch": "exact W1 between patches",
+    "patch_floor": "its floor",
+    "frechet_distance": "Frechet distance in features of digits",
+    "frechet_floor": "its floor",
+    "precision": "precision",
+    "recall": "recall",
+    "class_score": "class score",
+    "modes": "modes covered",
+    "in_modes": "share of samples in modes",
+}
+
+
+def run_page(run: Run) -> str:
+    """The page: the last measurement, how it came about, samples, and everything that is needed to do it again.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    str
+        A whole document; every string that came from outside is escaped.
+
+    Examples
+    --------
+    >>> from otgan.gan import Config, train
+    >>> page = run_page(train(Config(data="gaussians8", n=100, steps=2, width=8, monitor_every=1)))
+    >>> page.count("exact W1 to held-out samples"), "<script" in page
+    (1, False)
+    """
+    title = f"{run.config.data}, {run.config.objective}, {run.step} steps"
+    measured = [record for record in run.history if record["kind"] == "monitor"]
+    start = next((record for record in run.history if record["kind"] == "run"), {})
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        _answer(measured[-1]) if measured else "<p>Nothing was measured: monitor_every is 0.</p>",
+        *(report.figure_html(figure) for figure in _figures(run, bool(measured))),
+        "<h2>The last measurement</h2>" + report.facts_html(_numbers(measured[-1])) if measured else "",
+        "<h2>How to do it again</h2>",
+        report.facts_html({name: value for name, value in asdict(run.config).items() if value is not None}),
+        report.facts_html({**start.get("data", {}), **_environment(start.get("environment", {}))}),
+    ]
+    return report.document(title, body)
+
+
+def _answer(last: dict[str, Any]) -> str:
+    return (
+        f'<div class="answer"><p class="number">W₁ = {float(last["exact"]):.5g}</p>'
+        f"<p>The exact Wasserstein distance between {last['n']} generated and as many held-out samples, proven; "
+        f"samples trained on have {float(last['floor']):.5g}. The critic says {float(last['critic']):.5g} "
+        f"({escape(last['critic_estimates'])}) and proves {float(last['lower_bound']):.5g}.</p></div>"
+    )
+
+
+def _numbers(last: dict[str, Any]) -> dict[str, str]:
+    there = {key: last[key] for key in NUMBERS if last.get(key) is not None}
+    return {NUMBERS[key]: f"{float(value):.6g}" for key, value in there.items()}
+
+
+def _environment(environment: dict[str, Any]) -> dict[str, Any]:
+    packages = environment.get("packages", {})
+    listed = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
+    return {**environment, "packages": listed}
+
+
+def _figures(run: Run, measured: bool) -> list[report.Figure]:
+    """The curves, where matplotlib is installed, and the samples, where they are images."""
+    figures = []
+    if measured and (curves := _curves(run)) is not None:
+        caption = (
+            "The exact distance between generated and held-out samples, and what the critic says on the same points. "
+            "The dotted floor is what samples trained on have."
+        )
+        figures.append(report.Figure(*curves, "Exact distance and critic over the steps", caption, "curves"))
+    if run.units.is_image:
+        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units)
+        figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
+    return figures
+
+
+def _curves(run: Run) -> tuple[bytes, bytes] | None:
+    try:
+        from matplotlib import rc_context
+    except ImportError:
+        return None
+    papers = []
+    for style in (plot.LIGHT, plot.DARK):
+        with rc_context(style):
+            papers.append(plot.png(plot.run_curves(run.history)))
+    return papers[0], papers[1]

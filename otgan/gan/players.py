@@ -1,0 +1,132 @@
+"""Both networks with what trains them: everything that changes from step to step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from otgan.critics import WeightClipping
+from otgan.critics.method import adam
+from otgan.errors import InvalidInput
+from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
+from otgan.gan.config import LIPSCHITZ_CRITICS
+from otgan.gan.networks import build_critic, build_generator, forget_on_step
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from otgan.gan.checkpoint import Checkpoint
+    from otgan.gan.config import Config
+
+__all__ = ["Players", "averaged"]
+
+
+@dataclass(frozen=True, eq=False)
+class Players:
+    """Generator and critic.
+
+    Attributes
+    ----------
+    generator, critic : torch.nn.Module
+    ema : AveragedModel
+        The generator with the moving average of its weights, in evaluation mode.
+    generator_optimizer, critic_optimizer : torch.optim.Optimizer
+    random : torch.Generator
+        Where noise and batches come from, on the device.
+    losses : (2,) tensor
+        Sums of the critic's and the generator's losses since the log's last line.
+    """
+
+    generator: nn.Module
+    critic: nn.Module
+    ema: AveragedModel
+    generator_optimizer: torch.optim.Optimizer
+    critic_optimizer: torch.optim.Optimizer
+    random: torch.Generator
+    losses: torch.Tensor
+
+    @classmethod
+    def fresh(cls, config: Config, shape: tuple[int, ...], device: torch.device) -> Self:
+        """Both as they are before the first step.
+
+        Raises
+        ------
+        InvalidInput
+            If the networks do not fit samples of this shape.
+        """
+        generator = build_generator(config, shape, config.seed).to(device)
+        critic = build_critic(config, shape, config.seed + 1).to(device)
+        critic_optimizer = _optimizer(critic, config, config.recipe.critic_learning_rate)
+        if config.critic in LIPSCHITZ_CRITICS:
+            forget_on_step(critic_optimizer, critic)
+        return cls(
+            generator=generator,
+            critic=critic,
+            ema=averaged(generator, config),
+            generator_optimizer=_optimizer(generator, config, config.recipe.learning_rate),
+            critic_optimizer=critic_optimizer,
+            random=torch.Generator(device).manual_seed(config.seed),
+            losses=torch.zeros(2, device=device),
+        )
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything, as a checkpoint names it."""
+        parts = {"generator": self.generator, "critic": self.critic, "ema": self.ema}
+        weights = {f"{name}.{key}": value for name, net in parts.items() for key, value in net.state_dict().items()}
+        return {
+            **weights,
+            **flat_optimizer(self.generator_optimizer, "generator_optimizer"),
+            **flat_optimizer(self.critic_optimizer, "critic_optimizer"),
+            "random.device": self.random.get_state(),
+            "random.global": torch.get_rng_state(),
+            "losses.sums": self.losses,
+        }
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Become what was written.
+
+        Raises
+        ------
+        InvalidInput
+            If the checkpoint lacks something, or holds other networks.
+        """
+        for network, name in ((self.generator, "generator"), (self.critic, "critic"), (self.ema, "ema")):
+            load_module(network, checkpoint.part(name), name)
+        try:
+            load_optimizer(self.generator_optimizer, checkpoint.part("generator_optimizer"))
+            load_optimizer(self.critic_optimizer, checkpoint.part("critic_optimizer"))
+            self.random.set_state(checkpoint.part("random")["device"])
+            torch.set_rng_state(checkpoint.part("random")["global"])
+            self.losses.copy_(checkpoint.part("losses")["sums"])
+        except (LookupError, ValueError, RuntimeError) as error:
+            raise InvalidInput(
+                f"the checkpoint does not hold what training goes on from ({error}). Use another checkpoint."
+            ) from None
+
+    def are_finite(self) -> bool:
+        """Whether no weight has become NaN or infinite."""
+        weights = [*self.generator.parameters(), *self.critic.parameters()]
+        return bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all())
+
+
+def averaged(generator: nn.Module, config: Config) -> AveragedModel:
+    """The generator with averaged weights; running means of batch norm are the generator's own.
+
+    After n steps the decay is at most (1 + n) / (10 + n), so that short runs forget their first weights too.
+    """
+
+    def average(averages: Any, current: Any, n: Any) -> None:
+        steps = float(n)
+        get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(averages, current, n)
+
+    return AveragedModel(generator, multi_avg_fn=average).eval()
+
+
+def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:
+    recipe = config.recipe
+    if recipe.optimizer == "rmsprop":
+        return WeightClipping(learning_rate=learning_rate).optimizer(network)
+    return adam(network, learning_rate, (recipe.beta1, recipe.beta2))

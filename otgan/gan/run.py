@@ -1,0 +1,157 @@
+"""A trained GAN: what :func:`otgan.gan.train` returns, and what a checkpoint is read as."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from otgan import inputs
+from otgan.critics import torch_device
+from otgan.errors import InvalidInput
+from otgan.gan import checkpoint as checkpoints
+from otgan.gan.log import NAME as LOG
+from otgan.gan.log import read_log
+from otgan.gan.networks import build_critic, build_generator
+from otgan.gan.players import averaged
+from otgan.report import write_files
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from otgan.gan.config import Config
+    from otgan.gan.dataset import Units
+
+__all__ = ["Run", "generate", "load"]
+
+CHUNK = 500  # samples that are generated at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A GAN after some steps of training.
+
+    Attributes
+    ----------
+    config : Config
+        Resolved: every default is written out.
+    step : int
+        Steps of the generator that were made.
+    generator : torch.nn.Module
+        With averaged weights, in evaluation mode: from noise (n, latent) to samples as networks see them.
+    critic : torch.nn.Module
+        From samples as networks see them to (n,), in evaluation mode.
+    units : Units
+        From samples as networks see them to samples as the data came.
+    history : list of dict
+        The log: records of kind "losses" and "monitor", each with its step.
+    folder : Path or None
+        Where the run is kept.
+    """
+
+    config: Config
+    step: int
+    generator: nn.Module = field(repr=False)
+    critic: nn.Module = field(repr=False)
+    units: Units
+    history: list[dict[str, Any]] = field(repr=False)
+    folder: Path | None
+
+    def sample(self, n: int, seed: int = 0) -> NDArray[np.float64]:
+        """Generate samples in the data's own units.
+
+        Parameters
+        ----------
+        n : int
+        seed : int, default 0
+
+        Returns
+        -------
+        ndarray of float64, shape (n, d), (n, h, w) or (n, h, w, c)
+            As the data came.
+
+        Raises
+        ------
+        InvalidInput
+            If n is not a whole number of at least 1.
+        """
+        drawn = torch.Generator().manual_seed(inputs.count(seed, "seed", low=0))
+        noise = torch.randn(inputs.count(n, "n"), self.config.latent, generator=drawn)
+        return generate(self.generator, noise, self.units).reshape(n, *self.units.shape)
+
+    def write_report(self) -> Path:
+        """Write ``report.html`` into the run's folder: one page that needs nothing beside itself.
+
+        Returns
+        -------
+        Path
+            Where it lies.
+
+        Raises
+        ------
+        InvalidInput
+            If the run has no folder.
+        OSError
+            If it cannot be written.
+        """
+        from otgan.gan.page import run_page
+
+        if self.folder is None:
+            raise InvalidInput("a run without a folder has no place for a report. Pass train a folder.")
+        write_files(self.folder, {"report.html": run_page(self).encode("utf-8", "replace")})
+        return self.folder / "report.html"
+
+
+def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int = CHUNK) -> NDArray[np.float64]:
+    """Samples (n, d) in the data's own units from noise (n, latent), ``size`` at a time."""
+    device = next(generator.parameters()).device
+    with torch.no_grad():
+        return np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(size)])
+
+
+def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
+    """Read a run from its folder or from a checkpoint. Nothing in the file is ever run.
+
+    Parameters
+    ----------
+    path : path
+    device : str, default "auto"
+        Where to put the networks.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no checkpoint, or it is cut, damaged or of another kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from otgan.gan import Config, load, train
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train(Config(data="gaussians8", n=100, steps=2, width=8), folder)
+    ...     again = load(folder)
+    >>> again.step, bool((again.sample(5) == run.sample(5)).all())
+    (2, True)
+    """
+    kept = checkpoints.read(path)
+    shape = kept.units.network_shape
+    generator = averaged(build_generator(kept.config, shape, 0), kept.config)
+    critic = build_critic(kept.config, shape, 0)
+    checkpoints.load_module(generator, kept.part("ema"), "ema")
+    checkpoints.load_module(critic, kept.part("critic"), "critic")
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    where = torch_device(device)
+    return Run(
+        config=kept.config,
+        step=kept.step,
+        generator=generator.module.to(where).eval(),
+        critic=critic.to(where).eval(),
+        units=kept.units,
+        history=read_log(folder / LOG, kept.log_bytes) if (folder / LOG).is_file() else [],
+        folder=folder,
+    )

@@ -1,0 +1,114 @@
+"""Checkpoints that are broken, cut, of another kind or of another network."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from otgan import InvalidInput
+from otgan.gan import Config, load, train
+from otgan.gan import checkpoint as checkpoints
+
+CONFIG = Config(data="gaussians8", n=60, steps=2, width=8, depth=1, latent=3, batch_size=8, monitor_every=0)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    train(CONFIG, folder)
+    return folder
+
+
+def altered(run: Path, tmp_path: Path, **header: object) -> Path:
+    """The run's checkpoint with another header."""
+    from safetensors import safe_open
+
+    with safe_open(run / checkpoints.NAME, "pt") as file:
+        text = json.loads(file.metadata()["otgan"])
+    path = tmp_path / "altered.safetensors"
+    kept = {key: value for key, value in {**text, **header}.items() if value is not None}
+    save_file(load_file(run / checkpoints.NAME), path, {"otgan": json.dumps(kept)})
+    return path
+
+
+def test_everything_that_was_written_is_read(run, tmp_path) -> None:
+    kept = checkpoints.read(run)
+    assert kept.config == CONFIG.resolved((2,))
+    assert kept.step == 2
+    checkpoints.write(tmp_path, kept)
+    assert (tmp_path / checkpoints.NAME).read_bytes() == (run / checkpoints.NAME).read_bytes()
+    assert load(run / checkpoints.NAME).sample(3).tolist() == load(run).sample(3).tolist()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.2, 0.5, 0.999])
+def test_a_cut_file_is_refused(run, tmp_path, share) -> None:
+    whole = (run / checkpoints.NAME).read_bytes()
+    path = tmp_path / checkpoints.NAME
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InvalidInput, match="must be a whole safetensors file"):
+        load(tmp_path)
+
+
+def test_other_kinds_of_files_are_refused(tmp_path) -> None:
+    marker = tmp_path / "ran"
+
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (marker,)
+
+    (tmp_path / "evil.pt").write_bytes(pickle.dumps(Evil()))
+    torch.save(Evil(), tmp_path / "torch.pt")
+    save_file({"x": torch.zeros(2)}, tmp_path / "plain.safetensors")
+    for name, message in (
+        ("evil.pt", "whole safetensors file"),
+        ("torch.pt", "whole safetensors file"),
+        ("plain.safetensors", "no run of otgan"),
+        ("missing.safetensors", "there is no checkpoint"),
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            load(tmp_path / name)
+    assert not marker.exists()
+    with pytest.raises(InvalidInput, match="there is no checkpoint"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"format": "otgan-gan-99"}, "must have the format"),
+        ({"step": None}, "lacks 'step'"),
+        ({"config": {"stepps": 3}}, "no option 'stepps'"),
+        ({"units": 3}, "damaged"),
+        ({"step": "two"}, "damaged"),
+    ],
+)
+def test_damaged_headers_are_refused(run, tmp_path, header, message) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        load(altered(run, tmp_path, **header))
+
+
+def test_another_network_is_refused(run, tmp_path) -> None:
+    kept = checkpoints.read(run)
+    wider = replace(kept, config=replace(kept.config, width=9))
+    checkpoints.write(tmp_path, wider)
+    with pytest.raises(InvalidInput, match="ema is not the network that its configuration describes: size mismatch"):
+        load(tmp_path)
+    (tmp_path / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
+    with pytest.raises(InvalidInput, match="generator is not the network"):
+        train(replace(CONFIG, width=9), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("lost", ["random.device", "losses.sums", "critic_optimizer.0.exp_avg", "critic.1.0.bias"])
+def test_a_checkpoint_that_lacks_something_is_refused(run, tmp_path, lost) -> None:
+    kept = checkpoints.read(run)
+    assert lost in kept.tensors
+    checkpoints.write(tmp_path, replace(kept, tensors={k: v for k, v in kept.tensors.items() if k != lost}))
+    (tmp_path / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
+    with pytest.raises(InvalidInput):
+        train(replace(CONFIG, steps=3), tmp_path, resume=True)

@@ -1,0 +1,102 @@
+"""What networks see is what came, and back again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from otgan import InvalidInput
+from otgan.gan import Config
+from otgan.gan.dataset import Units, dataset
+
+CPU = torch.device("cpu")
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("array", "network_shape", "low", "high"),
+    [
+        (RNG.normal(size=(10, 3)), (3,), -1, 1),
+        (RNG.normal(size=10), (1,), -1, 1),
+        (RNG.random((10, 4, 5)), (1, 4, 5), 0, 1),
+        (RNG.integers(0, 256, size=(10, 4, 5, 3)), (3, 4, 5), 0, 255),
+        (RNG.random((10, 4, 5, 1)) * 8 - 4, (1, 4, 5), None, None),
+        (np.full((10, 2, 2), 7.5) - 10, (1, 2, 2), -3, -2),
+    ],
+    ids=["points", "line", "grey", "bytes", "any range", "constant"],
+)
+def test_units_go_there_and_back(array, network_shape, low, high) -> None:
+    samples = dataset(Config(), CPU, array)
+    units = samples.units
+    assert units.network_shape == network_shape
+    assert low is None or (units.low, units.high) == (low, high)
+    assert samples.train.shape == (8, *network_shape)
+    assert len(samples.held_out) == 2
+    assert len(array.shape) < 3 or samples.train.abs().max() <= 1
+    np.testing.assert_allclose(units.from_network(samples.train), samples.train_points, rtol=1e-5, atol=1e-4)
+
+
+def test_distances_scale_as_units_say() -> None:
+    x, y = RNG.random((1, 12)), RNG.random((1, 12))
+    units = Units((2, 2, 3), 0.0, 4.0)
+    apart = float((units.to_network(x) - units.to_network(y)).norm())
+    assert apart * units.scale == pytest.approx(float(np.linalg.norm(x - y)), rel=1e-5)
+
+
+def test_held_out_samples_are_never_trained_on() -> None:
+    samples = dataset(Config(held_out=30, seed=3), CPU, np.arange(100.0))
+    assert sorted([*samples.train_points[:, 0], *samples.held_out[:, 0]]) == list(range(100))
+    assert len(samples.held_out) == 30
+    again, other = (dataset(Config(held_out=30, seed=seed), CPU, np.arange(100.0)) for seed in (3, 4))
+    assert (again.held_out == samples.held_out).all()
+    assert (other.held_out != samples.held_out).any()
+    drawn = samples.batch(1000, torch.Generator().manual_seed(0))
+    assert set(drawn[:, 0].tolist()) == set(samples.train_points[:, 0])
+
+
+def test_sets_by_name() -> None:
+    toy = dataset(Config(data="gaussians25"), CPU)
+    assert (len(toy.train), len(toy.held_out)) == (49_000, 1000)
+    assert len(dataset(Config(data="gaussians8", n=50), CPU).train) == 40
+    digits = dataset(Config(data="digits:3"), CPU)
+    assert digits.units == Units((8, 8), 0.0, 1.0)
+    assert float(digits.train.min()) == -1
+
+
+@pytest.mark.parametrize(
+    ("array", "options", "message"),
+    [
+        (np.zeros((5, 3, 8, 8)), {}, "channels as their last axis"),
+        (np.zeros((1, 2)), {}, "at least 2 samples"),
+        (np.zeros((5, 2)), {"held_out": 5}, "must leave samples to train on"),
+        (np.zeros((5, 2)), {"n": 6}, "n must be at most 5"),
+        (np.zeros((5, 2, 2, 2, 2)), {}, "must have shape"),
+        (np.array([[np.nan, 1.0]] * 4), {}, "must be finite"),
+        ([], {}, "at least one value"),
+        ([["a"]], {}, "array of real numbers"),
+    ],
+)
+def test_bad_arrays_are_refused(array, options, message) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        dataset(Config(**options), CPU, array)
+
+
+def test_folders_of_images(tmp_path: Path) -> None:
+    for k in range(6):
+        Image.new("RGB", (1, 1), color=(40 * k, 0, 255)).save(tmp_path / f"{k}.png")
+    samples = dataset(Config(data=str(tmp_path)), CPU)
+    assert samples.units == Units((1, 1, 3), 0.0, 1.0)
+    assert samples.train.shape == (5, 3, 1, 1)
+    (tmp_path / "7.png").write_bytes((tmp_path / "0.png").read_bytes()[:20])
+    with pytest.raises(InvalidInput, match=r"7\.png must be a whole image"):
+        dataset(Config(data=str(tmp_path)), CPU)
+    Image.new("RGB", (2, 1)).save(tmp_path / "7.png")
+    with pytest.raises(InvalidInput, match="must have one size"):
+        dataset(Config(data=str(tmp_path)), CPU)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidInput, match="must hold images"):
+        dataset(Config(data=str(tmp_path / "empty")), CPU)

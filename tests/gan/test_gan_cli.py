@@ -1,0 +1,105 @@
+"""``otgan train`` and ``otgan sample``: from a set to images, and one sentence for what goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from otgan.cli import main
+from otgan.gan import load
+
+QUICK = ["--steps", "2", "--width", "8", "--latent", "3", "--batch-size", "8", "--monitor-every", "1"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_train_resume_and_sample_images(capsys) -> None:
+    assert main(["train", "--data", "digits:3", *QUICK, "--log-every", "1"]) == 0
+    out = capsys.readouterr().out
+    folder = Path("runs", "train-digits-3-wgan-gp-0")
+    assert out.startswith(f"digits:3, wgan-gp: 2 steps, kept in {folder}\n  exact W1 to 36 held-out samples")
+    assert max(map(len, out.splitlines())) <= 80
+    page = (folder / "report.html").read_text()
+    assert "exact W1 to held-out samples" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "http" not in page.replace("http-equiv", "")
+    assert size(folder / "samples" / "0000002.png") == (78, 78)
+
+    assert main(["train", "--resume", str(folder), "--steps", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "4 steps" in out
+    assert "rank correlation over the run" in out
+    assert load(folder).step == 4
+
+    assert main(["sample", str(folder), "--n", "9"]) == 0
+    assert capsys.readouterr().out == f"9 samples after 4 steps: {folder / 'samples.png'}\n"
+    assert size(folder / "samples.png") == (28, 28)
+    assert main(["sample", str(folder / "checkpoint.safetensors"), "--n", "3", "--out", "x.npy"]) == 0
+    images = np.load("x.npy", allow_pickle=False)
+    assert images.shape == (3, 8, 8)
+    assert 0 <= images.min() <= images.max() <= 1
+    np.testing.assert_array_equal(images, load(folder).sample(3))
+    assert main(["sample", str(folder), "--n", "3", "--out", "many/images", "--seed", "1"]) == 0
+    assert sorted(path.name for path in Path("many/images").iterdir()) == [f"{k:06d}.png" for k in range(3)]
+
+
+def test_points_are_written_as_numbers(capsys) -> None:
+    assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
+    assert main(["sample", "run", "--n", "5"]) == 0
+    assert np.load("run/samples.npy").shape == (5, 2)
+    capsys.readouterr()
+    assert main(["sample", "run", "--out", "x.png"]) == 2
+    assert "--out must end in .npy" in capsys.readouterr().err
+
+
+def test_a_report_escapes_what_came_from_outside() -> None:
+    np.save("<b>x.npy", np.random.default_rng(0).random((20, 2)))
+    assert main(["train", "--data", "<b>x.npy", *QUICK, "--out", "run"]) == 0
+    page = Path("run/report.html").read_text()
+    assert "&lt;b&gt;x.npy" in page
+    assert "<b>" not in page
+    assert main(["train", "--resume", "run", "--steps", "3"]) == 0
+    assert "3 steps" in Path("run/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "--data", "digits:3", "--network", "dcgan", *QUICK], "network 'dcgan' makes images of 32 x 32"),
+        (["train", "--data", "nothing.npy"], "there is no nothing.npy"),
+        (["train", "--objective", "wgan-gp", "--batch-norm", "True"], "batch norm makes a point's value depend"),
+        (["train", "--resume", "nowhere"], "there is no checkpoint nowhere"),
+        (["train", "--resume", "run", "--out", "other"], "--out cannot go with --resume"),
+        (["train", "--resume", "run", "--learning-rate", "1"], "--learning-rate must be 0.0001"),
+        (["train", "--data", "gaussians8", *QUICK, "--out", "run"], "run holds a run already"),
+        (["train", "--data", "gaussians8", *QUICK, "--out", "file/x"], "cannot write file"),
+        (["train", "--data", "gaussians8", "--device", "abacus"], "device 'abacus' cannot be used"),
+        (["sample", "nowhere"], "there is no checkpoint nowhere"),
+        (["sample", "run", "--n", "0"], "n must be at least 1"),
+        (["sample", "run", "--out", "x.gif"], "--out must end in .png or .npy"),
+        (["sample", "file"], "must be a whole safetensors file"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(capsys, words, message) -> None:
+    if "run" in words:
+        assert main(["train", "--data", "gaussians8", "--n", "50", *QUICK, "--out", "run"]) == 0
+        capsys.readouterr()
+    Path("file").write_text("no checkpoint")
+    before = sorted(map(str, Path().rglob("*")))
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert sorted(map(str, Path().rglob("*"))) == before

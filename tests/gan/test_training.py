@@ -1,0 +1,346 @@
+"""One contract for every objective, and runs that go on as if they had never stopped."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import otgan
+from otgan import InvalidInput, OTError
+from otgan.gan import Config, load, train
+from otgan.gan.config import OBJECTIVES
+from otgan.gan.log import read_log
+
+QUICK: dict[str, Any] = {
+    "data": "gaussians25",
+    "n": 120,
+    "held_out": 40,
+    "steps": 6,
+    "width": 16,
+    "critic_width": 16,
+    "depth": 2,
+    "batch_size": 16,
+    "n_critic": 2,
+    "monitor_every": 2,
+    "checkpoint_every": 3,
+    "log_every": 2,
+}
+
+
+def quick(**changes: Any) -> Config:
+    return Config(**{**QUICK, **changes})
+
+
+def records(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A log without what the clock has a say in."""
+    return [{k: v for k, v in record.items() if k not in ("seconds", "environment")} for record in history]
+
+
+def weights(run: Any) -> dict[str, torch.Tensor]:
+    return {
+        f"{k}{name}": v for k, net in enumerate((run.generator, run.critic)) for name, v in net.state_dict().items()
+    }
+
+
+def same(first: Any, second: Any) -> None:
+    one, two = weights(first), weights(second)
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+class TestEveryObjective:
+    def test_it_trains_and_is_measured(self, objective, tmp_path) -> None:
+        run = train(quick(objective=objective), tmp_path)
+        assert run.step == 6
+        assert run.sample(7).shape == (7, 2)
+        assert np.isfinite(run.sample(7)).all()
+        kinds = [record["kind"] for record in run.history]
+        assert kinds == ["run"] + ["losses", "monitor"] * 3
+        measured = [record for record in run.history if record["kind"] == "monitor"]
+        for record in measured:
+            assert record["lower"] <= record["exact"] * (1 + 1e-12)
+            assert record["exact"] <= record["upper"] * (1 + 1e-12)
+            assert record["lower_bound"] <= record["upper"] * (1 + 1e-9)
+            assert record["floor"] == measured[0]["floor"]
+        assert read_log(tmp_path / "log.jsonl") == run.history
+
+    def test_both_networks_move_and_the_critic_stays_in_its_set(self, objective) -> None:
+        config = quick(objective=objective, monitor_every=0)
+        short, long = train(quick(objective=objective, steps=1, monitor_every=0)), train(config)
+        for name in ("generator", "critic"):
+            before, after = (getattr(run, name).state_dict() for run in (short, long))
+            assert any(not torch.equal(before[key], after[key]) for key in before)
+        largest = max(float(p.detach().abs().max()) for p in long.critic.parameters())
+        assert (largest <= 0.0100001) == (objective == "wgan")
+        if objective == "wgan-lipschitz":
+            bound = otgan.critics.certified_lipschitz(long.critic.get_submodule("1"))
+            assert bound is not None
+            assert bound <= 1 + 1e-5
+
+    def test_resuming_changes_nothing(self, objective, tmp_path) -> None:
+        whole = train(quick(objective=objective), tmp_path / "whole")
+        train(quick(objective=objective, steps=3), tmp_path / "parts")
+        rest = train(quick(objective=objective), tmp_path / "parts", resume=True)
+        same(whole, rest)
+        # The shorter run logs its last step, and measures it; the longer one does not.
+        apart = [r for r in records(rest.history) if r["step"] not in (0, 3, 4)]
+        assert apart[0]["step"] == 2
+        assert next(r for r in records(whole.history) if r["step"] == 6) in apart
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective": "wgan", "optimizer": "adam", "beta1": 0.9},
+        {"objective": "wgan-gp", "optimizer": "rmsprop"},
+        {"objective": "non-saturating", "critic": "spectral"},
+        {"objective": "r3gan", "critic": "sll"},
+        {"objective": "wgan-gp", "precision": "bfloat16"},
+        {"objective": "minimax", "data": "digits:3", "network": "resnet", "width": 4},
+        {"objective": "wgan-gp", "data": "digits:3", "network": "resnet", "width": 4},
+        {"objective": "wgan-lipschitz", "data": "digits:3", "critic": "orthogonal-conv"},
+    ],
+    ids=lambda changes: "-".join(map(str, changes.values())),
+)
+def test_resuming_changes_nothing_with_other_options(changes, tmp_path) -> None:
+    if changes.get("critic") == "orthogonal-conv":
+        pytest.importorskip("orthogonium")
+    whole = train(quick(**changes, log_every=100), tmp_path / "whole")
+    _stop_after(4, quick(**changes, log_every=100), tmp_path / "parts")
+    assert load(tmp_path / "parts").step == 3
+    rest = train(quick(**changes, log_every=100), tmp_path / "parts", resume=True)
+    same(whole, rest)
+    assert records(whole.history) == records(rest.history)
+    assert records(read_log(tmp_path / "parts" / "log.jsonl")) == records(whole.history)
+    same(load(tmp_path / "whole", device="cpu"), whole)
+    for grid in (tmp_path / "whole").glob("samples/*.png"):
+        assert grid.read_bytes() == (tmp_path / "parts" / "samples" / grid.name).read_bytes()
+
+
+class Stopped(BaseException):
+    pass
+
+
+def _stop_after(step: int, config: Config, folder: Path) -> None:
+    """Train until the monitor has seen ``step``, and stop without another word."""
+    from otgan.gan.monitor import Monitor
+
+    measure, count = Monitor.measure, 0
+
+    def stopping(self, players, before):
+        nonlocal count
+        count += 1
+        if 2 * count > step:
+            raise Stopped
+        return measure(self, players, before)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Monitor, "measure", stopping)
+        with pytest.raises(Stopped):
+            train(config, folder)
+
+
+def test_measuring_and_keeping_changes_nothing(tmp_path) -> None:
+    bare = train(quick(monitor_every=0, sample_every=0, log_every=1))
+    kept = train(quick(data="gaussians25", checkpoint_every=1, monitor_every=1), tmp_path)
+    same(bare, kept)
+
+
+def test_the_callers_random_numbers_are_left_alone() -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first = train(quick())
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(6)
+    same(first, train(quick()))
+
+
+def test_the_moving_average_forgets_its_first_weights() -> None:
+    """Of weights 1, 2, 3, ... the average lags by no more than the decays allow, (1 + n) / (10 + n) at step n."""
+    from otgan.gan.players import averaged
+
+    weight = torch.nn.Linear(1, 1, bias=False)
+    average = averaged(weight, Config(ema_decay=0.75))
+    expected = 1.0
+    for n in range(8):
+        torch.nn.init.constant_(weight.weight, n + 1.0)
+        average.update_parameters(weight)
+        decay = min(0.75, (1 + n) / (10 + n)) if n else 0.0
+        expected = decay * expected + (1 - decay) * (n + 1)
+    assert next(average.parameters()).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
+    train(quick(steps=3), tmp_path)
+    assert train(quick(steps=5), tmp_path, resume=True).step == 5
+    assert train(quick(steps=5), tmp_path, resume=True).step == 5
+    with pytest.raises(InvalidInput, match="steps must be at least 5"):
+        train(quick(steps=4), tmp_path, resume=True)
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path) -> None:
+    train(quick(), tmp_path)
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(InvalidInput, match="holds a run already"):
+        train(quick(), tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": 1e-3}, r"learning_rate must be 0\.0001"),
+        ({"objective": "wgan-lp"}, "objective must be 'wgan-gp'"),
+        ({"width": 17}, "width must be 16"),
+        ({"seed": 1}, "seed must be 0"),
+    ],
+)
+def test_going_on_with_other_settings_is_refused(tmp_path, changes, message) -> None:
+    train(quick(steps=3), tmp_path)
+    with pytest.raises(InvalidInput, match=message):
+        train(quick(**changes), tmp_path, resume=True)
+
+
+def test_going_on_with_other_data_is_refused(tmp_path) -> None:
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    config = quick(n=None, held_out=5)
+    train(config, tmp_path, data=points)
+    assert train(config, tmp_path, data=points, resume=True).step == 6
+    with pytest.raises(InvalidInput, match="its values differ"):
+        train(config, tmp_path, data=points + 1, resume=True)
+
+
+def test_there_must_be_a_run_to_go_on_with(tmp_path) -> None:
+    with pytest.raises(InvalidInput, match="there is no checkpoint"):
+        train(quick(), tmp_path / "none", resume=True)
+    with pytest.raises(InvalidInput, match="needs the folder"):
+        train(quick(), resume=True)
+
+
+def test_what_a_killed_run_leaves_before_its_first_checkpoint_is_no_obstacle(tmp_path) -> None:
+    (tmp_path / "log.jsonl").write_text('{"kind": "run", "step"')
+    assert train(quick(), tmp_path).history == read_log(tmp_path / "log.jsonl")
+
+
+@pytest.mark.parametrize("every", [1, 100])
+def test_divergence_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, every) -> None:
+    config = quick(objective="wgan-gp", learning_rate=1e9, steps=40, log_every=every, checkpoint_every=1)
+    with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint is .*, of step \d+"):
+        train(config, tmp_path)
+    kept = load(tmp_path)
+    assert all(bool(w.isfinite().all()) for w in weights(kept).values() if w.is_floating_point())
+    with pytest.raises(OTError, match="nothing is kept"):
+        train(config)
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch) -> None:
+    train(quick(steps=3), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("otgan.report.files.os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            train(quick(), tmp_path, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == set(before)
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before["checkpoint.safetensors"]
+    same(train(quick(), tmp_path, resume=True), train(quick()))
+
+
+def test_a_log_that_lost_its_end_is_refused(tmp_path) -> None:
+    train(quick(), tmp_path)
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(log.read_bytes()[:-5])
+    with pytest.raises(InvalidInput, match="bytes that were there at the checkpoint"):
+        train(quick(), tmp_path, resume=True)
+    log.unlink()
+    with pytest.raises(InvalidInput, match="but holds 0"):
+        train(quick(), tmp_path, resume=True)
+
+
+def test_images_of_one_pixel() -> None:
+    run = train(quick(n=None, held_out=5), data=np.random.default_rng(0).random((30, 1, 1, 3)))
+    assert run.sample(2).shape == (2, 1, 1, 3)
+    assert run.history[-1]["patch"] is None
+
+
+def test_a_tensorboard_gets_every_number(tmp_path, monkeypatch) -> None:
+    made = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            made.append((folder, purge_step))
+            self.seen = {}
+
+        def add_scalar(self, name, value, step):
+            made.append((name, step))
+            assert isinstance(value, int | float)
+
+        def close(self):
+            made.append("closed")
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", types.SimpleNamespace(SummaryWriter=Writer))
+    train(quick(steps=2), tmp_path, tensorboard=True)
+    assert made[0] == (str(tmp_path / "tensorboard"), 1)
+    assert ("losses/critic_loss", 2) in made
+    assert ("monitor/exact", 2) in made
+    assert made[-1] == "closed"
+    made.clear()
+    train(quick(steps=4), tmp_path, resume=True, tensorboard=True)
+    assert made[0] == (str(tmp_path / "tensorboard"), 3)
+    with pytest.raises(InvalidInput, match="tensorboard needs a folder"):
+        train(quick(), tensorboard=True)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(OTError, match=r"pip install 'otgan\[tensorboard\]'"):
+        train(quick(), tmp_path / "new", tensorboard=True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_compiling_leaves_a_penalised_critic_as_it_is(monkeypatch) -> None:
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda network: compiled.append(network) or network)
+    for objective, networks in (("wgan", 2), ("wgan-gp", 1), ("r3gan", 1), ("wgan-lipschitz", 1)):
+        compiled.clear()
+        same(train(quick(objective=objective, compile=True)), train(quick(objective=objective)))
+        assert len(compiled) == networks
+
+
+def test_the_log_is_strict_json(tmp_path) -> None:
+    train(quick(), tmp_path)
+    for line in (tmp_path / "log.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+
+
+@pytest.mark.parametrize("objective", ["non-saturating", "wgan-gp"])
+def test_a_generator_learns_where_the_data_are(objective) -> None:
+    """One Gaussian far from where an untrained generator puts its points."""
+    data = np.random.default_rng(0).normal(size=(400, 2)) * 0.1 + [1.0, -1.0]
+    config = Config(
+        objective=objective,
+        width=32,
+        depth=2,
+        latent=2,
+        steps=250,
+        batch_size=32,
+        n_critic=2,
+        gp_weight=1.0 if objective == "wgan-gp" else None,
+        learning_rate=2e-3,
+        beta1=0.0,
+        ema_decay=0.9,
+        monitor_every=125,
+    )
+    before = train(Config(**{**QUICK, "objective": objective, "n": None, "steps": 1, "monitor_every": 1}), data=data)
+    after = train(config, data=data)
+    assert after.history[-1]["exact_ema"] < 0.35 * before.history[-1]["exact_ema"]
