@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -33,8 +34,33 @@ def source(part: str) -> str:
     folder = Path(otgan.__file__).parent / part
     sha = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
-        sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+        tree = Bare().visit(ast.parse(path.read_text()))
+        sha.update(f"{path.relative_to(folder).as_posix()}\0{ast.unparse(tree)}".encode())
     return sha.hexdigest()[:12]
+
+
+class Bare(ast.NodeTransformer):
+    """Takes out what is for readers and type checkers alone: docstrings, signatures' types, and imports for those."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """A string on its own is a docstring."""
+        text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return ast.copy_location(ast.Pass(), node) if text else self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        """Without the type returned."""
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """Without its type."""
+        node.annotation = None
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """Imports under TYPE_CHECKING are never made."""
+        checking = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return ast.copy_location(ast.Pass(), node) if checking else self.generic_visit(node)
 
 
 def digest(setting: Setting, pool_size: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from critic_board import board, mean_over_cells, published_lines, runs_of
 from critic_cells import FAMILIES, STAGES, Cell, published
 from critic_methods import SETTINGS, Setting
 from critic_pool import pool
-from critic_store import Store, digest
+from critic_store import Bare, Store, digest
 from critic_work import Task, records_within, run
 from critics import main
 
@@ -208,3 +209,12 @@ def test_from_the_command_line_to_the_tables(tmp_path: Path, trained: list[int])
     trained.clear()
     assert main([*arguments, "--report"]) == main(arguments) == 0
     assert not trained
+
+
+def test_a_fingerprint_is_of_what_runs_and_not_of_its_docs_and_types() -> None:
+    def bare(text: str) -> str:
+        return ast.unparse(Bare().visit(ast.parse(text)))
+
+    plain = bare("def f(x):\n    return x + 1")
+    assert bare('def f(x: int) -> int:\n    """One more."""\n    return x + 1').replace("    pass\n", "") == plain
+    assert bare("def f(x):\n    return x + 2") != plain
