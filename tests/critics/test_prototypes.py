@@ -1,0 +1,58 @@
+"""Critics of cones around prototypes: the start, and the graph of the least cone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from problems import gaussians
+
+from otgan.critics.laboratory.prototypes import Prototypes
+from otgan.critics.networks.cones import ConesAfter, LeastCone
+from otgan.critics.source import source
+
+
+def started(scale: float = 1.0, prototypes: int = 512) -> tuple[ConesAfter, torch.Tensor]:
+    """A network before its first step, and the points x that it has seen."""
+    x, y = (source(scale * side, "x", None, torch.device("cpu")) for side in gaussians())
+    method, generator = Prototypes(prototypes=prototypes), torch.Generator().manual_seed(0)
+    network = method.network(2, generator)
+    assert isinstance(network, ConesAfter)
+    method.start(network, x, y, [generator])
+    return network, x.some(10**6, generator)
+
+
+def test_layers_start_close_to_an_isometry() -> None:
+    network, points = started()
+    between, mapped = (torch.pdist(h) for h in (points, network.before.outputs(points)[0].detach()))
+    assert (mapped <= between * (1 + 1e-5)).all()
+    assert (mapped / between).mean() > 0.9
+
+
+def test_prototypes_start_among_the_points_whatever_their_scale() -> None:
+    for scale in (1e-3, 1.0, 1e3):
+        network, points = started(scale, prototypes=8)
+        h = network.before.outputs(points)[0].detach()
+        centers = (network.cones.unit[:, None, None] * network.cones.centers)[0].detach()
+        nearest = torch.cdist(h, centers).min(dim=1).values
+        assert nearest.mean() < 0.6 * (h - h.mean(dim=0)).norm(dim=1).mean()
+
+
+def test_more_prototypes_than_points() -> None:
+    network, points = started(prototypes=1000)
+    assert network(points).isfinite().all()
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_training_sees_the_same_values_and_gradients_as_the_least_of_all_cones(d: int) -> None:
+    generator = torch.Generator().manual_seed(1)
+    cones = LeastCone(torch.randn(2, 5, d, generator=generator), torch.randn(2, 5, generator=generator), 1, learnt=True)
+    cones.unit.fill_(0.5)
+    points = torch.randn(2, 30, d, generator=generator)
+    found = []
+    for training in (True, False):
+        cones.train(training).zero_grad()
+        values = cones(points)
+        values.sum().backward()
+        found.append([values.detach(), cones.centers.grad, cones.offsets.grad])
+    for quick, exact in zip(*found, strict=True):
+        torch.testing.assert_close(quick, exact, rtol=1e-4, atol=1e-4)
