@@ -86,6 +86,11 @@ class Cost(ABC):
         return values, 0.0
 
 
+def numba_is_loaded() -> bool:
+    """Whether compiled code is at hand without its import, which takes half a second."""
+    return "otgan.kernels.jit" in sys.modules
+
+
 def dense(cost: Cost) -> NDArray[np.float64]:
     """All entries of ``cost``, shape (n, m), C-contiguous."""
     return np.ascontiguousarray(cost.block(slice(None), slice(None)))
@@ -215,8 +220,8 @@ class PointCost(Cost):
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         x, y = self.x[rows], self.y[cols]
-        compiled = "otgan.kernels.jit" in sys.modules and self.p in (1, 2)  # where the two return the same bits
-        if compiled or len(x) * len(y) * self.dimension > MANY:
+        quick = numba_is_loaded() and self.p in (1, 2)  # other powers may differ in their last bit from NumPy's
+        if quick or len(x) * len(y) * self.dimension > MANY:
             return cost_matrix(x, y, self.p, self.metric)
 
         from scipy.spatial.distance import cdist
@@ -253,7 +258,7 @@ class PointCost(Cost):
         if self.dimension == 1:
             return self._column_minima_on_the_line(f)
         n, m = self.shape
-        if n * m <= SMALL and "otgan.kernels.jit" not in sys.modules:
+        if n * m <= SMALL and not numba_is_loaded():
             return super().column_minima(f)
         return self.pricing.minima(f)[0], 0.0
 

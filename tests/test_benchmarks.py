@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import cases
+import corrections
 import critic_failures
 import fixed_samples
 import gan_step
@@ -163,3 +164,16 @@ def test_a_situation_of_a_sample_and_one_of_distributions() -> None:
         assert cell["exact"] == pytest.approx(10.0 if "points" in name else 1.0)
         assert len(cell["estimate"]) == len(cell["cosine"]) == 2
         assert critic_failures.row(cell)["options"] == "steps 2, width 4"
+
+
+@pytest.mark.parametrize("method", corrections.METHODS)
+def test_every_correction_is_measured_where_it_is_defined(method: str) -> None:
+    quick = {"steps": 3, "width": 8, "depth": 1}
+    errors = [corrections.measure(method, corrections.two_points(4.0, 3), seed, **quick) for seed in range(2)]
+    assert all(math.isfinite(error) for found in errors for error in found.values())
+    assert set(errors[0]) == {"none", "gradient-norm"} | (
+        {"congested", "richardson"} if method != "orthogonal" else set()
+    )
+    assert corrections.row("two points", method, errors)["method"] == method
+    summary = {line["method"]: line for line in corrections.summary([("two points", method, errors)])}
+    assert float(summary[method]["none"]) == pytest.approx(50 * sum(abs(error["none"]) for error in errors), abs=0.05)

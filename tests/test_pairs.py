@@ -57,6 +57,13 @@ def cones_of(pair: Cones) -> tuple[np.ndarray, np.ndarray]:
     return pair.centers, pair.offsets
 
 
+def with_power(family: str, dim: int, power: float) -> Cones:
+    """The family's pair with another power."""
+    made = FAMILIES[family](dim, 0)
+    assert isinstance(made, Cones)
+    return type(made)(*cones_of(made), power=power)
+
+
 def lengths(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.linalg.norm(x - y, axis=1)
 
@@ -185,9 +192,7 @@ def test_moved_points_stay_in_the_box(family: str, dim: int) -> None:
 @CONES
 @DIM
 def test_power_one_moves_nothing(family: str, dim: int) -> None:
-    made = FAMILIES[family](dim, 0)
-    assert isinstance(made, Cones)
-    pair = type(made)(*cones_of(made), power=1.0)
+    pair = with_power(family, dim, 1.0)
     x, y = pair.coupled(500, np.random.default_rng(0))
     np.testing.assert_array_equal(x, y)
     if dim == 1:
@@ -197,9 +202,7 @@ def test_power_one_moves_nothing(family: str, dim: int) -> None:
 @CONES
 @DIM
 def test_a_huge_power_moves_to_the_lower_ends(family: str, dim: int) -> None:
-    made = FAMILIES[family](dim, 0)
-    assert isinstance(made, Cones)
-    pair = type(made)(*cones_of(made), power=1e6)
+    pair = with_power(family, dim, 1e6)
     x, y = pair.coupled(300, np.random.default_rng(0))
     assert np.isfinite(x).all()
     if isinstance(pair, Funnels):
