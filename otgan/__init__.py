@@ -14,7 +14,7 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, gan, pairs, testing
+    from otgan import critics, data, divergences, experiments, gan, pairs, testing
 
 __version__ = version("otgan")
 
@@ -28,6 +28,7 @@ __all__ = [
     "critics",
     "data",
     "divergences",
+    "experiments",
     "gan",
     "pairs",
     "population_interval",
@@ -39,7 +40,15 @@ __all__ = [
     "wasserstein_circle",
 ]
 
-_ON_FIRST_USE = ("critics", "data", "divergences", "gan", "pairs", "testing")  # these need torch, hypothesis or time
+_ON_FIRST_USE = (
+    "critics",
+    "data",
+    "divergences",
+    "experiments",
+    "gan",
+    "pairs",
+    "testing",
+)  # these need torch, hypothesis or time
 
 
 def __getattr__(name: str) -> Any:

@@ -8,15 +8,18 @@ styles for :func:`matplotlib.rc_context`.
 from otgan.plot.critics import critics_against_exact, training_curves
 from otgan.plot.runs import run_curves
 from otgan.plot.samples import sample_images, transport
-from otgan.plot.style import DARK, LIGHT, png
+from otgan.plot.style import DARK, LIGHT, ink, new_figure, png, series
 
 __all__ = [
     "DARK",
     "LIGHT",
     "critics_against_exact",
+    "ink",
+    "new_figure",
     "png",
     "run_curves",
     "sample_images",
+    "series",
     "training_curves",
     "transport",
 ]

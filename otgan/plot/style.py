@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "ink", "new_axes", "png", "series"]
+__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "png", "series"]
 
 # After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
 COLOURS = {
@@ -43,13 +43,18 @@ DARK = _style("#e8eaed", "#a3adb8", "#181c21")
 
 def new_axes(width: float, height: float) -> Axes:
     """Axes on a new figure of this size in inches, outside pyplot."""
+    return new_figure(width, height).subplots()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, outside pyplot."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise OTError(
             f"Drawing needs matplotlib, which does not import ({error}). Run: pip install 'otgan[plots]'"
         ) from error
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def ink() -> Any:
@@ -67,8 +72,8 @@ def series(k: int) -> tuple[str, str]:
     return colours[k % len(colours)], DASHES[k // len(colours) % len(DASHES)]
 
 
-def png(ax: Axes, *, dpi: int = 180) -> bytes:
-    """The figure of ``ax`` as a PNG file; the same figure gives the same bytes.
+def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
+    """The figure, or that of the axes, as a PNG file; the same figure gives the same bytes.
 
     Examples
     --------
@@ -76,6 +81,6 @@ def png(ax: Axes, *, dpi: int = 180) -> bytes:
     b'PNG'
     """
     buffer = io.BytesIO()
-    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
+    figure: Figure = drawn.get_figure(root=True)  # type: ignore[assignment]
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()

@@ -1,0 +1,230 @@
+"""What an experiment is: settings, cases that are measured from several seeds, claims about the numbers, a figure."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from tqdm import tqdm
+
+from otgan import inputs, report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from matplotlib.figure import Figure
+
+__all__ = ["SEEDS", "Claim", "Experiment", "Record", "Result"]
+
+SEEDS = 3
+Settings = TypeVar("Settings")
+Record = dict[str, Any]
+"""What was measured of one case from one seed: "case", "seed", and numbers or lists of them."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, and the numbers that decide it.
+
+    Attributes
+    ----------
+    text : str
+        What is claimed of each number.
+    measured : tuple of float
+        One number a seed; a number that is not finite counts against the claim unless a limit is infinite too.
+    least, most : float
+        Where each number must lie.
+
+    Examples
+    --------
+    >>> claim = Claim("the gradient shrinks at least a thousandfold", (2000.0, 900.0), least=1000.0)
+    >>> claim.holds, str(claim)
+    (False, 'the gradient shrinks at least a thousandfold: 900 to 2000, must be at least 1000')
+    """
+
+    text: str
+    measured: tuple[float, ...]
+    least: float = -math.inf
+    most: float = math.inf
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true of every number, and there is one."""
+        return bool(self.measured) and all(self.least <= value <= self.most for value in self.measured)
+
+    @property
+    def limits(self) -> str:
+        """Where the numbers must lie, in words."""
+        if self.least == self.most:
+            return f"exactly {self.least:.4g}"
+        if math.isinf(self.most):
+            return f"at least {self.least:.4g}"
+        return f"at most {self.most:.4g}" if math.isinf(self.least) else f"from {self.least:.4g} to {self.most:.4g}"
+
+    @property
+    def spread(self) -> str:
+        """The least and the greatest number."""
+        if not self.measured:
+            return "nothing"
+        low, high = f"{min(self.measured):.4g}", f"{max(self.measured):.4g}"
+        return low if low == high else f"{low} to {high}"
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.spread}, must be {self.limits}"
+
+
+@dataclass(frozen=True, eq=False)
+class Result(Generic[Settings]):
+    """What an experiment found.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    settings : frozen dataclass
+        What it was run with.
+    runs : list of dict
+        What was measured: a record for each case and seed.
+    """
+
+    experiment: Experiment[Settings]
+    settings: Settings
+    runs: list[Record] = field(repr=False)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What is claimed, with the numbers that decide it."""
+        return self.experiment.claims(self.settings, self.runs)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim holds from every seed."""
+        return all(claim.holds for claim in self.claims)
+
+    def draw(self) -> Figure:
+        """The figure that stands beside the paper's, in the matplotlib style in force."""
+        return self.experiment.draw(self.settings, self.runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the figure, as it is kept."""
+        claims = [{"text": c.text, "measured": c.measured, "must be": c.limits, "holds": c.holds} for c in self.claims]
+        return {
+            "experiment": self.experiment.name,
+            "settings": self.settings,
+            "claims": claims,
+            "runs": self.runs,
+            "environment": report.environment(),
+        }
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[Settings]):
+    """One experiment of a paper.
+
+    Attributes
+    ----------
+    name : str
+        That of its module.
+    title : str
+    source : str
+        The paper, and where in it.
+    about : str
+        What is shown, in a sentence or two.
+    full, quick : frozen dataclass
+        Settings: those of the paper as far as they make sense on a processor, and those of a look.
+    cases : callable
+        Settings -> names of what is compared.
+    measure : callable
+        Settings, case and seed -> numbers and lists of numbers by their names; the same for the same seed.
+    claims : callable
+        Settings and records -> claims.
+    draw : callable
+        Settings and records -> a figure.
+    """
+
+    name: str
+    title: str
+    source: str
+    about: str
+    full: Settings
+    quick: Settings
+    cases: Callable[[Settings], Sequence[str]]
+    measure: Callable[[Settings, str, int], Record]
+    claims: Callable[[Settings, Sequence[Record]], tuple[Claim, ...]]
+    draw: Callable[[Settings, Sequence[Record]], Figure]
+
+    def run(
+        self,
+        settings: Settings | None = None,
+        *,
+        quick: bool = False,
+        seeds: int = SEEDS,
+        folder: str | Path | None = None,
+        redo: bool = False,
+        progress: bool = False,
+    ) -> Result[Settings]:
+        """Measure every case from every seed.
+
+        Parameters
+        ----------
+        settings : frozen dataclass, optional
+            By default those of ``full``, or of ``quick``.
+        quick : bool, default False
+        seeds : int, default 3
+            How many; they are 0, 1, ...
+        folder : path, optional
+            Where ``NAME.json`` is written anew after each measurement. Measurements that are there already, of the same
+            settings, are not made again: an interrupted experiment goes on.
+        redo : bool, default False
+            Make them again nevertheless.
+        progress : bool, default False
+            Show a bar on a terminal.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        InvalidInput
+            If ``seeds`` is not a whole number of at least 1, or the folder cannot be one.
+        """
+        settings = settings or (self.quick if quick else self.full)
+        seeds = inputs.count(seeds, "seeds")
+        folder = None if folder is None else Path(folder)
+        if folder is not None:
+            report.check_folder(folder)
+        wanted = [(case, seed) for case in self.cases(settings) for seed in range(seeds)]
+        kept = {} if folder is None or redo else dict(self._kept(folder, settings))
+        runs = [kept[key] for key in wanted if key in kept]
+        result = Result(self, settings, runs)
+        bar = tqdm(wanted, desc=self.name, disable=None if progress else True)
+        for case, seed in bar:
+            if (case, seed) in kept:
+                continue
+            bar.set_postfix_str(case)
+            # As plain as it will be read from a file, so that a kept record and a fresh one are the same.
+            fresh = report.plain(self.measure(settings, case, seed))
+            runs.append({"case": case, "seed": seed, **fresh})
+            runs.sort(key=lambda run: wanted.index((run["case"], run["seed"])))
+            if folder is not None and len(runs) < len(wanted):
+                self._write(folder, result, complete=False)
+        if folder is not None:
+            self._write(folder, result, complete=True)
+        return result
+
+    def _write(self, folder: Path, result: Result[Settings], *, complete: bool) -> None:
+        record = result.as_dict() if complete else {"settings": result.settings, "runs": result.runs}
+        folder.mkdir(parents=True, exist_ok=True)
+        report.write_files(folder, {f"{self.name}.json": report.to_json(record).encode()})
+
+    def _kept(self, folder: Path, settings: Settings) -> Iterator[tuple[tuple[str, int], Record]]:
+        """What was measured before with the same settings."""
+        try:
+            record = json.loads((folder / f"{self.name}.json").read_text())
+            if record["settings"] == report.plain(settings):
+                yield from (((run["case"], run["seed"]), run) for run in record["runs"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return  # no record, or none of ours

@@ -1,0 +1,80 @@
+"""Experiments as one page of HTML that needs nothing beside itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from otgan import plot, report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otgan.experiments.experiment import Claim, Result
+
+__all__ = ["experiments_page", "figure_files"]
+
+
+def experiments_page(results: Sequence[Result[Any]]) -> str:
+    """The page: for each experiment what is claimed, whether it holds, the figure, and the settings.
+
+    Parameters
+    ----------
+    results : sequence of Result
+
+    Returns
+    -------
+    str
+        A whole document.
+
+    Examples
+    --------
+    >>> from otgan import experiments
+    >>> page = experiments_page([experiments.parallel_lines.run(quick=True)])
+    >>> page.count("<figure>"), page.count("holds")
+    (1, 3)
+    """
+    body = ["<h1>The papers' experiments</h1>", *(part for result in results for part in _section(result))]
+    environment = report.environment()
+    packages = ", ".join(f"{name} {number}" for name, number in environment["packages"].items() if number)
+    return report.document("The papers' experiments", [*body, report.facts_html({**environment, "packages": packages})])
+
+
+def figure_files(result: Result[Any]) -> dict[str, bytes]:
+    """The figure on light paper as a file; none where matplotlib is not installed."""
+    papers = _papers(result)
+    return {f"{result.experiment.name}.png": papers[0]} if papers else {}
+
+
+def _section(result: Result[Any]) -> list[str]:
+    experiment = result.experiment
+    papers = _papers(result)
+    figure = report.Figure(*papers, experiment.title, experiment.source, experiment.name) if papers else None
+    settings = {"seeds": len({run["seed"] for run in result.runs}), **asdict(result.settings)}
+    return [
+        f"<h2>{escape(experiment.title)}</h2>",
+        f"<p>{escape(experiment.about)}</p>",
+        report.figure_html(figure) if figure else '<p class="quiet">No figure: it needs matplotlib.</p>',
+        f'<div class="wide"><table><thead><tr><th>claim</th><th>measured</th><th>must be</th><th></th></tr></thead>'
+        f"<tbody>{''.join(map(_row, result.claims))}</tbody></table></div>",
+        report.facts_html(settings),
+    ]
+
+
+def _row(claim: Claim) -> str:
+    cells = (claim.text, claim.spread, claim.limits, "holds" if claim.holds else "fails")
+    return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _papers(result: Result[Any]) -> tuple[bytes, bytes] | None:
+    """The figure on light and on dark paper."""
+    try:
+        from matplotlib import rc_context
+    except ImportError:
+        return None
+    papers = []
+    for style in (plot.LIGHT, plot.DARK):
+        with rc_context(style):
+            papers.append(plot.png(result.draw()))
+    return papers[0], papers[1]

@@ -1,0 +1,145 @@
+"""Every experiment by one contract, and what experiments share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from otgan import InvalidInput, experiments, report
+from otgan.cli import main
+from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.page import experiments_page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# What makes an experiment a matter of a second or two, where its quick settings take longer; claims need not hold then.
+TINY: dict[str, dict[str, Any]] = {}
+
+
+def tiny(experiment: Experiment[Any]) -> Any:
+    """Settings for a look at the machinery."""
+    return dataclasses.replace(experiment.quick, **TINY.get(experiment.name, {}))
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_contract(name: str, tmp_path: Path) -> None:
+    experiment = experiments.experiment(name)
+    assert experiment.name == name
+    assert experiment is getattr(experiments, name).EXPERIMENT
+    assert getattr(experiments, name).run == experiment.run
+
+    result = experiment.run(tiny(experiment), seeds=2, folder=tmp_path)
+
+    cases = list(experiment.cases(result.settings))
+    assert [(run["case"], run["seed"]) for run in result.runs] == [(case, seed) for case in cases for seed in (0, 1)]
+    assert result.claims
+    assert all(len(claim.measured) == 2 for claim in result.claims), "one number a seed"
+    record = json.loads((tmp_path / f"{name}.json").read_text())
+    assert record["runs"] == result.runs
+    assert record["settings"] == report.plain(result.settings)
+    assert [claim["holds"] for claim in record["claims"]] == [claim.holds for claim in result.claims]
+    page = experiments_page([result])
+    assert experiment.title in page
+    assert page.count("data:image/png") == 2, "one for light paper and one for dark"
+    # What was kept is not measured again, and the same seed gives the same numbers.
+    assert experiment.run(tiny(experiment), seeds=2, folder=tmp_path).runs == result.runs
+    again = experiment.measure(result.settings, cases[0], 0)
+    assert {"case": cases[0], "seed": 0, **report.plain(again)} == result.runs[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Of the experiment below."""
+
+    size: float = 1.0
+
+
+def counting(measured: list[tuple[str, int]], fails_at: int = -1) -> Experiment[Settings]:
+    """An experiment that notes what it measures, and is interrupted once."""
+
+    def measure(settings: Settings, case: str, seed: int) -> Record:
+        if len(measured) == fails_at:
+            raise KeyboardInterrupt
+        measured.append((case, seed))
+        return {"value": settings.size, "endless": math.inf}
+
+    def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
+        return (Claim("value", tuple(float(run["value"]) for run in runs), least=1.0),)
+
+    def draw(settings: Settings, runs: Sequence[Record]) -> Any:
+        raise NotImplementedError
+
+    texts = {"name": "counting", "title": "t", "source": "s", "about": "a"}
+    steps: dict[str, Any] = {"measure": measure, "claims": claims, "draw": draw, "cases": lambda settings: ("b", "a")}
+    return Experiment(**texts, full=Settings(), quick=Settings(0.5), **steps)
+
+
+def test_an_interrupted_experiment_goes_on(tmp_path: Path) -> None:
+    measured: list[tuple[str, int]] = []
+    with pytest.raises(KeyboardInterrupt):
+        counting(measured, fails_at=3).run(seeds=2, folder=tmp_path)
+    result = counting(measured).run(seeds=2, folder=tmp_path)
+    assert measured == [("b", 0), ("b", 1), ("a", 0), ("a", 1)]
+    assert [(run["case"], run["seed"]) for run in result.runs] == measured
+    assert result.holds
+
+
+def test_other_settings_and_redo_measure_again(tmp_path: Path) -> None:
+    measured: list[tuple[str, int]] = []
+    experiment = counting(measured)
+    experiment.run(seeds=1, folder=tmp_path)
+    quick = experiment.run(quick=True, seeds=1, folder=tmp_path)
+    assert len(measured) == 4
+    assert not quick.holds
+    experiment.run(quick=True, seeds=1, folder=tmp_path)
+    assert len(measured) == 4
+    experiment.run(quick=True, seeds=1, folder=tmp_path, redo=True)
+    assert len(measured) == 6
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"settings": {"size": 1.0}, "runs": [3]}'])
+def test_a_ruined_record_is_no_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / "counting.json").write_text(text)
+    measured: list[tuple[str, int]] = []
+    counting(measured).run(seeds=1, folder=tmp_path)
+    assert len(measured) == 2
+
+
+def test_wrong_names_and_numbers() -> None:
+    with pytest.raises(InvalidInput, match="name must be one of 'parallel_lines'"):
+        experiments.experiment("gan_collapse")
+    with pytest.raises(InvalidInput, match="seeds must be"):
+        experiments.parallel_lines.run(seeds=0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        (Claim("x", (1.0, 2.0), least=1.0), True),
+        (Claim("x", (1.0, 2.0), most=1.5), False),
+        (Claim("x", (), most=1.5), False),
+        (Claim("x", (math.nan,), most=1.5), False),
+        (Claim("x", (math.inf,), least=1.5), True),
+        (Claim("x", (2.0,), least=2.0, most=2.0), True),
+    ],
+)
+def test_claims(claim: Claim, holds: bool) -> None:
+    assert claim.holds is holds
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "parallel_lines", "--quick", "--out", str(tmp_path / "out")]) == 0
+    assert "holds  largest difference of W1 from abs(theta): 0," in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "parallel_lines.json",
+        "parallel_lines.png",
+        "report.html",
+    }
+    assert main(["reproduce", "nothing"]) == 2
+    assert "NAME must be one of 'all', 'parallel_lines'" in capsys.readouterr().err
