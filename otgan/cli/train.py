@@ -10,7 +10,7 @@ import tyro
 
 from otgan.cli.common import Flag, Target, on_terminal
 from otgan.errors import InvalidInput
-from otgan.gan.config import Config
+from otgan.gan.config import MAY_CHANGE, Config
 
 if TYPE_CHECKING:
     from otgan.gan import Run
@@ -26,7 +26,7 @@ class Train:
     out: Target = None
     """Folder for the log, the checkpoint and the samples; by default runs/train-DATA-OBJECTIVE-SEED."""
     resume: Target = None
-    """Folder of a run to go on with, as if it had never stopped; only --steps and --device may be given with it."""
+    """Folder of a run to go on with, as if it had never stopped; --steps, --device and --devices alone may be given."""
     tensorboard: Flag = False
     """Write every number of the log to a TensorBoard in the folder too."""
     debug: Flag = False
@@ -72,7 +72,7 @@ def _as_before(config: Config, folder: Path) -> Config:
     given = {f.name: getattr(config, f.name) for f in fields(Config)}
     given = {name: value for name, value in given.items() if value != getattr(default, name)}
     for name, value in given.items():
-        if name not in ("steps", "device") and value != getattr(before, name):
+        if name not in MAY_CHANGE and value != getattr(before, name):
             option = name.replace("_", "-")
             raise InvalidInput(
                 f"--{option} must be {getattr(before, name)!r}, as in the run to go on with, but {value!r} came. Leave "

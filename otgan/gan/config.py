@@ -25,6 +25,7 @@ Critic = Literal["auto", "network", "orthogonal", "orthogonal-abs", "aol", "sll"
 OBJECTIVES: tuple[str, ...] = get_args(Objective)
 LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[2:]
 PENALISED = ("wgan-gp", "wgan-lp", "r3gan")
+MAY_CHANGE = ("steps", "device", "devices")  # where a run goes on
 BOOSTED_AT_START, BOOSTED_EVERY = 25, 500  # generator steps, as in the code of the authors of WGAN
 
 
@@ -178,6 +179,8 @@ class Config:
     """Everything random follows from it."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, ..."""
+    devices: int = 1
+    """Processes that share each batch, on as many GPUs or on one CPU; batch norm takes means over each one's part."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, str | os.PathLike) or not os.fspath(self.data):
@@ -203,6 +206,7 @@ class Config:
     def _check_numbers(self) -> None:
         for name in ("critic_width", "depth", "latent", "steps", "log_every", "monitor_n", "checkpoint_every"):
             inputs.count(getattr(self, name), name)
+        inputs.count(self.devices, "devices")
         for name in ("n", "held_out", "width", "batch_size", "n_critic", "n_critic_boosted"):
             if getattr(self, name) is not None:
                 inputs.count(getattr(self, name), name)
@@ -216,6 +220,11 @@ class Config:
                 raise InvalidInput(f"{name} must be below 1, but 1 came: nothing would be learnt. Use 0.999.")
 
     def _check_together(self) -> None:
+        if self.recipe.batch_size % self.devices:
+            raise InvalidInput(
+                f"batch_size must be a multiple of devices, which share it, but {self.recipe.batch_size} and "
+                f"{self.devices} came. Change one of them."
+            )
         if self.batch_norm and self.penalised:
             raise InvalidInput(
                 f"objective {self.objective!r} cannot have batch norm in the critic: it penalises the gradient at each "

@@ -12,10 +12,9 @@ import torch
 from tqdm import tqdm
 
 from otgan import report
-from otgan.critics import torch_device
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.config import LIPSCHITZ_CRITICS, Config
+from otgan.gan.config import LIPSCHITZ_CRITICS, MAY_CHANGE, Config
 from otgan.gan.dataset import Dataset, dataset
 from otgan.gan.grid import grid_png
 from otgan.gan.log import Log, board
@@ -23,6 +22,7 @@ from otgan.gan.monitor import APART, Monitor
 from otgan.gan.objectives import objective as objective_of
 from otgan.gan.players import Players
 from otgan.gan.run import Run, generate
+from otgan.gan.team import ALONE, Team, train_together
 
 if TYPE_CHECKING:
     import os
@@ -85,41 +85,64 @@ def train(
     'W1'
     """
     folder = None if folder is None else Path(folder)
-    device = torch_device(config.device)
+    options = {"data": data, "resume": resume, "progress": progress, "tensorboard": tensorboard}
+    together = train_alone if config.devices == 1 else train_together
+    return together(config, folder, **options)
+
+
+def train_alone(
+    config: Config,
+    folder: Path | None,
+    *,
+    data: Any,
+    resume: bool,
+    progress: bool,
+    tensorboard: bool,
+    team: Team = ALONE,
+) -> Run:
+    """:func:`train` in this process, which may be one of a team."""
     before = _open(folder, resume)
-    samples = dataset(config, device, data)
+    samples = dataset(config, team.device(config), data)
     config = config.resolved(samples.units.network_shape)
     if before is not None:
         _check_same(config, samples, before)
+    team.meet()  # before one of them writes what another looks for
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
         torch.manual_seed(config.seed)
-        shown = board(folder, 0 if before is None else before.step) if tensorboard else None
-        return _train(config, samples, folder, before, progress, shown)
+        shown = board(folder, 0 if before is None else before.step) if tensorboard and team.leads else None
+        return _train(config, samples, folder, before, progress and team.leads, shown, team)
 
 
 def _train(
-    config: Config, samples: Dataset, folder: Path | None, before: Checkpoint | None, progress: bool, board: Any
+    config: Config,
+    samples: Dataset,
+    folder: Path | None,
+    before: Checkpoint | None,
+    progress: bool,
+    board: Any,
+    team: Team,
 ) -> Run:
     """The loop itself, from the first step or from a checkpoint."""
     objective, recipe, device = objective_of(config), config.recipe, samples.train.device
+    out = folder if team.leads else None
     players = Players.fresh(config, samples.units.network_shape, device)
     if before is not None:
         players.restore(before)
     generator, critic, random = players.generator, players.critic, players.random
     make, score = _callables(config, generator, critic)
-    monitor = Monitor(config, samples, objective) if config.monitor_every else None
+    monitor = Monitor(config, samples, objective) if config.monitor_every and team.leads else None
     shown = torch.randn(SHOWN, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
     critic_loss = players.losses[0]  # bound also for readers who cannot know that there is a critic step
 
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
-        checkpoints.clear_ruins(folder)
-    with Log(folder, 0 if before is None else before.log_bytes, board) as log:
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
+        checkpoints.clear_ruins(out)
+    with Log(out, 0 if before is None else before.log_bytes, board) as log:
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
-            _save(folder, config, samples, players, log, 0, 0.0)
+            _save(out, config, samples, players, log, 0, 0.0)
         bar = tqdm(
             range(start + 1, config.steps + 1),
             desc=config.objective,
@@ -130,27 +153,30 @@ def _train(
         for step in bar:
             critic.requires_grad_(True)
             for _ in range(recipe.critic_steps(step)):
-                real = samples.batch(recipe.batch_size, random)
+                real, noise = _drawn(config, samples, random, team)
+                share = team.part(torch.rand(recipe.batch_size, generator=random, device=device))
                 with torch.no_grad():
-                    fake = make(_noise(config, recipe.batch_size, random))
-                critic_loss = objective.critic_loss(score, real, fake, random)
+                    fake = make(noise)
+                critic_loss = objective.critic_loss(score, real, fake, share)
                 players.critic_optimizer.zero_grad(set_to_none=True)
                 critic_loss.backward()
+                team.average_gradients(critic)
                 players.critic_optimizer.step()
                 objective.constrain(critic)
 
             critic.requires_grad_(False)
-            real = samples.batch(recipe.batch_size, random)
-            fake = make(_noise(config, recipe.batch_size, random))
-            generator_loss = objective.generator_loss(score, real, fake)
+            real, noise = _drawn(config, samples, random, team)
+            generator_loss = objective.generator_loss(score, real, make(noise))
             players.generator_optimizer.zero_grad(set_to_none=True)
             generator_loss.backward()
+            team.average_gradients(generator)
             players.generator_optimizer.step()
             players.ema.update_parameters(generator)
             players.losses.add_(torch.stack([critic_loss.detach(), generator_loss.detach()]))
 
             last = step == config.steps
             if last or step % config.log_every == 0:
+                team.average(players.losses)
                 losses = _mean_losses(players, (step - 1) % config.log_every + 1)
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
@@ -159,11 +185,11 @@ def _train(
                 measured = monitor.measure(players, log.records)
                 log.write("monitor", step, {**measured, "seconds": time.perf_counter() - started})
             if config.sample_every and (last or step % config.sample_every == 0):
-                _write_grid(folder, samples, players, shown, step)
+                _write_grid(out, samples, players, shown, step)
             if last or step % config.checkpoint_every == 0:
                 if not players.are_finite():
                     raise _diverged("a weight is not finite", config, step, folder)
-                _save(folder, config, samples, players, log, step, time.perf_counter() - started)
+                _save(out, config, samples, players, log, step, time.perf_counter() - started)
         history = log.records
     return Run(
         config=config,
@@ -198,8 +224,11 @@ def _callables(config: Config, generator: nn.Module, critic: nn.Module) -> tuple
     return lighter(make), lighter(score)
 
 
-def _noise(config: Config, n: int, random: torch.Generator) -> torch.Tensor:
-    return torch.randn(n, config.latent, generator=random, device=random.device)
+def _drawn(config: Config, samples: Dataset, random: torch.Generator, team: Team) -> tuple[torch.Tensor, torch.Tensor]:
+    """What one of the team works on: real samples, and noise to generate from."""
+    n = config.recipe.batch_size
+    real = samples.batch(n, random)
+    return team.part(real), team.part(torch.randn(n, config.latent, generator=random, device=random.device))
 
 
 def _mean_losses(players: Players, steps: int) -> dict[str, float]:
@@ -245,7 +274,7 @@ def _check_same(config: Config, samples: Dataset, before: Checkpoint) -> None:
     """Refuse to go on with other settings or data than the run began with."""
     for field in fields(Config):
         ours, theirs = getattr(config, field.name), getattr(before.config, field.name)
-        if ours != theirs and field.name not in ("steps", "device"):
+        if ours != theirs and field.name not in MAY_CHANGE:
             raise InvalidInput(
                 f"{field.name} must be {theirs!r}, as in the run to go on with, but {ours!r} came. Leave it as it was, "
                 "or start a new run in another folder."
