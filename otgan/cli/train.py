@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -13,6 +13,8 @@ from otgan.errors import InvalidInput
 from otgan.gan.config import MAY_CHANGE, Config
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from otgan.gan import Run
 
 __all__ = ["Train"]
@@ -98,3 +100,15 @@ def _print(run: Run, folder: Path) -> None:
     for name, value in lines.items():
         if value is not None:
             print(f"  {name:40}{value:.5g}")
+    print(f"  {'measuring took':40}{measuring_share(measured):.1%} of the time")
+
+
+def measuring_share(measured: Sequence[Mapping[str, Any]]) -> float:
+    """How much of the time of a run went into its measurements.
+
+    Examples
+    --------
+    >>> measuring_share([{"cost": 1.0, "seconds": 10.0}, {"cost": 1.0, "seconds": 20.0}])
+    0.1
+    """
+    return sum(record["cost"] for record in measured) / measured[-1]["seconds"]

@@ -182,8 +182,10 @@ def _train(
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
             if monitor is not None and (last or step % config.monitor_every == 0):
+                begun = time.perf_counter()
                 measured = monitor.measure(players, log.records)
-                log.write("monitor", step, {**measured, "seconds": time.perf_counter() - started})
+                ended = time.perf_counter()
+                log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
             if config.sample_every and (last or step % config.sample_every == 0):
                 _write_grid(out, samples, players, shown, step)
             if last or step % config.checkpoint_every == 0:

@@ -16,7 +16,7 @@ from otgan.errors import InvalidInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "precision_recall"]
+__all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "near", "precision_recall"]
 
 NEIGHBOURS = 3  # Kynkaanniemi et al. 2019
 LEAST_SHARE = 0.02  # of the samples, that a class must have to be covered: more than a classifier's mistakes
@@ -86,15 +86,22 @@ def precision_recall(real: NDArray[np.float64], generated: NDArray[np.float64]) 
     >>> precision_recall(x, x), precision_recall(x, x + 100), precision_recall(x, np.tile(x[:1], (50, 1)))
     ((1.0, 1.0), (0.0, 0.0), (1.0, 0.02))
     """
+    generated_near, real_near = near(real, generated)
+    return float(generated_near.mean()), float(real_near.mean())
+
+
+def near(real: NDArray[np.float64], generated: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which generated samples (m,) are near real ones, and which real ones (n,) near generated ones.
+
+    Their means are precision and recall; parameters and errors are those of :func:`precision_recall`.
+    """
     if min(len(real), len(generated)) <= NEIGHBOURS:
         raise InvalidInput(
             f"neighbours need at least {NEIGHBOURS + 1} samples, but {len(real)} and {len(generated)} came. Pass more."
         )
     apart = cdist(real, generated)
     reach_real, reach_generated = _reach(real), _reach(generated)
-    precision = (apart <= reach_real[:, None]).any(axis=0).mean()
-    recall = (apart <= reach_generated).any(axis=1).mean()
-    return float(precision), float(recall)
+    return (apart <= reach_real[:, None]).any(axis=0), (apart <= reach_generated).any(axis=1)
 
 
 def _reach(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import torch
 from otgan.critics.networks import values
 from otgan.critics.repair import repaired_bound
 from otgan.data.drawing import stream
+from otgan.gan.intervals import distance_interval
 from otgan.gan.judge import Judge
 from otgan.gan.run import generate
 from otgan.problem import Problem
@@ -52,7 +53,7 @@ class Monitor:
 
     Attributes
     ----------
-    floor : float
+    floor : Solution
         Exact W1 between held-out samples and as many trained on: what a generator as good as the data itself would get.
     patch_floor : float or None
         The same between patches; None for points.
@@ -67,9 +68,9 @@ class Monitor:
         self.noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
         self.seed = config.seed
         self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
-        self.floor = solve(self.held_out, self.trained_on, throw=False).distance
+        self.floor = solve(self.held_out, self.trained_on, throw=False)
         self.patch_floor = self._patch_distance(self.trained_on)
-        self.judge = Judge(samples.name, self.held_out, self.trained_on)
+        self.judge = Judge(samples.name, self.held_out, self.trained_on, config.seed)
 
     def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Measure both networks as they are.
@@ -88,25 +89,27 @@ class Monitor:
             ``exact_ema``, that of the averaged generator; ``floor``; ``patch`` and ``patch_floor``; ``critic``, the
             critic's number on the same points, and ``critic_trained_on``, on samples trained on; ``critic_estimates``,
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
-            1-Lipschitz; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
-            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
+            1-Lipschitz; ``intervals``, 95 % over other samples of the same sizes; ``rank_correlation`` of ``critic``
+            and ``exact`` over the run; and what :class:`~otgan.gan.judge.Judge` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
         averaged = generate(players.ema.module, self.noise, self.units)
         critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
-        solution = solve(self.held_out, generated, throw=False)
+        solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
+        distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
+        judged = self.judge.measure(averaged)
+        intervals = {name: distance_interval(distance) for name, distance in distances.items()}
         record = {
             "n": len(generated),
-            "exact": solution.distance,
+            **{name: distance.distance for name, distance in distances.items()},
             "lower": solution.lower,
             "upper": solution.upper,
-            "exact_ema": solve(self.held_out, averaged, throw=False).distance,
-            "floor": self.floor,
             "patch": self._patch_distance(generated),
             "patch_floor": self.patch_floor,
             **critic,
-            **self.judge.measure(averaged),
+            **judged,
+            "intervals": {**intervals, **judged.get("intervals", {})},
         }
         return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
 

@@ -80,7 +80,9 @@ def _answer(last: dict[str, Any]) -> str:
 
 def _numbers(last: dict[str, Any]) -> dict[str, str]:
     there = {key: last[key] for key in NUMBERS if last.get(key) is not None}
-    return {NUMBERS[key]: f"{float(value):.6g}" for key, value in there.items()}
+    intervals = {key: ends for key, ends in last.get("intervals", {}).items() if ends}
+    within = {key: f" ({float(low):.4g} to {float(high):.4g})" for key, (low, high) in intervals.items()}
+    return {NUMBERS[key]: f"{float(value):.6g}{within.get(key, '')}" for key, value in there.items()}
 
 
 def _environment(environment: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def quick(**changes: Any) -> Config:
 
 def records(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A log without what the clock has a say in."""
-    return [{k: v for k, v in record.items() if k not in ("seconds", "environment")} for record in history]
+    return [{k: v for k, v in record.items() if k not in ("seconds", "cost", "environment")} for record in history]
 
 
 def weights(run: Any) -> dict[str, torch.Tensor]:
