@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from critic_board import FIGURES, Board, Line, Mean, Runs, boards_of, good, published_lines, runs_of
 from critic_cells import STAGES, Cell, published
-from critic_store import Record, Store, source, write_whole
+from critic_store import Record, Store, of_now, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,7 +52,7 @@ def remarks(records: Sequence[Record], left_out: int) -> list[str]:
         " draws of the published recipe: published figures are of such cells, not of the same, and had other budgets.",
         f"Budget {records[0]['budget']:g} s {each}; {', '.join(f'{name} ({n} runs)' for name, n in devices.items())}.",
     ]
-    other = sum(record["source"] != source("critics") for record in records)
+    other = sum(not of_now(record) for record in records)
     if other:
         found.append(f"{other} runs are of another version of the code than that of now; `--redo` runs them again.")
     if left_out:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from otgan.critics.fit import CriticFit
 
-__all__ = ["Richardson", "corrections", "richardson"]
+__all__ = ["WAYS", "Richardson", "corrections", "richardson"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +82,23 @@ def richardson(x: Any, y: Any, method: str = "gp", *, gp_weight: float | None = 
     return Richardson(*(fit(x, y, method, gp_weight=factor * weight, **arguments) for factor in (1.0, 2.0)))
 
 
+def _congested(fit: CriticFit, estimates: NDArray[np.float64]) -> float | None:
+    """What theory says of the method, if anything."""
+    return fit.theory(float(estimates.mean()))
+
+
+def _by_slope(fit: CriticFit, estimates: NDArray[np.float64]) -> float | None:
+    """Each estimate over its critic's mean slope; None where a critic is flat."""
+    return None if min(fit.slopes) == 0 else float((estimates / fit.slopes).mean())
+
+
+WAYS: dict[str, Callable[[CriticFit, NDArray[np.float64]], float | None]] = {
+    "congested": _congested,
+    "gradient-norm": _by_slope,
+}
+
+
 def corrections(fit: CriticFit) -> dict[str, float]:
     """See :attr:`otgan.critics.CriticFit.corrections`."""
-    found = {} if fit.corrected is None else {"congested": fit.corrected}
-    points = np.vstack([fit.x, fit.y])
-    slopes = [float(np.linalg.norm(critic.gradient(points), axis=1).mean()) for critic in fit.critics]
-    if min(slopes) > 0:
-        found["gradient-norm"] = float((fit.estimates / slopes).mean())
-    return found
+    found = {name: way(fit, fit.estimates) for name, way in WAYS.items()}
+    return {name: value for name, value in found.items() if value is not None}

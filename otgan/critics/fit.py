@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,12 +98,23 @@ class CriticFit:
 
     @property
     def corrected(self) -> float | None:
-        """The estimate with the method's known bias removed, where one is known."""
-        return self.bias_removed(self.estimate)
+        """The estimate without the method's known bias, where one is known: of ``corrections`` what proved best."""
+        return self.bias_removed(self.estimates)
 
-    def bias_removed(self, estimate: float) -> float | None:
-        """Another estimate of the same method with its known bias removed, where one is known."""
+    def bias_removed(self, estimates: NDArray[np.float64]) -> float | None:
+        """The same of other estimates of these critics, (n_seeds,)."""
+        way = self._method.correction
+        return None if way is None else corrections.WAYS[way](self, estimates)
+
+    def theory(self, estimate: float) -> float | None:
+        """The truth behind an estimate of the method at its optimum, where theory has a formula."""
         return self._method.corrected(estimate)
+
+    @cached_property
+    def slopes(self) -> NDArray[np.float64]:
+        """Each critic's mean gradient norm over the points, (n_seeds,)."""
+        points = np.vstack([self.x, self.y])
+        return np.array([np.linalg.norm(critic.gradient(points), axis=1).mean() for critic in self.critics])
 
     def estimates_on(self, x: Any, y: Any) -> NDArray[np.float64]:
         """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,)."""
@@ -114,8 +126,9 @@ class CriticFit:
     def corrections(self) -> dict[str, float]:
         """Every way to take a bias out of the estimate, by name.
 
-        "congested" is the closed form for penalised critics, ``corrected``; "gradient-norm" divides each estimate by
-        the critic's mean gradient norm over the points, which is 1 for an optimal critic wherever mass moves.
+        "congested" is the closed form for penalised critics; "gradient-norm" divides each estimate by the critic's mean
+        gradient norm over the points, which is 1 for an optimal critic wherever mass moves. ``corrected`` is the first
+        for "gp" and "lp", the second for critics with orthonormal layers.
         """
         return corrections.corrections(self)
 

@@ -62,6 +62,7 @@ class Method:
     exact_lipschitz: ClassVar[bool] = False  # 1-Lipschitz by construction
     control: ClassVar[bool] = False  # not a contender: it knows more than a critic may
     whole: ClassVar[bool] = False  # a step sees all of a fixed sample that is no larger than a batch
+    correction: ClassVar[str | None] = None  # of fit.corrections, what proved best in benchmarks/corrections.py
     own_network: ClassVar[bool] = False  # its network is the method itself, and no other will do
 
     steps: int = 2000
@@ -159,7 +160,7 @@ class Method:
         return critic.potentials
 
     def corrected(self, estimate: float) -> float | None:
-        """The estimate without the bias that theory predicts for this method; None where nothing is known."""
+        """The truth behind an estimate at the method's optimum; None where theory has no formula."""
         return None
 
 

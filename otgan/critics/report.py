@@ -165,7 +165,7 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         n_seeds=fit.n_seeds,
         relative_error=float(errors.mean()),
         relative_error_interval=_interval(errors),
-        corrected=fit.bias_removed(float(estimates.mean())),
+        corrected=fit.bias_removed(estimates),
         lipschitz_observed=float(observed.mean()),
         lipschitz_certified=max(certified) if len(certified) == fit.n_seeds else None,
         normalised=float(np.divide(estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),

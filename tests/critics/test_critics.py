@@ -64,6 +64,17 @@ class TestGradientPenalty:
         assert result.corrected == result.corrections["congested"] == pytest.approx(distance, rel=0.02)
         assert result.corrections["gradient-norm"] == pytest.approx(distance, rel=0.05)
 
+    def test_a_critic_of_half_the_slope_is_corrected_to_the_truth(self) -> None:
+        """An orthogonal critic that is only part of the way there: its number over its mean slope."""
+        x, y = np.zeros((1, 8)), np.zeros((1, 8))
+        x[0, 0] = 4.0
+        result = fit(x, y, "orthogonal", steps=3, width=16, depth=2, n_seeds=2)
+        assert result.estimate < 3.9
+        assert result.corrected == result.corrections["gradient-norm"]
+        assert result.corrected == pytest.approx(np.mean(result.estimates / result.slopes))
+        assert result.compare(otgan.solve(x, y)).corrected == pytest.approx(result.corrected)
+        assert "congested" not in result.corrections
+
     def test_richardson_takes_out_the_term_that_one_ray_has(self) -> None:
         x, y = np.zeros((1, 8)), np.zeros((1, 8))
         x[0, 0] = 4.0

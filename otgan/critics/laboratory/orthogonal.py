@@ -57,6 +57,7 @@ class OrthogonalSort(NormPreserving):
     summary: ClassVar[str] = "orthonormal layers and MaxMin (Anil, Lucas & Grosse 2019)"
     reference: ClassVar[str] = "arXiv:1811.05381, section 4 (GroupSort, Bjorck orthonormalisation)"
     layer: ClassVar[type[Dense]] = Orthogonal
+    correction: ClassVar[str | None] = "gradient-norm"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ class GradientPenalty(Method):
     name: ClassVar[str] = "gp"
     summary: ClassVar[str] = "two-sided gradient penalty: WGAN-GP, Algorithm 1 (Gulrajani et al. 2017)"
     reference: ClassVar[str] = "arXiv:1704.00028, Algorithm 1 and equation 3"
+    correction: ClassVar[str | None] = "congested"
 
     steps: int = 5000
     gp_weight: float = 10.0
