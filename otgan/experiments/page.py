@@ -43,13 +43,13 @@ def experiments_page(results: Sequence[Result[Any]]) -> str:
 
 def figure_files(result: Result[Any]) -> dict[str, bytes]:
     """The figure on light paper as a file; none where matplotlib is not installed."""
-    papers = _papers(result)
+    papers = plot.on_both_papers(result.draw)
     return {f"{result.experiment.name}.png": papers[0]} if papers else {}
 
 
 def _section(result: Result[Any]) -> list[str]:
     experiment = result.experiment
-    papers = _papers(result)
+    papers = plot.on_both_papers(result.draw)
     figure = report.Figure(*papers, experiment.title, experiment.source, experiment.name) if papers else None
     settings = {"seeds": len({run["seed"] for run in result.runs}), **asdict(result.settings)}
     return [
@@ -65,16 +65,3 @@ def _section(result: Result[Any]) -> list[str]:
 def _row(claim: Claim) -> str:
     cells = (claim.text, claim.spread, claim.limits, "holds" if claim.holds else "fails")
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-
-
-def _papers(result: Result[Any]) -> tuple[bytes, bytes] | None:
-    """The figure on light and on dark paper."""
-    try:
-        from matplotlib import rc_context
-    except ImportError:
-        return None
-    papers = []
-    for style in (plot.LIGHT, plot.DARK):
-        with rc_context(style):
-            papers.append(plot.png(result.draw()))
-    return papers[0], papers[1]

@@ -1,4 +1,4 @@
-"""Many images as one picture."""
+"""Many samples as one picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otgan import plot
 from otgan.data.extras import needs
 
 if TYPE_CHECKING:
@@ -15,9 +16,37 @@ if TYPE_CHECKING:
 
     from otgan.gan.dataset import Units
 
-__all__ = ["grid_png", "image_pngs", "to_bytes"]
+__all__ = ["grid_png", "image_pngs", "picture", "to_bytes"]
 
 GAP = 2  # pixels between two images
+
+
+def picture(points: NDArray[np.float64], real: NDArray[np.float64], units: Units) -> bytes | None:
+    """Generated samples as a PNG file: images in a grid, points of the plane over real ones (matplotlib draws them).
+
+    Parameters
+    ----------
+    points : (n, d) ndarray
+        Generated, in the data's own units.
+    real : (m, d) ndarray
+    units : Units
+
+    Returns
+    -------
+    bytes or None
+        None for other points, or without matplotlib.
+
+    Raises
+    ------
+    OTError
+        If Pillow is not installed, for images.
+    """
+    if units.is_image:
+        return grid_png(points, units)
+    if units.shape != (2,):
+        return None
+    papers = plot.on_both_papers(lambda: plot.generated_points(real, points))
+    return papers and papers[0]
 
 
 def to_bytes(points: NDArray[np.float64], units: Units) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.config import LIPSCHITZ_CRITICS, MAY_CHANGE, Config
 from otgan.gan.dataset import Dataset, dataset
-from otgan.gan.grid import grid_png
+from otgan.gan.grid import picture
 from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
 from otgan.gan.objectives import objective as objective_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-SHOWN = 64  # images in a grid
+SHOWN, SHOWN_POINTS = 64, 1000  # images in a grid, points in a plane
 
 
 def train(
@@ -131,7 +131,6 @@ def _train(
     generator, critic, random = players.generator, players.critic, players.random
     make, score = _callables(config, generator, critic)
     monitor = Monitor(config, samples, objective) if config.monitor_every and team.leads else None
-    shown = torch.randn(SHOWN, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
     critic_loss = players.losses[0]  # bound also for readers who cannot know that there is a critic step
@@ -187,7 +186,7 @@ def _train(
                 ended = time.perf_counter()
                 log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
             if config.sample_every and (last or step % config.sample_every == 0):
-                _write_grid(out, samples, players, shown, step)
+                _write_picture(out, samples, players, config, step)
             if last or step % config.checkpoint_every == 0:
                 if not players.are_finite():
                     raise _diverged("a weight is not finite", config, step, folder)
@@ -297,13 +296,16 @@ def _about(samples: Dataset) -> dict[str, Any]:
     }
 
 
-def _write_grid(folder: Path | None, samples: Dataset, players: Players, noise: torch.Tensor, step: int) -> None:
-    """Images of the averaged generator, from the same noise at every step."""
-    if folder is None or not samples.units.is_image:
+def _write_picture(folder: Path | None, samples: Dataset, players: Players, config: Config, step: int) -> None:
+    """Samples of the averaged generator, from the same noise at every step."""
+    if folder is None:
         return
-    images = generate(players.ema.module, noise, samples.units)
-    (folder / "samples").mkdir(exist_ok=True)
-    report.write_files(folder / "samples", {f"{step:07d}.png": grid_png(images, samples.units)})
+    n = SHOWN if samples.units.is_image else SHOWN_POINTS
+    noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
+    drawn = picture(generate(players.ema.module, noise, samples.units), samples.held_out, samples.units)
+    if drawn is not None:
+        (folder / "samples").mkdir(exist_ok=True)
+        report.write_files(folder / "samples", {f"{step:07d}.png": drawn})
 
 
 def _save(

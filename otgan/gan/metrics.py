@@ -101,7 +101,7 @@ def near(real: NDArray[np.float64], generated: NDArray[np.float64]) -> tuple[NDA
         )
     apart = cdist(real, generated)
     reach_real, reach_generated = _reach(real), _reach(generated)
-    return (apart <= reach_real[:, None]).any(axis=0), (apart <= reach_generated).any(axis=1)
+    return np.logical_or.reduce(apart <= reach_real[:, None], axis=0), np.logical_or.reduce(apart <= reach_generated, 1)
 
 
 def _reach(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -34,6 +34,23 @@ NUMBERS = {
     "in_modes": "share of samples in modes",
 }
 
+DRAWN = (
+    (
+        plot.run_curves,
+        "curves",
+        "Exact distance and critic over the steps",
+        "The exact distance between generated and held-out samples, in its 95 % band over other samples, and what the "
+        "critic says on the same points. The dotted floor is what samples trained on have.",
+    ),
+    (plot.score_curves, "scores", "Scores over the steps", "Scores of the averaged generator's samples."),
+    (
+        plot.critic_and_exact,
+        "critic",
+        "The critic's number against the exact distance",
+        "Each dot is a measurement, the later the darker: a critic that measured the distance would lie on a line.",
+    ),
+)
+
 
 def run_page(run: Run) -> str:
     """The page: the last measurement, how it came about, samples, and everything that is needed to do it again.
@@ -94,25 +111,20 @@ def _environment(environment: dict[str, Any]) -> dict[str, Any]:
 def _figures(run: Run, measured: bool) -> list[report.Figure]:
     """The curves, where matplotlib is installed, and the samples, where they are images."""
     figures = []
-    if measured and (curves := _curves(run)) is not None:
-        caption = (
-            "The exact distance between generated and held-out samples, and what the critic says on the same points. "
-            "The dotted floor is what samples trained on have."
-        )
-        figures.append(report.Figure(*curves, "Exact distance and critic over the steps", caption, "curves"))
+    for draw, name, alt, caption in DRAWN if measured else ():
+        papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
+        if papers is not None:
+            figures.append(report.Figure(*papers, alt, caption, name))
     if run.units.is_image:
         grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units)
         figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
+    elif last := _last_picture(run):
+        caption = "Samples of the averaged generator, over real ones that were held out."
+        figures.append(report.Figure(last, last, "Generated points", caption, "samples"))
     return figures
 
 
-def _curves(run: Run) -> tuple[bytes, bytes] | None:
-    try:
-        from matplotlib import rc_context
-    except ImportError:
-        return None
-    papers = []
-    for style in (plot.LIGHT, plot.DARK):
-        with rc_context(style):
-            papers.append(plot.png(plot.run_curves(run.history)))
-    return papers[0], papers[1]
+def _last_picture(run: Run) -> bytes | None:
+    """What the run itself drew last."""
+    drawn = sorted(run.folder.glob("samples/*.png")) if run.folder else []
+    return drawn[-1].read_bytes() if drawn else None

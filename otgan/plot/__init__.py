@@ -6,19 +6,23 @@ styles for :func:`matplotlib.rc_context`.
 """
 
 from otgan.plot.critics import critics_against_exact, training_curves
-from otgan.plot.runs import run_curves
+from otgan.plot.runs import critic_and_exact, generated_points, run_curves, score_curves
 from otgan.plot.samples import sample_images, transport
-from otgan.plot.style import DARK, LIGHT, ink, new_figure, png, series
+from otgan.plot.style import DARK, LIGHT, ink, new_figure, on_both_papers, png, series
 
 __all__ = [
     "DARK",
     "LIGHT",
+    "critic_and_exact",
     "critics_against_exact",
+    "generated_points",
     "ink",
     "new_figure",
+    "on_both_papers",
     "png",
     "run_curves",
     "sample_images",
+    "score_curves",
     "series",
     "training_curves",
     "transport",

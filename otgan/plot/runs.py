@@ -1,17 +1,29 @@
-"""A GAN over its training: the exact distance beside what the critic says."""
+"""A GAN over its training: the exact distance beside what the critic says, and what else is known of the samples."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otgan.plot.style import ink, new_axes, series
+import numpy as np
+
+from otgan.plot.style import ink, new_axes, new_figure, series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["run_curves"]
+__all__ = ["critic_and_exact", "generated_points", "run_curves", "score_curves"]
+
+SCORES = {
+    "frechet_distance": "Frechet distance",
+    "precision": "precision",
+    "recall": "recall",
+    "class_score": "class score",
+    "modes": "modes covered",
+    "in_modes": "share in modes",
+}
 
 
 def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
@@ -41,8 +53,9 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     ['exact', 'floor', 'critic', 'lower bound']
     """
     ax = new_axes(6.4, 3.8) if ax is None else ax
-    measured = [record for record in records if record["kind"] == "monitor"]
+    measured = _measured(records)
     steps = [record["step"] for record in measured]
+    _band(ax, measured, "exact", ink())
     lines = {
         "exact": ("exact", ink(), "-"),
         "floor": ("floor", ink(), ":"),
@@ -55,3 +68,117 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     ax.set_ylabel("units of the data")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(lines), borderaxespad=0.2)
     return ax
+
+
+def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """A panel for each score over a run, with its 95 % band.
+
+    Parameters
+    ----------
+    records : sequence of mappings
+        Of a run's log; those of kind "monitor" are drawn.
+
+    Returns
+    -------
+    matplotlib Figure or None
+        None where the data have no scores.
+
+    Examples
+    --------
+    >>> records = [{"kind": "monitor", "step": k, "modes": 5 + k, "in_modes": 0.9} for k in (1, 2)]
+    >>> [ax.get_ylabel() for ax in score_curves(records).axes]
+    ['modes covered', 'share in modes']
+    """
+    measured = _measured(records)
+    there = [key for key in SCORES if measured and measured[-1].get(key) is not None]
+    if not there:
+        return None
+    columns = min(3, len(there))
+    rows = -(-len(there) // columns)
+    figure = new_figure(6.4, 0.3 + 1.8 * rows)
+    for k, key in enumerate(there):
+        ax = figure.add_subplot(rows, columns, k + 1)
+        _band(ax, measured, key, series(0)[0])
+        steps = [record["step"] for record in measured]
+        ax.plot(steps, [float(record[key]) for record in measured], color=series(0)[0], linewidth=1.5)
+        ax.set_ylabel(SCORES[key])
+        ax.locator_params(axis="x", nbins=3)
+        if k // columns == rows - 1:
+            ax.set_xlabel("step")
+    return figure
+
+
+def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
+    """The critic's number against the exact W1 on the same points, one dot a measurement, from pale to dark.
+
+    Parameters
+    ----------
+    records : sequence of mappings
+        Of a run's log; those of kind "monitor" are drawn.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> records = [{"kind": "monitor", "exact": 2.0 / k, "critic": 1.0 / k} for k in (1, 2, 3)]
+    >>> critic_and_exact(records).get_xlabel()
+    'exact W1'
+    """
+    ax = new_axes(3.6, 3.2) if ax is None else ax
+    measured = _measured(records)
+    exact, critic = ([float(record[key]) for record in measured] for key in ("exact", "critic"))
+    ax.plot(exact, critic, color=series(0)[0], linewidth=0.6, alpha=0.4)
+    shades = [(series(0)[0], alpha) for alpha in np.linspace(0.3, 1, len(measured))]
+    ax.scatter(exact, critic, s=14, c=shades, linewidths=0)
+    ax.set_xlabel("exact W1")
+    ax.set_ylabel("critic")
+    return ax
+
+
+def generated_points(real: Any, generated: Any, ax: Axes | None = None) -> Axes:
+    """Generated points in the plane over real ones.
+
+    Parameters
+    ----------
+    real : (n, 2) array_like
+    generated : (m, 2) array_like
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+        With the limits of the real points, a tenth wider.
+
+    Examples
+    --------
+    >>> ax = generated_points([[0, 0], [1, 2]], [[0.5, 1], [9, 9]])
+    >>> [round(float(end), 6) for end in ax.get_xlim()]
+    [-0.1, 1.1]
+    """
+    ax = new_axes(3.6, 3.6) if ax is None else ax
+    real, generated = np.asarray(real, dtype=float), np.asarray(generated, dtype=float)
+    low, high = real.min(axis=0), real.max(axis=0)
+    margin = 0.1 * (high - low)
+    ax.scatter(*real.T, s=4, color=ink(), alpha=0.25, linewidths=0, label="real")
+    ax.scatter(*generated.T, s=4, color=series(1)[0], linewidths=0, label="generated")
+    ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2, markerscale=2)
+    return ax
+
+
+def _measured(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [record for record in records if record["kind"] == "monitor"]
+
+
+def _band(ax: Axes, measured: Sequence[Mapping[str, Any]], key: str, colour: Any) -> None:
+    """The 95 % intervals of a number, where they are known."""
+    known = [(record["step"], ends) for record in measured if (ends := record.get("intervals", {}).get(key))]
+    if known:
+        low, high = zip(*((float(low), float(high)) for _, (low, high) in known), strict=True)
+        ax.fill_between([step for step, _ in known], low, high, color=colour, alpha=0.15, linewidth=0)

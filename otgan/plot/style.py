@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "png", "series"]
+__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "on_both_papers", "png", "series"]
 
 # After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
 COLOURS = {
@@ -84,3 +86,31 @@ def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
     figure: Figure = drawn.get_figure(root=True)  # type: ignore[assignment]
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def on_both_papers(draw: Callable[[], Axes | Figure | None]) -> tuple[bytes, bytes] | None:
+    """What ``draw`` draws, as PNG files for light and for dark paper.
+
+    Returns
+    -------
+    (bytes, bytes) or None
+        None where matplotlib is not installed, or there is nothing to draw.
+
+    Examples
+    --------
+    >>> light, dark = on_both_papers(lambda: new_axes(3, 2))
+    >>> light == dark, on_both_papers(lambda: None)
+    (False, None)
+    """
+    try:
+        from matplotlib import rc_context
+    except ImportError:
+        return None
+    papers = []
+    for style in (LIGHT, DARK):
+        with rc_context(style):
+            drawn = draw()
+            if drawn is None:
+                return None
+            papers.append(png(drawn))
+    return papers[0], papers[1]

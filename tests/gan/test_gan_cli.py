@@ -33,7 +33,7 @@ def test_train_resume_and_sample_images(capsys) -> None:
     assert max(map(len, out.splitlines())) <= 80
     page = (folder / "report.html").read_text()
     assert "exact W1 to held-out samples" in page
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 8, "curves, scores, critic and samples, for light and dark paper"
     assert "http" not in page.replace("http-equiv", "")
     assert size(folder / "samples" / "0000002.png") == (78, 78)
 

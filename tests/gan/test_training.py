@@ -245,7 +245,7 @@ def test_divergence_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, e
 
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch) -> None:
     train(quick(steps=3), tmp_path)
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path.name: path.read_bytes() for path in tmp_path.rglob("*.*")}
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -254,7 +254,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch) -> None:
         patch.setattr("otgan.report.files.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             train(quick(), tmp_path, resume=True)
-    assert {path.name for path in tmp_path.iterdir()} == set(before)
+    assert {path.name for path in tmp_path.rglob("*.*")} == set(before)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before["checkpoint.safetensors"]
     same(train(quick(), tmp_path, resume=True), train(quick()))
 
