@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from otgan.experiments.experiment import Claim, Experiment, Result
 
 if TYPE_CHECKING:
-    from otgan.experiments import parallel_lines
+    from otgan.experiments import gaussian_shift, optimal_discriminator, parallel_lines, vanishing_gradient
 
 __all__ = [
     "NAMES",
@@ -24,10 +24,13 @@ __all__ = [
     "Experiment",
     "Result",
     "experiment",
+    "gaussian_shift",
+    "optimal_discriminator",
     "parallel_lines",
+    "vanishing_gradient",
 ]
 
-NAMES = ("parallel_lines",)
+NAMES = ("parallel_lines", "optimal_discriminator", "gaussian_shift", "vanishing_gradient")
 """In the order of the papers' argument."""
 
 
