@@ -121,7 +121,8 @@ def _train(players: Players, trained_by: Objective, samples: Dataset, config: Co
     n, random = config.recipe.batch_size, players.random
     with torch.no_grad():
         fake = players.generator(torch.randn(n, config.latent, generator=random))
-    loss = trained_by.critic_loss(players.critic, samples.batch(n, random), fake, random)
+    real, share = samples.batch(n, random), torch.rand(n, generator=random)
+    loss = trained_by.critic_loss(players.critic, real, fake, share)
     players.critic_optimizer.zero_grad(set_to_none=True)
     loss.backward()
     players.critic_optimizer.step()
