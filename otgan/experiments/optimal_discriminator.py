@@ -86,7 +86,7 @@ def _trained(settings: Settings, seed: int) -> Record:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * DECAYS["cosine"](step / settings.steps)
         real, fake = (_drawn(side, settings.batch_size, generator) for side in (REAL, FAKE))
-        loss = objective.critic_loss(lambda x: network(x)[:, 0], real, fake, generator)
+        loss = objective.critic_loss(lambda x: network(x)[:, 0], real, fake, torch.zeros(len(real)))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
