@@ -16,18 +16,28 @@ from typing import TYPE_CHECKING, Any
 from otgan.experiments.experiment import Claim, Experiment, Result
 
 if TYPE_CHECKING:
-    from otgan.experiments import parallel_lines
+    from otgan.experiments import (
+        clip_sensitivity,
+        parallel_lines,
+        value_surfaces,
+    )
 
 __all__ = [
     "NAMES",
     "Claim",
     "Experiment",
     "Result",
+    "clip_sensitivity",
     "experiment",
     "parallel_lines",
+    "value_surfaces",
 ]
 
-NAMES = ("parallel_lines",)
+NAMES = (
+    "parallel_lines",
+    "clip_sensitivity",
+    "value_surfaces",
+)
 """In the order of the papers' argument."""
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What makes an experiment a matter of a second or two, where its quick settings take longer; claims need not hold then.
-TINY: dict[str, dict[str, Any]] = {}
+TINY: dict[str, dict[str, Any]] = {
+    "clip_sensitivity": {"n": 40, "depth": 3, "width": 16, "steps": 5, "gan_steps": 4, "gan_n": 100, "monitors": 2},
+    "value_surfaces": {"n": 60, "width": 16, "steps": 10, "grid": 5},
+}
 
 
 def tiny(experiment: Experiment[Any]) -> Any:
