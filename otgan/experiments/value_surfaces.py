@@ -215,7 +215,7 @@ def _says(run: Record, method: str) -> str:
         return f"W1 {run['W1']:.3f}"
     judged = run[method]
     corrected = "" if judged["corrected"] is None else f", corrected {judged['corrected']:.2f}"
-    return f"{judged['estimate']:.2g}{corrected}; cosine {judged['cosine']:.2f}"
+    return f"says {judged['estimate']:.2g}{corrected}; cosine {judged['cosine']:.2f}"
 
 
 EXPERIMENT = Experiment(
