@@ -16,21 +16,37 @@ from typing import TYPE_CHECKING, Any
 from otgan.experiments.experiment import Claim, Experiment, Result
 
 if TYPE_CHECKING:
-    from otgan.experiments import gaussian_shift, optimal_discriminator, parallel_lines, vanishing_gradient
+    from otgan.experiments import (
+        clip_sensitivity,
+        gaussian_shift,
+        optimal_discriminator,
+        parallel_lines,
+        value_surfaces,
+        vanishing_gradient,
+    )
 
 __all__ = [
     "NAMES",
     "Claim",
     "Experiment",
     "Result",
+    "clip_sensitivity",
     "experiment",
     "gaussian_shift",
     "optimal_discriminator",
     "parallel_lines",
+    "value_surfaces",
     "vanishing_gradient",
 ]
 
-NAMES = ("parallel_lines", "optimal_discriminator", "gaussian_shift", "vanishing_gradient")
+NAMES = (
+    "parallel_lines",
+    "optimal_discriminator",
+    "gaussian_shift",
+    "vanishing_gradient",
+    "clip_sensitivity",
+    "value_surfaces",
+)
 """In the order of the papers' argument."""
 
 

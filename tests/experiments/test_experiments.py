@@ -23,6 +23,8 @@ TINY: dict[str, dict[str, Any]] = {
     "optimal_discriminator": {"steps": 40, "held_out": 500},
     "gaussian_shift": {"n": 500},
     "vanishing_gradient": {"steps": 10, "width": 16, "orthogonal_width": 8, "batches": 3, "n": 40},
+    "clip_sensitivity": {"n": 40, "depth": 3, "width": 16, "steps": 5, "gan_steps": 4, "gan_n": 100, "monitors": 2},
+    "value_surfaces": {"n": 60, "width": 16, "steps": 10, "grid": 5},
 }
 
 
