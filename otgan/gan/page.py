@@ -10,9 +10,11 @@ from otgan import plot, report
 from otgan.gan.grid import grid_png
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otgan.gan.run import Run
 
-__all__ = ["run_page"]
+__all__ = ["run_figures", "run_page"]
 
 SHOWN = 64  # generated images
 NUMBERS = {
@@ -52,12 +54,14 @@ DRAWN = (
 )
 
 
-def run_page(run: Run) -> str:
+def run_page(run: Run, figures: Sequence[report.Figure] | None = None) -> str:
     """The page: the last measurement, how it came about, samples, and everything that is needed to do it again.
 
     Parameters
     ----------
     run : Run
+    figures : sequence of Figure, optional
+        Those of :func:`run_figures`, which are drawn if they do not come.
 
     Returns
     -------
@@ -77,13 +81,32 @@ def run_page(run: Run) -> str:
     body = [
         f"<h1>{escape(title)}</h1>",
         _answer(measured[-1]) if measured else "<p>Nothing was measured: monitor_every is 0.</p>",
-        *(report.figure_html(figure) for figure in _figures(run, bool(measured))),
+        *(report.figure_html(figure) for figure in (run_figures(run) if figures is None else figures)),
         "<h2>The last measurement</h2>" + report.facts_html(_numbers(measured[-1])) if measured else "",
         "<h2>How to do it again</h2>",
         report.facts_html({name: value for name, value in asdict(run.config).items() if value is not None}),
         report.facts_html({**start.get("data", {}), **_environment(start.get("environment", {}))}),
     ]
     return report.document(title, body)
+
+
+def run_figures(run: Run) -> list[report.Figure]:
+    """The curves, where something was measured and matplotlib is installed, and the samples.
+
+    Samples are images, or points of the plane that the run has drawn into its folder.
+    """
+    figures, measured = [], any(record["kind"] == "monitor" for record in run.history)
+    for draw, name, alt, caption in DRAWN if measured else ():
+        papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
+        if papers is not None:
+            figures.append(report.Figure(*papers, alt, caption, name))
+    if run.units.is_image:
+        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units)
+        figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
+    elif last := _last_picture(run):
+        caption = "Samples of the averaged generator, over real ones that were held out."
+        figures.append(report.Figure(last, last, "Generated points", caption, "samples"))
+    return figures
 
 
 def _answer(last: dict[str, Any]) -> str:
@@ -106,22 +129,6 @@ def _environment(environment: dict[str, Any]) -> dict[str, Any]:
     packages = environment.get("packages", {})
     listed = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
     return {**environment, "packages": listed}
-
-
-def _figures(run: Run, measured: bool) -> list[report.Figure]:
-    """The curves, where matplotlib is installed, and the samples, where they are images."""
-    figures = []
-    for draw, name, alt, caption in DRAWN if measured else ():
-        papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
-        if papers is not None:
-            figures.append(report.Figure(*papers, alt, caption, name))
-    if run.units.is_image:
-        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units)
-        figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
-    elif last := _last_picture(run):
-        caption = "Samples of the averaged generator, over real ones that were held out."
-        figures.append(report.Figure(last, last, "Generated points", caption, "samples"))
-    return figures
 
 
 def _last_picture(run: Run) -> bytes | None:

@@ -85,7 +85,7 @@ class Run:
         return generate(self.generator, noise, self.units).reshape(n, *self.units.shape)
 
     def write_report(self) -> Path:
-        """Write ``report.html`` into the run's folder: one page that needs nothing beside itself.
+        """Write ``report.html`` into the run's folder, one page that needs nothing beside itself, and its figures.
 
         Returns
         -------
@@ -99,11 +99,13 @@ class Run:
         OSError
             If it cannot be written.
         """
-        from otgan.gan.page import run_page
+        from otgan.gan.page import run_figures, run_page
 
         if self.folder is None:
             raise InvalidInput("a run without a folder has no place for a report. Pass train a folder.")
-        write_files(self.folder, {"report.html": run_page(self).encode("utf-8", "replace")})
+        figures = run_figures(self)
+        drawn = {f"{figure.name}.png": figure.light for figure in figures}
+        write_files(self.folder, {**drawn, "report.html": run_page(self, figures).encode("utf-8", "replace")})
         return self.folder / "report.html"
 
 
