@@ -62,7 +62,7 @@ def to_bytes(points: NDArray[np.float64], units: Units) -> NDArray[np.uint8]:
     return np.rint(255 * shares).astype(np.uint8)
 
 
-def grid_png(points: NDArray[np.float64], units: Units) -> bytes:
+def grid_png(points: NDArray[np.float64], units: Units, least: int = 1) -> bytes:
     """Images as a PNG file, in a grid that is about square.
 
     Parameters
@@ -71,6 +71,8 @@ def grid_png(points: NDArray[np.float64], units: Units) -> bytes:
         In the data's own units.
     units : Units
         Of images.
+    least : int, default 1
+        About how wide the picture is at least: small images are drawn with larger pixels.
 
     Raises
     ------
@@ -85,7 +87,8 @@ def grid_png(points: NDArray[np.float64], units: Units) -> bytes:
     for k, image in enumerate(images):
         top, left = k // columns * cell[0], k % columns * cell[1]
         sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
-    return _png(sheet)
+    zoom = max(1, round(least / sheet.shape[1]))
+    return _png(sheet.repeat(zoom, axis=0).repeat(zoom, axis=1))
 
 
 def image_pngs(points: NDArray[np.float64], units: Units) -> list[bytes]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_figures", "run_page"]
 
-SHOWN = 64  # generated images
+SHOWN, WIDTH = 64, 640  # generated images, pixels of their picture
 NUMBERS = {
     "exact": "exact W1 to held-out samples",
     "exact_ema": "the same of the averaged generator",
@@ -101,7 +101,7 @@ def run_figures(run: Run) -> list[report.Figure]:
         if papers is not None:
             figures.append(report.Figure(*papers, alt, caption, name))
     if run.units.is_image:
-        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units)
+        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units, least=WIDTH)
         figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
     elif last := _last_picture(run):
         caption = "Samples of the averaged generator, over real ones that were held out."

@@ -103,7 +103,7 @@ def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
         ax.plot(steps, [float(record[key]) for record in measured], color=series(0)[0], linewidth=1.5)
         ax.set_ylabel(SCORES[key])
         ax.locator_params(axis="x", nbins=3)
-        if k // columns == rows - 1:
+        if k + columns >= len(there):  # nothing is below
             ax.set_xlabel("step")
     return figure
 
@@ -128,7 +128,7 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     >>> critic_and_exact(records).get_xlabel()
     'exact W1'
     """
-    ax = new_axes(3.6, 3.2) if ax is None else ax
+    ax = new_axes(6.4, 3.4) if ax is None else ax
     measured = _measured(records)
     exact, critic = ([float(record[key]) for record in measured] for key in ("exact", "critic"))
     ax.plot(exact, critic, color=series(0)[0], linewidth=0.6, alpha=0.4)
