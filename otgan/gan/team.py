@@ -7,26 +7,19 @@ averaged by hand and not by DistributedDataParallel, whose hooks know nothing of
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass, replace
-from functools import partial
-from multiprocessing import get_context
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from otgan.critics import torch_device
-from otgan.data.extras import needs
-from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from torch import nn
 
     from otgan.gan.config import Config
-    from otgan.gan.run import Run
 
-__all__ = ["ALONE", "Team", "train_together"]
+__all__ = ["ALONE", "Team"]
 
 
 @dataclass(frozen=True)
@@ -83,34 +76,3 @@ class Team:
 
 
 ALONE = Team()
-
-
-def train_together(config: Config, folder: Path | None, **options: Any) -> Run:
-    """:func:`otgan.gan.train` in ``config.devices`` processes, on as many devices.
-
-    Raises
-    ------
-    InvalidInput, OTError, OSError
-        What the process that leads raises.
-    """
-    from otgan.gan.run import load
-    from otgan.gan.worker import work
-
-    kind = torch_device(config.device).type
-    if kind == "cuda" and config.devices > torch.cuda.device_count():
-        raise InvalidInput(f"devices must be at most {torch.cuda.device_count()}, as there are, not {config.devices}.")
-    with needs("lightning-fabric", "devices", "Training on several devices"):
-        from lightning_fabric import Fabric
-    errors = get_context("spawn").SimpleQueue()
-    fabric = Fabric(accelerator=kind, devices=config.devices, strategy="ddp_spawn")
-    with tempfile.TemporaryDirectory() as own:
-        kept = Path(own) if folder is None else folder
-        try:
-            # As one object, since Fabric looks into arguments and stumbles over frozen dataclasses.
-            fabric.launch(partial(work, config=config, folder=kept, options=options, errors=errors))
-        except Exception:
-            if not errors.empty():
-                raise errors.get() from None
-            raise
-        run = load(kept, device=config.device)
-    return run if folder is not None else replace(run, folder=None)

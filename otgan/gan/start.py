@@ -1,0 +1,73 @@
+"""Training, in this process or in several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from otgan.gan.loop import train_alone
+
+if TYPE_CHECKING:
+    import os
+
+    from otgan.gan.config import Config
+    from otgan.gan.run import Run
+
+__all__ = ["train"]
+
+
+def train(
+    config: Config,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    data: Any = None,
+    resume: bool = False,
+    progress: bool = False,
+    tensorboard: bool = False,
+) -> Run:
+    """Train a GAN, with the exact distance measured beside the critic's number.
+
+    Parameters
+    ----------
+    config : Config
+    folder : path, optional
+        Where the run is kept: ``log.jsonl``, ``checkpoint.safetensors`` and grids of samples. Made where it is missing;
+        nothing is written without one.
+    data : array_like or SampleSet, optional
+        Samples (n, d), (n, h, w) or (n, h, w, c) to train on, instead of those that ``config.data`` names.
+    resume : bool, default False
+        Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
+        configuration must be that of the run, but for ``steps``.
+    progress : bool, default False
+        Show a bar on a terminal.
+    tensorboard : bool, default False
+        Write every number of the log to ``folder/tensorboard`` too.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InvalidInput
+        For data, networks or options that do not go together; if ``folder`` already holds a run, or none to resume.
+    OTError
+        If training diverges; the message names the last good checkpoint.
+    OSError
+        If something cannot be written. The last checkpoint is as it was.
+
+    Examples
+    --------
+    >>> from otgan.gan import Config, train
+    >>> run = train(Config(data="gaussians25", n=200, steps=3, width=16, monitor_every=3))
+    >>> measured = run.history[-1]
+    >>> measured["lower_bound"] <= measured["exact"] and measured["critic_estimates"]
+    'W1'
+    """
+    folder = None if folder is None else Path(folder)
+    options = {"data": data, "resume": resume, "progress": progress, "tensorboard": tensorboard}
+    if config.devices == 1:
+        return train_alone(config, folder, **options)
+    from otgan.gan.processes import train_together
+
+    return train_together(config, folder, **options)
