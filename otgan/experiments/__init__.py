@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from otgan.experiments import (
         clip_sensitivity,
         gaussian_shift,
+        mode_collapse,
         optimal_discriminator,
         parallel_lines,
         value_surfaces,
@@ -33,6 +34,7 @@ __all__ = [
     "clip_sensitivity",
     "experiment",
     "gaussian_shift",
+    "mode_collapse",
     "optimal_discriminator",
     "parallel_lines",
     "value_surfaces",
@@ -46,6 +48,7 @@ NAMES = (
     "vanishing_gradient",
     "clip_sensitivity",
     "value_surfaces",
+    "mode_collapse",
 )
 """In the order of the papers' argument."""
 

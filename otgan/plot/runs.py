@@ -139,7 +139,7 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     return ax
 
 
-def generated_points(real: Any, generated: Any, ax: Axes | None = None) -> Axes:
+def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legend: bool = True) -> Axes:
     """Generated points in the plane over real ones.
 
     Parameters
@@ -148,6 +148,8 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None) -> Axes:
     generated : (m, 2) array_like
     ax : matplotlib Axes, optional
         Where to draw.
+    legend : bool, default True
+        Whether to say which are which.
 
     Returns
     -------
@@ -168,7 +170,8 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None) -> Axes:
     ax.scatter(*generated.T, s=4, color=series(1)[0], linewidths=0, label="generated")
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2, markerscale=2)
+    if legend:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2, markerscale=2)
     return ax
 
 
