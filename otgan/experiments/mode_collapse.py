@@ -142,6 +142,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
             _draw_modes(row[-1], own, objective, k)
         row[-1].axhline(MODES[name], color=plot.ink(), linewidth=0.8, linestyle=":")
         row[-1].set_ylim(bottom=0)
+        row[-1].locator_params(axis="y", integer=True)
         row[-1].set(xlabel="step", ylabel="modes covered")
     key = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "handletextpad": 0.4}
     panels[0, -1].legend(fontsize="small", ncols=len(OBJECTIVES), handlelength=1.2, columnspacing=1.0, **key)
