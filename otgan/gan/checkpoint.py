@@ -91,7 +91,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def clear_ruins(folder: Path) -> None:
-    """Remove what a run that was killed while it wrote a checkpoint left beside its place.
+    """Remove what a run that was killed while it wrote a checkpoint or a picture left beside its place.
 
     Examples
     --------
@@ -100,11 +100,13 @@ def clear_ruins(folder: Path) -> None:
     ...     folder = Path(name)
     ...     (folder / NAME).touch()
     ...     (folder / f".{NAME}.0123456789abcdef").touch()
+    ...     (folder / "samples").mkdir()
+    ...     (folder / "samples" / ".0000500.png.0123456789abcdef").touch()
     ...     clear_ruins(folder)
-    ...     os.listdir(folder)
-    ['checkpoint.safetensors']
+    ...     sorted(path.name for path in folder.rglob("*"))
+    ['checkpoint.safetensors', 'samples']
     """
-    for ruin in folder.glob(f".{NAME}.*"):
+    for ruin in (*folder.glob(f".{NAME}.*"), *folder.glob("samples/.*.png.*")):
         ruin.unlink(missing_ok=True)
 
 

@@ -57,11 +57,15 @@ CONFIG = Config(
     monitor_every=2,
     log_every=2,
     checkpoint_every=3,
+    sample_every=0,
 )
 
 
 def timeless(path: Path) -> list[dict]:
-    return [{k: v for k, v in r.items() if k not in ("seconds", "environment")} for r in read_log(path / "log.jsonl")]
+    return [
+        {k: v for k, v in r.items() if k not in ("seconds", "cost", "environment")}
+        for r in read_log(path / "log.jsonl")
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
