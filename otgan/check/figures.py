@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from otgan import plot
 from otgan.report import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from matplotlib.axes import Axes
 
     from otgan.check.result import Check
     from otgan.data import SampleSet
 
-    Drawn = tuple[Axes, str, str, str]  # what was drawn, its file's name, what it shows, its caption
+    Drawn = tuple[Callable[[], Axes], str, str, str]  # what draws it, its file's name, what it shows, its caption
 
 __all__ = ["figures"]
 
@@ -30,30 +31,21 @@ def figures(result: Check) -> list[Figure]:
     ['Estimates and lower bounds beside the exact distance', 'Estimates over the training steps',
      'Images of digits:3', 'Images of digits:8']
     """
-    try:
-        from matplotlib import rc_context
-    except ImportError:
-        return []
-    papers = []
-    for style in (plot.LIGHT, plot.DARK):
-        with rc_context(style):
-            papers.append([(plot.png(ax), *words) for ax, *words in _draw(result)])
-    return [
-        Figure(light, dark, alt, caption, name) for (light, name, alt, caption), (dark, *_) in zip(*papers, strict=True)
-    ]
+    drawn = ((plot.on_both_papers(draw), name, alt, caption) for draw, name, alt, caption in _draw(result))
+    return [Figure(*papers, alt, caption, name) for papers, name, alt, caption in drawn if papers is not None]
 
 
 def _draw(result: Check) -> Iterator[Drawn]:
     exact = result.solution.distance
     yield (
-        plot.critics_against_exact([verdict.as_dict() for verdict in result.reports], exact),
+        lambda: plot.critics_against_exact([verdict.as_dict() for verdict in result.reports], exact),
         "critics_against_exact",
         "Estimates and lower bounds beside the exact distance",
         "Each critic's numbers on one axis with the exact distance. A filled dot to the right of the line is an "
         "overestimate. The triangles are proven: none passes the line.",
     )
     yield (
-        plot.training_curves(result.histories, exact),
+        lambda: plot.training_curves(result.histories, exact),
         "training_curves",
         "Estimates over the training steps",
         "What each critic says while it is trained; the horizontal line is the exact distance. Where there are several "
@@ -62,7 +54,7 @@ def _draw(result: Check) -> Iterator[Drawn]:
     if result.a.points.shape[1] == 2:
         names = (result.a.name, result.b.name)
         yield (
-            plot.transport(result.a.points, result.b.points, result.solution.plan, names=names),
+            lambda: plot.transport(result.a.points, result.b.points, result.solution.plan, names=names),
             "plan",
             "Both samples and the optimal plan",
             "Both samples, and the optimal plan: each line moves mass, and no other way of moving it is shorter.",
@@ -77,5 +69,5 @@ def _is_image(shape: tuple[int, ...]) -> bool:
 
 
 def _images(side: SampleSet, name: str) -> Drawn:
-    axes = plot.sample_images(side.points, side.shape, name=side.name)
-    return axes, name, f"Images of {side.name}", f"Some of the {len(side)} images of {side.name} that were used."
+    images = partial(plot.sample_images, side.points, side.shape, name=side.name)
+    return images, name, f"Images of {side.name}", f"Some of the {len(side)} images of {side.name} that were used."

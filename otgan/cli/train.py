@@ -85,12 +85,13 @@ def _as_before(config: Config, folder: Path) -> Config:
 
 def _print(run: Run, folder: Path) -> None:
     print(f"{run.config.data}, {run.config.objective}: {run.step} steps, kept in {folder}")
-    measured = [record for record in run.history if record["kind"] == "monitor"]
+    measured = run.measurements
     if not measured:
         return
     last = measured[-1]
     lines = {
         f"exact W1 to {last['n']} held-out samples": last["exact"],
+        "  before training": measured[0]["exact"],
         "  of the averaged generator": last["exact_ema"],
         "  of as many samples trained on": last["floor"],
         f"the critic's {last['critic_estimates']} on the same": last["critic"],

@@ -18,6 +18,7 @@ from otgan.experiments.experiment import Claim, Experiment, Result
 if TYPE_CHECKING:
     from otgan.experiments import (
         clip_sensitivity,
+        convergence,
         gaussian_shift,
         mode_collapse,
         optimal_discriminator,
@@ -32,6 +33,7 @@ __all__ = [
     "Experiment",
     "Result",
     "clip_sensitivity",
+    "convergence",
     "experiment",
     "gaussian_shift",
     "mode_collapse",
@@ -49,6 +51,7 @@ NAMES = (
     "clip_sensitivity",
     "value_surfaces",
     "mode_collapse",
+    "convergence",
 )
 """In the order of the papers' argument."""
 

@@ -13,7 +13,7 @@ from otgan.critics import fit
 from otgan.critics.laboratory import METHODS
 from otgan.critics.networks import given_network
 from otgan.data import toys
-from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.experiments.layers import deep_mlp, end_share, factor, histogram, layer_gradients, weights_of
 from otgan.solve import solve
 
@@ -155,7 +155,7 @@ def _measure_gan(settings: Settings, optimiser: dict[str, Any], seed: int) -> Re
         device="cpu",
         **optimiser,
     )
-    monitored = [record for record in gan.train(config, data=data).history if record["kind"] == "monitor"]
+    monitored = gan.train(config, data=data).measurements[1:]  # but for that before training
     exact = [record["exact"] for record in monitored]
     late = exact[len(exact) // 2 :]
     return {
@@ -211,11 +211,11 @@ def _depth_claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ..
 
 
 def _of(runs: Sequence[Record], case: str, name: str) -> tuple[float, ...]:
-    return tuple(float(run[name]) for run in runs if run["case"] == case)
+    return tuple(float(run[name]) for run in of_case(runs, case))
 
 
 def _ratio(runs: Sequence[Record], case: str) -> tuple[float, ...]:
-    return tuple(abs(run["estimate"]) / run["W1"] for run in runs if run["case"] == case)
+    return tuple(abs(run["estimate"]) / run["W1"] for run in of_case(runs, case))
 
 
 def _momentum(runs: Sequence[Record]) -> tuple[float, ...]:

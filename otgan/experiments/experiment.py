@@ -5,24 +5,32 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tqdm import tqdm
 
-from otgan import inputs, report
+from otgan import inputs, plot, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from matplotlib.figure import Figure
 
-__all__ = ["SEEDS", "Claim", "Experiment", "Record", "Result"]
+__all__ = ["SEEDS", "Claim", "Experiment", "Record", "Result", "of_case"]
 
 SEEDS = 3
 Settings = TypeVar("Settings")
 Record = dict[str, Any]
-"""What was measured of one case from one seed: "case", "seed", and numbers or lists of them."""
+"""What was measured of one case from one seed: "case", "seed", and numbers or lists of them.
+
+"seconds", where there are any, are the only ones that differ when it is measured again."""
+
+
+def of_case(runs: Sequence[Record], case: str) -> list[Record]:
+    """The records of one case, a seed each."""
+    return [run for run in runs if run["case"] == case]
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,11 @@ class Result(Generic[Settings]):
     def draw(self) -> Figure:
         """The figure that stands beside the paper's, in the matplotlib style in force."""
         return self.experiment.draw(self.settings, self.runs)
+
+    @cached_property
+    def papers(self) -> tuple[bytes, bytes] | None:
+        """The figure as PNG files for light and for dark paper, drawn once; None without matplotlib."""
+        return plot.on_both_papers(self.draw)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the figure, as it is kept."""

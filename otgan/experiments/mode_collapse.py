@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import data, gan, plot
-from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,9 +96,8 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
         device="cpu",
     )
     trained = gan.train(config)
-    measured = [record for record in trained.history if record["kind"] == "monitor"]
     kept = ("step", "modes", "exact", "exact_ema", "floor", "critic")
-    return {key: [record[key] for record in measured] for key in kept} | {"samples": _shown(trained)}
+    return {key: [record[key] for record in trained.measurements] for key in kept} | {"samples": _shown(trained)}
 
 
 def _shown(trained: Run) -> list[Any]:
@@ -126,7 +125,7 @@ def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
 
 
 def _last(runs: Sequence[Record], case: str, key: str) -> tuple[float, ...]:
-    return tuple(float(run[key][-1]) for run in runs if run["case"] == case)
+    return tuple(float(run[key][-1]) for run in of_case(runs, case))
 
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
@@ -136,7 +135,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     panels = figure.subplots(rows, len(OBJECTIVES) + 1, squeeze=False, width_ratios=ratios)
     for name, row in zip(settings.data, panels, strict=True):
         for k, objective in enumerate(OBJECTIVES):
-            own = [run for run in runs if run["case"] == f"{name} {objective}"]
+            own = of_case(runs, f"{name} {objective}")
             _draw_samples(row[k], name, own[0])
             row[k].set_title(f"{objective}: {own[0]['modes'][-1]} of {MODES[name]}", fontsize="medium")
             _draw_modes(row[-1], own, objective, k)

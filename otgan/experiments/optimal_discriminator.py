@@ -13,7 +13,7 @@ from otgan import divergences, plot
 from otgan.critics import mlp
 from otgan.critics.method import DECAYS, adam
 from otgan.divergences import Gaussian
-from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.gan.objectives import Minimax
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def maximiser(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.floa
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
     """Discriminators come near D*, their values near 2 JS - 2 log 2, and none is above."""
-    trained = [run for run in runs if run["case"] == "gaussians"]
-    atoms = [run for run in runs if run["case"] == "atoms"]
+    trained = of_case(runs, "gaussians")
+    atoms = of_case(runs, "atoms")
     return (
         Claim(
             "trained: mean abs(D - D*) under (p + q) / 2, at the end",
@@ -224,7 +224,7 @@ def _excess(run: Record) -> float:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """The paper's figure 1 on the left, with networks as D, one a seed; on the right how near they come."""
-    trained = [run for run in runs if run["case"] == "gaussians"]
+    trained = of_case(runs, "gaussians")
     figure = plot.new_figure(7.2, 3.2)
     left, right = figure.subplots(1, 2)
     best = divergences.optimal_discriminator(REAL, FAKE)(SHOWN)

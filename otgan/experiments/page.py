@@ -6,7 +6,7 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from otgan import plot, report
+from otgan import report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,20 +36,18 @@ def experiments_page(results: Sequence[Result[Any]]) -> str:
     (1, 3)
     """
     body = ["<h1>The papers' experiments</h1>", *(part for result in results for part in _section(result))]
-    environment = report.environment()
-    packages = ", ".join(f"{name} {number}" for name, number in environment["packages"].items() if number)
-    return report.document("The papers' experiments", [*body, report.facts_html({**environment, "packages": packages})])
+    made = report.facts_html(report.environment_facts(report.environment()))
+    return report.document("The papers' experiments", [*body, made])
 
 
 def figure_files(result: Result[Any]) -> dict[str, bytes]:
     """The figure on light paper as a file; none where matplotlib is not installed."""
-    papers = plot.on_both_papers(result.draw)
-    return {f"{result.experiment.name}.png": papers[0]} if papers else {}
+    return {f"{result.experiment.name}.png": result.papers[0]} if result.papers else {}
 
 
 def _section(result: Result[Any]) -> list[str]:
     experiment = result.experiment
-    papers = plot.on_both_papers(result.draw)
+    papers = result.papers
     figure = report.Figure(*papers, experiment.title, experiment.source, experiment.name) if papers else None
     settings = {"seeds": len({run["seed"] for run in result.runs}), **asdict(result.settings)}
     return [

@@ -10,7 +10,7 @@ import numpy as np
 from otgan import plot
 from otgan.critics import fit
 from otgan.data import toys
-from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _by_seed(runs: Sequence[Record]) -> list[list[Record]]:
 
 
 def _of(runs: Sequence[Record], case: str, method: str, name: str) -> tuple[float, ...]:
-    return tuple(float(run[method][name]) for run in runs if run["case"] == case)
+    return tuple(float(run[method][name]) for run in of_case(runs, case))
 
 
 def _difference(runs: Sequence[Record], case: str, name: str) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from otgan import plot
-from otgan.experiments.experiment import Claim, Experiment, Record
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.gan.config import Config
 from otgan.gan.dataset import dataset
 from otgan.gan.objectives import NonSaturating, objective
@@ -250,7 +250,7 @@ def _slopes_at(fake: torch.Tensor, loss: Callable[[torch.Tensor], torch.Tensor])
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
     """The minimax gradient vanishes, that of -log D swells and turns away from W1's; the critics' do neither."""
-    by_case = {case: [run for run in runs if run["case"] == case] for case in CASES}
+    by_case = {case: of_case(runs, case) for case in CASES}
     against_d = by_case["discriminator"]
     steady = (
         Claim(

@@ -169,7 +169,7 @@ class Config:
     log_every: int = 50
     """Steps between two lines of losses in the log."""
     monitor_every: int = 500
-    """Steps between two measurements of the exact W1; 0 for none."""
+    """Steps between two measurements of the exact W1, the first before training; 0 for none."""
     monitor_n: int = 500
     """Generated and held-out samples in a measurement; at most as many as are held out."""
     sample_every: int = 500

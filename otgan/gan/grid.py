@@ -45,8 +45,7 @@ def picture(points: NDArray[np.float64], real: NDArray[np.float64], units: Units
         return grid_png(points, units)
     if units.shape != (2,):
         return None
-    papers = plot.on_both_papers(lambda: plot.generated_points(real, points))
-    return papers and papers[0]
+    return plot.on_paper(lambda: plot.generated_points(real, points))
 
 
 def to_bytes(points: NDArray[np.float64], units: Units) -> NDArray[np.uint8]:

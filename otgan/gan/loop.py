@@ -14,19 +14,18 @@ from tqdm import tqdm
 from otgan import report
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.config import LIPSCHITZ_CRITICS, MAY_CHANGE, Config
+from otgan.gan.averages import settled
+from otgan.gan.config import MAY_CHANGE, Config
 from otgan.gan.dataset import Dataset, dataset
+from otgan.gan.game import Game
 from otgan.gan.grid import picture
 from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
-from otgan.gan.objectives import objective as objective_of
 from otgan.gan.players import Players
 from otgan.gan.run import Run, generate
 from otgan.gan.team import ALONE, Team
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from otgan.gan.checkpoint import Checkpoint
 
 __all__ = ["train_alone"]
@@ -67,17 +66,14 @@ def _train(
     team: Team,
 ) -> Run:
     """The loop itself, from the first step or from a checkpoint."""
-    objective, recipe, device = objective_of(config), config.recipe, samples.train.device
     out = folder if team.leads else None
-    players = Players.fresh(config, samples.units.network_shape, device)
+    players = Players.fresh(config, samples.units.network_shape, samples.train.device)
     if before is not None:
         players.restore(before)
-    generator, critic, random = players.generator, players.critic, players.random
-    make, score = _callables(config, generator, critic)
-    monitor = Monitor(config, samples, objective) if config.monitor_every and team.leads else None
+    game = Game.of(config, samples, players, team)
+    monitor = Monitor(config, samples, game.objective) if config.monitor_every and team.leads else None
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
-    critic_loss = players.losses[0]  # bound also for readers who cannot know that there is a critic step
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
@@ -86,6 +82,8 @@ def _train(
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
             _save(out, config, samples, players, log, 0, 0.0)
+        if start == 0:
+            _measure(monitor, players, log, 0, started)
         bar = tqdm(
             range(start + 1, config.steps + 1),
             desc=config.objective,
@@ -94,29 +92,7 @@ def _train(
             disable=None if progress else True,
         )
         for step in bar:
-            critic.requires_grad_(True)
-            for _ in range(recipe.critic_steps(step)):
-                real, noise = _drawn(config, samples, random, team)
-                share = team.part(torch.rand(recipe.batch_size, generator=random, device=device))
-                with torch.no_grad():
-                    fake = make(noise)
-                critic_loss = objective.critic_loss(score, real, fake, share)
-                players.critic_optimizer.zero_grad(set_to_none=True)
-                critic_loss.backward()
-                team.average_gradients(critic)
-                players.critic_optimizer.step()
-                objective.constrain(critic)
-
-            critic.requires_grad_(False)
-            real, noise = _drawn(config, samples, random, team)
-            generator_loss = objective.generator_loss(score, real, make(noise))
-            players.generator_optimizer.zero_grad(set_to_none=True)
-            generator_loss.backward()
-            team.average_gradients(generator)
-            players.generator_optimizer.step()
-            players.ema.update_parameters(generator)
-            players.losses.add_(torch.stack([critic_loss.detach(), generator_loss.detach()]))
-
+            game.step(step)
             last = step == config.steps
             if last or step % config.log_every == 0:
                 team.average(players.losses)
@@ -124,11 +100,8 @@ def _train(
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            if monitor is not None and (last or step % config.monitor_every == 0):
-                begun = time.perf_counter()
-                measured = monitor.measure(players, log.records)
-                ended = time.perf_counter()
-                log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
+            if config.monitor_every and (last or step % config.monitor_every == 0):
+                _measure(monitor, players, log, step, started)
             if config.sample_every and (last or step % config.sample_every == 0):
                 _write_picture(out, samples, players, config, step)
             if last or step % config.checkpoint_every == 0:
@@ -139,41 +112,22 @@ def _train(
     return Run(
         config=config,
         step=max(start, config.steps),
-        generator=players.ema.module,
-        critic=critic.requires_grad_(True).eval(),
+        generator=settled(players.ema, config),
+        critic=players.critic.requires_grad_(True).eval(),
         units=samples.units,
         history=history,
         folder=folder,
     )
 
 
-def _callables(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[Any, Any]:
-    """Both networks as they are called in a step: compiled, and in mixed precision, where that is asked for."""
-    make: Any = generator
-    score: Any = critic
-    if config.compile:
-        make = torch.compile(generator)
-        if not config.penalised and config.critic not in LIPSCHITZ_CRITICS:
-            score = torch.compile(critic)
-    if config.precision == "float32":
-        return make, score
-    kind = next(generator.parameters()).device.type
-
-    def lighter(network: Any) -> Any:
-        def call(x: torch.Tensor) -> torch.Tensor:
-            with torch.autocast(kind, torch.bfloat16):
-                return network(x).float()  # means and losses are taken in float32
-
-        return call
-
-    return lighter(make), lighter(score)
-
-
-def _drawn(config: Config, samples: Dataset, random: torch.Generator, team: Team) -> tuple[torch.Tensor, torch.Tensor]:
-    """What one of the team works on: real samples, and noise to generate from."""
-    n = config.recipe.batch_size
-    real = samples.batch(n, random)
-    return team.part(real), team.part(torch.randn(n, config.latent, generator=random, device=random.device))
+def _measure(monitor: Monitor | None, players: Players, log: Log, step: int, started: float) -> None:
+    """Log what the monitor finds, and what that cost."""
+    if monitor is None:
+        return
+    begun = time.perf_counter()
+    measured = monitor.measure(players, log.records)
+    ended = time.perf_counter()
+    log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
 
 
 def _mean_losses(players: Players, steps: int) -> dict[str, float]:
@@ -246,7 +200,7 @@ def _write_picture(folder: Path | None, samples: Dataset, players: Players, conf
         return
     n = SHOWN if samples.units.is_image else SHOWN_POINTS
     noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
-    drawn = picture(generate(players.ema.module, noise, samples.units), samples.held_out, samples.units)
+    drawn = picture(generate(settled(players.ema, config), noise, samples.units), samples.held_out, samples.units)
     if drawn is not None:
         (folder / "samples").mkdir(exist_ok=True)
         report.write_files(folder / "samples", {f"{step:07d}.png": drawn})

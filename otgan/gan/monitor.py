@@ -15,6 +15,7 @@ import torch
 from otgan.critics.networks import values
 from otgan.critics.repair import repaired_bound
 from otgan.data.drawing import stream
+from otgan.gan.averages import settled
 from otgan.gan.intervals import distance_interval
 from otgan.gan.judge import Judge
 from otgan.gan.run import generate
@@ -66,7 +67,7 @@ class Monitor:
         self.device = samples.train.device
         self.held_out, self.trained_on = samples.held_out[:n], samples.train_points[:n]
         self.noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
-        self.seed = config.seed
+        self.config = config
         self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
         self.floor = solve(self.held_out, self.trained_on, throw=False)
         self.patch_floor = self._patch_distance(self.trained_on)
@@ -94,7 +95,7 @@ class Monitor:
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
-        averaged = generate(players.ema.module, self.noise, self.units)
+        averaged = generate(settled(players.ema, self.config), self.noise, self.units)
         critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
@@ -140,8 +141,8 @@ class Monitor:
         """Exact W1 between patches of held-out images and of others; None for points."""
         if not self.units.is_image or min(self.units.shape[:2]) < 4:
             return None
-        ours = patches(self.held_out, self.units.shape, stream(self.seed, "patches of held-out images"))
-        theirs = patches(points, self.units.shape, stream(self.seed, "patches of other images"))
+        ours = patches(self.held_out, self.units.shape, stream(self.config.seed, "patches of held-out images"))
+        theirs = patches(points, self.units.shape, stream(self.config.seed, "patches of other images"))
         return solve(ours, theirs, throw=False).distance
 
 
@@ -181,7 +182,7 @@ def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
     Parameters
     ----------
     records : sequence of dict
-        Of a log; those of kind "monitor" count.
+        Of a log; those of kind "monitor" count, but for step 0, at which the critic has not learnt anything.
 
     Returns
     -------
@@ -196,7 +197,8 @@ def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
     """
     from scipy.stats import spearmanr
 
-    pairs = np.array([(float(r["critic"]), float(r["exact"])) for r in records if r["kind"] == "monitor"])
+    measured = [record for record in records if record["kind"] == "monitor" and record.get("step") != 0]
+    pairs = np.array([(float(record["critic"]), float(record["exact"])) for record in measured])
     if len(pairs) < FEWEST or not np.isfinite(pairs).all() or (np.ptp(pairs, axis=0) == 0).any():
         return None
     correlation: Any = spearmanr(pairs[:, 0], pairs[:, 1])

@@ -76,7 +76,7 @@ def run_page(run: Run, figures: Sequence[report.Figure] | None = None) -> str:
     (1, False)
     """
     title = f"{run.config.data}, {run.config.objective}, {run.step} steps"
-    measured = [record for record in run.history if record["kind"] == "monitor"]
+    measured = run.measurements
     start = next((record for record in run.history if record["kind"] == "run"), {})
     body = [
         f"<h1>{escape(title)}</h1>",
@@ -85,7 +85,7 @@ def run_page(run: Run, figures: Sequence[report.Figure] | None = None) -> str:
         "<h2>The last measurement</h2>" + report.facts_html(_numbers(measured[-1])) if measured else "",
         "<h2>How to do it again</h2>",
         report.facts_html({name: value for name, value in asdict(run.config).items() if value is not None}),
-        report.facts_html({**start.get("data", {}), **_environment(start.get("environment", {}))}),
+        report.facts_html({**start.get("data", {}), **report.environment_facts(start.get("environment", {}))}),
     ]
     return report.document(title, body)
 
@@ -95,8 +95,8 @@ def run_figures(run: Run) -> list[report.Figure]:
 
     Samples are images, or points of the plane that the run has drawn into its folder.
     """
-    figures, measured = [], any(record["kind"] == "monitor" for record in run.history)
-    for draw, name, alt, caption in DRAWN if measured else ():
+    figures = []
+    for draw, name, alt, caption in DRAWN if run.measurements else ():
         papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
         if papers is not None:
             figures.append(report.Figure(*papers, alt, caption, name))
@@ -123,12 +123,6 @@ def _numbers(last: dict[str, Any]) -> dict[str, str]:
     intervals = {key: ends for key, ends in last.get("intervals", {}).items() if ends}
     within = {key: f" ({float(low):.4g} to {float(high):.4g})" for key, (low, high) in intervals.items()}
     return {NUMBERS[key]: f"{float(value):.6g}{within.get(key, '')}" for key, value in there.items()}
-
-
-def _environment(environment: dict[str, Any]) -> dict[str, Any]:
-    packages = environment.get("packages", {})
-    listed = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
-    return {**environment, "packages": listed}
 
 
 def _last_picture(run: Run) -> bytes | None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from otgan.critics import WeightClipping
 from otgan.critics.method import adam
 from otgan.errors import InvalidInput
+from otgan.gan.averages import averaged
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
 from otgan.gan.config import LIPSCHITZ_CRITICS
 from otgan.gan.networks import build_critic, build_generator, forget_on_step
 
 if TYPE_CHECKING:
     from torch import nn
+    from torch.optim.swa_utils import AveragedModel
 
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.config import Config
 
-__all__ = ["Players", "averaged"]
+__all__ = ["Players"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,19 +111,6 @@ class Players:
         """Whether no weight has become NaN or infinite."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all())
-
-
-def averaged(generator: nn.Module, config: Config) -> AveragedModel:
-    """The generator with averaged weights; running means of batch norm are the generator's own.
-
-    After n steps the decay is at most (1 + n) / (10 + n), so that short runs forget their first weights too.
-    """
-
-    def average(averages: Any, current: Any, n: Any) -> None:
-        steps = float(n)
-        get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(averages, current, n)
-
-    return AveragedModel(generator, multi_avg_fn=average).eval()
 
 
 def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:

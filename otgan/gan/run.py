@@ -14,10 +14,10 @@ from otgan import inputs
 from otgan.critics import torch_device
 from otgan.errors import InvalidInput
 from otgan.gan import checkpoint as checkpoints
+from otgan.gan.averages import averaged, settled
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
-from otgan.gan.players import averaged
 from otgan.report import write_files
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class Run:
     units: Units
     history: list[dict[str, Any]] = field(repr=False)
     folder: Path | None
+
+    @property
+    def measurements(self) -> list[dict[str, Any]]:
+        """What the monitor found, as :meth:`~otgan.gan.monitor.Monitor.measure` says, each with its step."""
+        return [record for record in self.history if record["kind"] == "monitor"]
 
     def sample(self, n: int, seed: int = 0) -> NDArray[np.float64]:
         """Generate samples in the data's own units.
@@ -151,7 +156,7 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     return Run(
         config=kept.config,
         step=kept.step,
-        generator=generator.module.to(where).eval(),
+        generator=settled(generator.to(where), kept.config),
         critic=critic.to(where).eval(),
         units=kept.units,
         history=read_log(folder / LOG, kept.log_bytes) if (folder / LOG).is_file() else [],

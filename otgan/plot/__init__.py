@@ -8,7 +8,7 @@ styles for :func:`matplotlib.rc_context`.
 from otgan.plot.critics import critics_against_exact, training_curves
 from otgan.plot.runs import critic_and_exact, generated_points, run_curves, score_curves
 from otgan.plot.samples import sample_images, transport
-from otgan.plot.style import DARK, LIGHT, ink, new_figure, on_both_papers, png, series
+from otgan.plot.style import DARK, LIGHT, ink, new_figure, on_both_papers, on_paper, png, series
 
 __all__ = [
     "DARK",
@@ -19,6 +19,7 @@ __all__ = [
     "ink",
     "new_figure",
     "on_both_papers",
+    "on_paper",
     "png",
     "run_curves",
     "sample_images",

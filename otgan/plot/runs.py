@@ -102,6 +102,8 @@ def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
         steps = [record["step"] for record in measured]
         ax.plot(steps, [float(record[key]) for record in measured], color=series(0)[0], linewidth=1.5)
         ax.set_ylabel(SCORES[key])
+        if key == "frechet_distance":  # falls by orders of magnitude
+            ax.set_yscale("log")
         ax.locator_params(axis="x", nbins=3)
         if k + columns >= len(there):  # nothing is below
             ax.set_xlabel("step")
@@ -114,7 +116,7 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     Parameters
     ----------
     records : sequence of mappings
-        Of a run's log; those of kind "monitor" are drawn.
+        Of a run's log; those of kind "monitor" are drawn, but for step 0, at which the critic has not learnt anything.
     ax : matplotlib Axes, optional
         Where to draw.
 
@@ -129,7 +131,7 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     'exact W1'
     """
     ax = new_axes(6.4, 3.4) if ax is None else ax
-    measured = _measured(records)
+    measured = [record for record in _measured(records) if record.get("step") != 0]
     exact, critic = ([float(record[key]) for record in measured] for key in ("exact", "critic"))
     ax.plot(exact, critic, color=series(0)[0], linewidth=0.6, alpha=0.4)
     shades = [(series(0)[0], alpha) for alpha in np.linspace(0.3, 1, len(measured))]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "on_both_papers", "png", "series"]
+__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "on_both_papers", "on_paper", "png", "series"]
 
 # After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
 COLOURS = {
@@ -88,13 +88,30 @@ def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
     return buffer.getvalue()
 
 
-def on_both_papers(draw: Callable[[], Axes | Figure | None]) -> tuple[bytes, bytes] | None:
-    """What ``draw`` draws, as PNG files for light and for dark paper.
+def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = LIGHT) -> bytes | None:
+    """What ``draw`` draws in a style, as a PNG file.
 
     Returns
     -------
-    (bytes, bytes) or None
+    bytes or None
         None where matplotlib is not installed, or there is nothing to draw.
+
+    Examples
+    --------
+    >>> on_paper(lambda: new_axes(3, 2))[1:4], on_paper(lambda: None)
+    (b'PNG', None)
+    """
+    try:
+        from matplotlib import rc_context
+    except ImportError:
+        return None
+    with rc_context(style):
+        drawn = draw()
+        return None if drawn is None else png(drawn)
+
+
+def on_both_papers(draw: Callable[[], Axes | Figure | None]) -> tuple[bytes, bytes] | None:
+    """The same for light and for dark paper.
 
     Examples
     --------
@@ -102,15 +119,6 @@ def on_both_papers(draw: Callable[[], Axes | Figure | None]) -> tuple[bytes, byt
     >>> light == dark, on_both_papers(lambda: None)
     (False, None)
     """
-    try:
-        from matplotlib import rc_context
-    except ImportError:
-        return None
-    papers = []
-    for style in (LIGHT, DARK):
-        with rc_context(style):
-            drawn = draw()
-            if drawn is None:
-                return None
-            papers.append(png(drawn))
-    return papers[0], papers[1]
+    light = on_paper(draw)
+    dark = None if light is None else on_paper(draw, DARK)
+    return None if light is None or dark is None else (light, dark)

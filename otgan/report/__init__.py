@@ -1,7 +1,7 @@
 """What is kept of a run: a record for programs, a page for people, both written so that a crash leaves no ruins."""
 
 from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
-from otgan.report.page import Figure, document, facts_html, figure_html, page
+from otgan.report.page import Figure, document, environment_facts, facts_html, figure_html, page
 from otgan.report.record import describe, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
 
@@ -12,6 +12,7 @@ __all__ = [
     "describe",
     "document",
     "environment",
+    "environment_facts",
     "facts_html",
     "figure_html",
     "npz_path",

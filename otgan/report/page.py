@@ -15,7 +15,7 @@ from otgan.report.columns import COLUMNS, NOTHING, amount
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Figure", "document", "facts_html", "figure_html", "page"]
+__all__ = ["Figure", "document", "environment_facts", "facts_html", "figure_html", "page"]
 
 # The browser itself refuses every request: the page is what it is, offline and years later.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -195,12 +195,11 @@ def _about(side: str, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _again(record: Mapping[str, Any]) -> str:
-    environment, command = record["environment"], record.get("command")
-    packages = (f"{name} {number}" for name, number in environment["packages"].items() if number)
+    environment, command = environment_facts(record["environment"]), record.get("command")
     facts = {
         **{name.replace("_", " "): _setting(value) for name, value in record["settings"].items()},
         "made": environment["time"],
-        "with": f"Python {environment['python']}, {', '.join(packages)}",
+        "with": f"Python {environment['python']}, {environment['packages']}",
         "on": f"{environment['platform']}, {environment['cpus']} CPUs",
     }
     return (f"<pre><code>{escape(command)}</code></pre>" if command else "") + facts_html(facts)
@@ -210,6 +209,18 @@ def _setting(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "default" if value is None else f"{value}"
+
+
+def environment_facts(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`~otgan.report.environment` says, with the packages in one line.
+
+    Examples
+    --------
+    >>> environment_facts({"cpus": 2, "packages": {"numpy": "2.4.6", "torch": None, "pot": "0.9.7"}})
+    {'cpus': 2, 'packages': 'numpy 2.4.6, pot 0.9.7'}
+    """
+    listed = ", ".join(f"{name} {number}" for name, number in environment.get("packages", {}).items() if number)
+    return {**environment, "packages": listed}
 
 
 def facts_html(facts: Mapping[str, Any]) -> str:

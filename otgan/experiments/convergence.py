@@ -1,0 +1,178 @@
+"""How fast and how steadily generators get better: DCGAN's objective, WGAN and WGAN-GP, dense and residual networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otgan import gan, plot
+from otgan.experiments.experiment import Claim, Experiment, Record, of_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+__all__ = ["EXPERIMENT", "NETWORKS", "OBJECTIVES", "Settings", "run"]
+
+OBJECTIVES = ("non-saturating", "wgan", "wgan-gp")
+NETWORKS = ("mlp", "resnet")
+KEPT = ("step", "exact", "floor", "critic", "rank_correlation", "class_score", "modes")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured.
+
+    Attributes
+    ----------
+    networks : tuple of str
+        Of :data:`NETWORKS`.
+    data : str
+        Digits, whose classes a classifier knows.
+    steps : int
+        Of the generator.
+    mlp_width, resnet_width : int
+        Hidden units; channels.
+    latent, batch_size : int
+    rate, clip_rate : float
+        Learning rate of all objectives but wgan, and of wgan.
+    monitors : int
+        How often samples are judged.
+    """
+
+    networks: tuple[str, ...] = NETWORKS
+    data: str = "digits"
+    steps: int = 1500
+    mlp_width: int = 128
+    resnet_width: int = 8
+    latent: int = 32
+    batch_size: int = 64
+    rate: float = 5e-4
+    clip_rate: float = 2e-4
+    monitors: int = 20
+
+
+def cases(settings: Settings) -> list[str]:
+    """Every objective with both networks."""
+    return [f"{network} {objective}" for network in settings.networks for objective in OBJECTIVES]
+
+
+def measure(settings: Settings, case: str, seed: int) -> Record:
+    """Exact W1 and scores over the training of one GAN; "seconds" are those of training alone."""
+    network, objective = case.split()
+    config = gan.Config(
+        data=settings.data,
+        objective=objective,  # type: ignore[arg-type]
+        network=network,  # type: ignore[arg-type]
+        width=settings.mlp_width if network == "mlp" else settings.resnet_width,
+        latent=settings.latent,
+        batch_size=settings.batch_size,
+        learning_rate=settings.clip_rate if objective == "wgan" else settings.rate,
+        steps=settings.steps,
+        monitor_every=max(1, settings.steps // settings.monitors),
+        ema_decay=0.99,
+        seed=seed,
+        device="cpu",
+    )
+    measured = gan.train(config).measurements
+    spent = np.array([record["seconds"] for record in measured]) - np.cumsum([record["cost"] for record in measured])
+    return {key: [record[key] for record in measured] for key in KEPT} | {"seconds": spent.tolist()}
+
+
+def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
+    """WGAN-GP's samples get better with both networks and its critic's number with them; the others' with luck."""
+    steady = (claim for network in settings.networks for claim in _steady(network, runs))
+    excess = {name: _of(runs, f"mlp {name}", lambda run: _excess(run, -1)) for name in OBJECTIVES}
+    seconds = {name: _of(runs, f"mlp {name}", lambda run: run["seconds"][-1]) for name in OBJECTIVES}
+    worse = (
+        Claim(f"mlp: W1 above its floor, {name} over wgan-gp", _ratio(excess[name], excess["wgan-gp"]), least=least)
+        for name, least in (("non-saturating", 1.5), ("wgan", 1.1))
+    )
+    return (
+        *steady,
+        *worse,
+        Claim("mlp: seconds of wgan-gp over those of wgan", _ratio(seconds["wgan-gp"], seconds["wgan"]), least=1.0),
+    )
+
+
+def _steady(network: str, runs: Sequence[Record]) -> tuple[Claim, ...]:
+    after, before, follows = (
+        _of(runs, f"{network} wgan-gp", number)
+        for number in (lambda run: _excess(run, -1), lambda run: _excess(run, 0), _correlation)
+    )
+    return (
+        Claim(f"{network}, wgan-gp: W1 above its floor, after training over before", _ratio(after, before), most=0.5),
+        Claim(f"{network}, wgan-gp: rank correlation of critic and W1, last half", tuple(follows.tolist()), least=0.7),
+    )
+
+
+def _excess(run: Record, k: int) -> float:
+    """How far W1 is above its floor at measurement ``k``."""
+    return run["exact"][k] - run["floor"][k]
+
+
+def _of(runs: Sequence[Record], case: str, number: Callable[[Record], float]) -> NDArray[np.float64]:
+    return np.array([number(run) for run in of_case(runs, case)])
+
+
+def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple((over / under).tolist())
+
+
+def _correlation(run: Record) -> float:
+    """Of critic and exact W1 over the last half; before that samples go from a blur near all digits to digits."""
+    from scipy.stats import spearmanr
+
+    half = len(run["exact"]) // 2
+    correlation: Any = spearmanr(run["critic"][half:], run["exact"][half:])
+    return float(correlation.statistic)
+
+
+def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
+    """A row for each network: exact W1 against steps and against time, and the class score against steps."""
+    figure = plot.new_figure(9.0, 0.4 + 2.2 * len(settings.networks))
+    panels = figure.subplots(len(settings.networks), 3, squeeze=False)
+    for network, row in zip(settings.networks, panels, strict=True):
+        for k, objective in enumerate(OBJECTIVES):
+            own = of_case(runs, f"{network} {objective}")
+            _draw_lines(row[0], own, "step", "exact", objective, k)
+            _draw_lines(row[1], own, "seconds", "exact", objective, k)
+            _draw_lines(row[2], own, "step", "class_score", objective, k)
+        for ax in row[:2]:
+            ax.axhline(runs[0]["floor"][0], color=plot.ink(), linewidth=0.8, linestyle=":")
+        row[0].set_ylabel(f"{network}: exact W1")
+        row[1].set_ylabel("exact W1")
+        row[2].set_ylabel("class score")
+    for ax, label in zip(panels[-1], ("step", "seconds", "step"), strict=True):
+        ax.set_xlabel(label)
+    panels[0][0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+    return figure
+
+
+def _draw_lines(ax: Axes, runs: Sequence[Record], across: str, up: str, label: str, k: int) -> None:
+    for run in runs:
+        shown = label if run is runs[0] else None
+        ax.plot(run[across], run[up], color=plot.series(k)[0], linewidth=1.2, label=shown)
+
+
+EXPERIMENT = Experiment(
+    name="convergence",
+    title="Convergence over steps and over time",
+    source="Gulrajani et al. 2017, Improved Training of Wasserstein GANs, figure 3 and section 5.3",
+    about=(
+        "DCGAN's objective, WGAN and WGAN-GP with the same networks on digits, dense and residual, judged by the exact "
+        "W1 to held-out digits and by the class score, over steps and over time."
+    ),
+    full=Settings(),
+    quick=Settings(networks=("mlp",), steps=800, mlp_width=64, rate=1e-3, clip_rate=5e-4, monitors=16),
+    cases=cases,
+    measure=measure,
+    claims=claims,
+    draw=draw,
+)
+run = EXPERIMENT.run
