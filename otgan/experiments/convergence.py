@@ -150,7 +150,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
         row[2].set_ylabel("class score")
     for ax, label in zip(panels[-1], ("step", "seconds", "step"), strict=True):
         ax.set_xlabel(label)
-    panels[0][0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
 
 
