@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otgan import gan, plot
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
+from otgan.experiments.lines import seed_lines
+from otgan.gan.monitor import rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -22,6 +24,7 @@ __all__ = ["EXPERIMENT", "NETWORKS", "OBJECTIVES", "Settings", "run"]
 OBJECTIVES = ("non-saturating", "wgan", "wgan-gp")
 NETWORKS = ("mlp", "resnet")
 KEPT = ("step", "exact", "floor", "critic", "rank_correlation", "class_score", "modes")
+SHOWN = (("step", "exact"), ("seconds", "exact"), ("step", "class_score"))  # across and up, a panel each
 
 
 @dataclass(frozen=True)
@@ -126,11 +129,10 @@ def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> tuple[float
 
 def _correlation(run: Record) -> float:
     """Of critic and exact W1 over the last half; before that samples go from a blur near all digits to digits."""
-    from scipy.stats import spearmanr
-
     half = len(run["exact"]) // 2
-    correlation: Any = spearmanr(run["critic"][half:], run["exact"][half:])
-    return float(correlation.statistic)
+    late = zip(run["critic"][half:], run["exact"][half:], strict=True)
+    correlation = rank_correlation([{"kind": "monitor", "critic": critic, "exact": exact} for critic, exact in late])
+    return math.nan if correlation is None else correlation
 
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
@@ -140,24 +142,17 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     for network, row in zip(settings.networks, panels, strict=True):
         for k, objective in enumerate(OBJECTIVES):
             own = of_case(runs, f"{network} {objective}")
-            _draw_lines(row[0], own, "step", "exact", objective, k)
-            _draw_lines(row[1], own, "seconds", "exact", objective, k)
-            _draw_lines(row[2], own, "step", "class_score", objective, k)
+            for ax, (across, up) in zip(row, SHOWN, strict=True):
+                seed_lines(ax, ((run[across], run[up]) for run in own), objective, k)
         for ax in row[:2]:
             ax.axhline(runs[0]["floor"][0], color=plot.ink(), linewidth=0.8, linestyle=":")
         row[0].set_ylabel(f"{network}: exact W1")
         row[1].set_ylabel("exact W1")
         row[2].set_ylabel("class score")
-    for ax, label in zip(panels[-1], ("step", "seconds", "step"), strict=True):
-        ax.set_xlabel(label)
+    for ax, (across, _) in zip(panels[-1], SHOWN, strict=True):
+        ax.set_xlabel(across)
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure
-
-
-def _draw_lines(ax: Axes, runs: Sequence[Record], across: str, up: str, label: str, k: int) -> None:
-    for run in runs:
-        shown = label if run is runs[0] else None
-        ax.plot(run[across], run[up], color=plot.series(k)[0], linewidth=1.2, label=shown)
 
 
 EXPERIMENT = Experiment(

@@ -9,6 +9,7 @@ import numpy as np
 
 from otgan import data, gan, plot
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
+from otgan.experiments.lines import seed_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +139,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
             own = of_case(runs, f"{name} {objective}")
             _draw_samples(row[k], name, own[0])
             row[k].set_title(f"{objective}: {own[0]['modes'][-1]} of {MODES[name]}", fontsize="medium")
-            _draw_modes(row[-1], own, objective, k)
+            seed_lines(row[-1], ((run["step"], run["modes"]) for run in own), objective, k)
         row[-1].axhline(MODES[name], color=plot.ink(), linewidth=0.8, linestyle=":")
         row[-1].set_ylim(bottom=0)
         row[-1].locator_params(axis="y", integer=True)
@@ -162,13 +163,6 @@ def _draw_samples(ax: Axes, name: str, run: Mapping[str, Any]) -> None:
         ax.imshow(sheet[:-1, :-1], cmap="gray", interpolation="nearest")
         ax.spines[:].set_visible(False)
     ax.set(xticks=[], yticks=[])
-
-
-def _draw_modes(ax: Axes, runs: Sequence[Mapping[str, Any]], label: str, k: int) -> None:
-    for run in runs:
-        ax.plot(
-            run["step"], run["modes"], color=plot.series(k)[0], linewidth=1.2, label=label if run is runs[0] else None
-        )
 
 
 EXPERIMENT = Experiment(

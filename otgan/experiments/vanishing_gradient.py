@@ -10,6 +10,7 @@ import torch
 
 from otgan import plot
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
+from otgan.experiments.lines import seed_lines
 from otgan.gan.config import Config
 from otgan.gan.dataset import dataset
 from otgan.gan.objectives import NonSaturating, objective
@@ -314,15 +315,8 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     }
     for ax, (key, label) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for k, name in enumerate(("minimax", "-log D", *CRITICS)):
-            for run in (run for run in runs if name in run):
-                shown = f"{name} critic" if name in CRITICS else name
-                ax.plot(
-                    run["step"],
-                    run[name][key],
-                    color=plot.series(k)[0],
-                    linewidth=1.1,
-                    label=None if run["seed"] else shown,
-                )
+            curves = ((run["step"], run[name][key]) for run in runs if name in run)
+            seed_lines(ax, curves, f"{name} critic" if name in CRITICS else name, k, linewidth=1.1)
         ax.set_xscale("symlog", linthresh=1)
         ax.set_xlim(0, settings.steps)
         ax.set_xlabel("step of the discriminator or critic")

@@ -71,7 +71,8 @@ class Game:
 
     def _critic_step(self) -> torch.Tensor:
         real, noise = self._drawn()
-        share = self.team.part(torch.rand(self.config.recipe.batch_size, generator=self._random, device=real.device))
+        n, random = self.config.recipe.batch_size, self.players.random
+        share = self.team.part(torch.rand(n, generator=random, device=random.device))
         with torch.no_grad():
             fake = self.make(noise)
         loss = self.objective.critic_loss(self.score, real, fake, share)
@@ -94,15 +95,10 @@ class Game:
 
     def _drawn(self) -> tuple[torch.Tensor, torch.Tensor]:
         """What one of the team works on: real samples, and noise to generate from."""
-        n, random = self.config.recipe.batch_size, self._random
+        n, random = self.config.recipe.batch_size, self.players.random
         real = self.samples.batch(n, random)
-        return self.team.part(real), self.team.part(
-            torch.randn(n, self.config.latent, generator=random, device=random.device)
-        )
-
-    @property
-    def _random(self) -> torch.Generator:
-        return self.players.random
+        noise = torch.randn(n, self.config.latent, generator=random, device=random.device)
+        return self.team.part(real), self.team.part(noise)
 
 
 def _callables(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[Network, Network]:
