@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-# Version of otgan.critics -> older ones that train and judge as it does, so that their records are as good as its own.
-ALIKE: dict[str, frozenset[str]] = {
-    "03c574e3f605": frozenset({"41262278d4ad"}),  # which of fit.corrections is fit.corrected
+# Version of otgan.critics -> older ones, each with the methods that train or judge in another way now: the records of
+# all others are as good as its own.
+# An iteration a step keeps their weights orthonormal, where there were five of a free weight.
+ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
+ALIKE: dict[str, dict[str, frozenset[str]]] = {
+    "5bacb8dd4e53": dict.fromkeys(("03c574e3f605", "41262278d4ad"), ORTHONORMAL),
 }
 
 
@@ -47,7 +50,8 @@ def source(part: str) -> str:
 def of_now(record: Record) -> bool:
     """Whether a record is what the code of now would give."""
     now = source("critics")
-    return record["source"] == now or record["source"] in ALIKE.get(now, ())
+    alike = ALIKE.get(now, {})
+    return record["source"] == now or (record["source"] in alike and record["method"] not in alike[record["source"]])
 
 
 class Bare(ast.NodeTransformer):

@@ -23,12 +23,13 @@ from otgan.critics.networks import (
     bjorck,
     copies,
     feedforward,
+    forget,
     join,
     residual,
     select,
     stacked_mlp,
 )
-from otgan.critics.networks.layers import Iterations
+from otgan.critics.networks.layers import Tangent
 
 EXACT = [name for name, method in METHODS.items() if method.exact_lipschitz]
 LAYERS = [Dense, Orthogonal, AlmostOrthogonal, Spectral]
@@ -98,16 +99,36 @@ def test_bjorck_finds_the_nearest_orthonormal_matrix(shape: tuple[int, int]) -> 
     torch.testing.assert_close(bjorck(weight[None], steps=30)[0], u @ v, atol=1e-4, rtol=1e-4)
 
 
-@given(seed=st.integers(0, 10**6), rows=st.integers(1, 8), cols=st.integers(1, 8), steps=st.integers(0, 8))
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 8), cols=st.integers(1, 8), steps=st.integers(1, 8))
 def test_bjorck_never_leaves_the_unit_ball(seed: int, rows: int, cols: int, steps: int) -> None:
     weight = torch.randn(2, rows, cols, generator=generator(seed)) ** 3
     assert float(torch.linalg.matrix_norm(bjorck(weight, steps), ord=2).max()) <= 1 + 1e-5
 
 
-@pytest.mark.parametrize("steps", [0, 1, 5])
-def test_the_gradient_of_the_iterations(steps: int) -> None:
-    weight = (0.3 * torch.randn(2, 3, 5, generator=generator()).double()).requires_grad_()
-    assert torch.autograd.gradcheck(lambda matrix: Iterations.apply(matrix, steps), weight)
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (1, 4), (4, 1)])
+def test_the_gradient_of_an_orthonormal_matrix_is_that_of_the_iterations(shape: tuple[int, int]) -> None:
+    basis = torch.linalg.qr(torch.randn(max(shape), min(shape), generator=generator()).double()).Q
+    weight = (basis if shape[0] >= shape[1] else basis.mT)[None].clone().requires_grad_()
+    direction = torch.randn(shape, generator=generator(1)).double()
+    (expected,) = torch.autograd.grad((bjorck(weight) * direction).sum(), weight)
+    (gradient,) = torch.autograd.grad((Tangent.apply(weight) * direction).sum(), weight)
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_training_keeps_the_weight_orthonormal_and_gets_where_it_should() -> None:
+    layer = Orthogonal(8, 8, generator())
+    target = torch.linalg.qr(torch.randn(8, 8, generator=generator(1))).Q
+    target[0] *= torch.det(target) * torch.det(layer.weight[0].detach())  # no path leads from rotations to reflections
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.02)
+    for _ in range(300):
+        (layer.matrix()[0] - target).square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        forget(layer)
+    matrix = layer.matrix()[0].detach()
+    torch.testing.assert_close(layer.weight[0].detach(), matrix)
+    torch.testing.assert_close(matrix @ matrix.mT, torch.eye(8), atol=1e-4, rtol=0)
+    torch.testing.assert_close(matrix, target, atol=1e-2, rtol=0)
 
 
 def test_orthonormal_rows_come_through_bjorck_as_they_are() -> None:

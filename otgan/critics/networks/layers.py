@@ -15,7 +15,8 @@ from torch import nn
 
 __all__ = ["AlmostOrthogonal", "Constrained", "Dense", "Orthogonal", "Residual", "Spectral", "bjorck", "spectral_norms"]
 
-BJORCK_STEPS = 5  # eight cost a third more and bring the critic no further
+BJORCK_STEPS = 5
+REACH = 1.5  # a norm from which the iterations come back; bounds on it are loose, and dividing by them shrinks
 TINY = 1e-30  # keeps a quotient of norms finite where a weight is zero
 ROUNDED_UP = 1 + 1e-12
 
@@ -114,9 +115,10 @@ class Constrained(Held, Dense):
 def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
     """Towards the nearest matrix with orthonormal rows or columns, whichever are fewer, (S, o, i) -> (S, o, i).
 
-    ``W <- 1.5 W - 0.5 W W^T W`` (Bjorck & Bowie 1971; Anil, Lucas & Grosse 2019, section 4.2) from a multiple of W with
-    spectral norm at most one, which it then stays below. The multiple comes from the largest absolute row sum of the
-    Gram matrix, a bound on the squared norm that is tight for orthonormal rows. Vectors are normalised, exactly.
+    ``W <- 1.5 W - 0.5 W W^T W`` (Bjorck & Bowie 1971; Anil, Lucas & Grosse 2019, section 4.2), which takes singular
+    values between 0 and sqrt(3) towards 1 and leaves none above it. The largest absolute row sum of the Gram matrix
+    bounds the squared norm; W is divided by the bound where that is below 1, and brought to REACH where it is above.
+    Vectors are normalised, exactly.
 
     Examples
     --------
@@ -127,45 +129,54 @@ def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
     if 1 in weight.shape[1:]:
         return weight / weight.flatten(1).norm(dim=1)[:, None, None].clamp(min=TINY)
     matrix = weight if weight.shape[1] <= weight.shape[2] else weight.mT
-    with torch.no_grad():
-        squared = (matrix @ matrix.mT).abs().sum(dim=2).amax(dim=1)
-    matrix = matrix / squared.clamp(min=TINY).sqrt()[:, None, None]
-    matrix = Iterations.apply(matrix, steps)  # type: ignore[assignment]
+    gram = matrix @ matrix.mT
+    bound = gram.abs().sum(dim=2).amax(dim=1)[:, None, None].clamp(min=TINY).sqrt()
+    scale = bound / bound.clamp(1.0, REACH)
+    matrix, gram = matrix / scale, gram / scale.square()
+    for step in range(steps):
+        gram = matrix @ matrix.mT if step else gram
+        matrix = torch.baddbmm(matrix, gram, matrix, beta=1.5, alpha=-0.5)
     return matrix if weight.shape[1] <= weight.shape[2] else matrix.mT
 
 
-class Iterations(torch.autograd.Function):
-    """The iterations of :func:`bjorck` on wide matrices, with a gradient that uses each Gram matrix again."""
+class Tangent(torch.autograd.Function):
+    """The nearest orthonormal matrix, differentiated where that is the matrix itself: it takes gradients' normal part.
+
+    Moving along the rest keeps rows or columns orthonormal to first order (Edelman, Arias & Smith 1998, section 2.2).
+    """
 
     @staticmethod
-    def forward(ctx: Any, matrix: torch.Tensor, steps: int) -> torch.Tensor:
-        """``X <- 1.5 X - 0.5 (X X^T) X``."""
-        held = []
-        for _ in range(steps):
-            gram = matrix @ matrix.mT
-            held += [matrix, gram]
-            matrix = torch.baddbmm(matrix, gram, matrix, beta=1.5, alpha=-0.5)
-        ctx.save_for_backward(*held)
-        return matrix.clone() if not steps else matrix
+    def forward(ctx: Any, matrix: torch.Tensor) -> torch.Tensor:
+        """Q as it is, (S, o, i)."""
+        matrix = matrix.clone()
+        ctx.save_for_backward(matrix)
+        return matrix
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """``D <- 1.5 D - 0.5 (X X^T D + (D X^T + X D^T) X)``, from the last step to the first."""
-        gradient, held = gradients[0], ctx.saved_tensors
-        for matrix, gram in zip(held[-2::-2], held[::-2], strict=True):
+        """``D - 0.5 (D Q^T + Q D^T) Q``, or the same of the transposes."""
+        gradient, (matrix,) = gradients[0], ctx.saved_tensors
+        if matrix.shape[1] <= matrix.shape[2]:
             cross = gradient @ matrix.mT
-            gradient = torch.baddbmm(gradient, gram, gradient, beta=1.5, alpha=-0.5)
-            gradient = gradient.baddbmm_(cross + cross.mT, matrix, alpha=-0.5)
-        return gradient, None
+            return torch.baddbmm(gradient, cross + cross.mT, matrix, alpha=-0.5)
+        cross = matrix.mT @ gradient
+        return torch.baddbmm(gradient, matrix, cross + cross.mT, alpha=-0.5)
 
 
 class Orthogonal(Constrained):
-    """Rows or columns, whichever are fewer, kept orthonormal by :func:`bjorck`."""
+    """Rows or columns, whichever are fewer, kept orthonormal by :func:`bjorck`.
+
+    In training each step first puts the weight itself back, by one iteration: it has left by one optimiser step only.
+    """
 
     def constrained(self) -> torch.Tensor:
         """The orthonormalised weight."""
-        return bjorck(self.weight)
+        if not self.training:
+            return bjorck(self.weight)
+        with torch.no_grad():
+            self.weight.copy_(bjorck(self.weight, steps=1))
+        return Tangent.apply(self.weight)  # type: ignore[return-value]
 
 
 class AlmostOrthogonal(Constrained):
