@@ -23,8 +23,10 @@ Record = dict[str, Any]
 # all others are as good as its own.
 # An iteration a step keeps their weights orthonormal, where there were five of a free weight.
 ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
+BEFORE = dict.fromkeys(("03c574e3f605", "41262278d4ad"), ORTHONORMAL)
+NONE: frozenset[str] = frozenset()
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "5bacb8dd4e53": dict.fromkeys(("03c574e3f605", "41262278d4ad"), ORTHONORMAL),
+    "80b705ca5726": BEFORE | {"5bacb8dd4e53": NONE},  # clusters of points beyond 1e19
 }
 
 

@@ -118,6 +118,19 @@ def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
 
 
+def test_a_critic_that_diverges_takes_no_other_with_it(tmp_path):
+    rng = np.random.default_rng(0)
+    far = 1e25 * rng.normal(size=(2, 25, 2))  # squares of it are beyond float32
+    result = check(*far, methods=["prototypes", "clip"], **TINY)
+    assert [fit.method for fit in result.fits] == [verdict.method for verdict in result.reports] == ["clip"]
+    assert "diverged by step" in result.failed["prototypes"]
+    folder = result.write(tmp_path)
+    assert "There is no prototypes: the critic" in (folder / "report.html").read_text()
+    assert list(json.loads((folder / "report.json").read_text())["failed"]) == ["prototypes"]
+    with pytest.raises(OTError, match="diverged by step"):
+        check(*far, methods=["prototypes"], **TINY)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -85,6 +85,15 @@ def test_check_writes_a_folder_and_says_when_it_replaces_one(capsys, elsewhere):
     assert again["critics"][0]["estimate"] == record["critics"][0]["estimate"]
 
 
+def test_check_reports_what_did_not_diverge(capsys):
+    for name, seed in (("a.npy", 0), ("b.npy", 1)):
+        np.save(name, 1e25 * np.random.default_rng(seed).normal(size=(25, 2)))
+    assert main(["check", "a.npy", "b.npy", "--n", "20", "--steps", "20", "--methods", "prototypes", "clip"]) == 1
+    out, err = capsys.readouterr()
+    assert "\nclip " in out
+    assert err.startswith("otgan: no prototypes: the critic of method 'prototypes' diverged by step")
+
+
 def test_data_lists_and_describes(capsys):
     assert main(["data"]) == 0
     out = capsys.readouterr().out

@@ -36,9 +36,11 @@ class Check:
     solution : Solution
         The exact W1 (p = 1, Euclidean) between ``a`` and ``b``.
     fits : tuple of CriticFit
-        One a method, in the order asked for.
+        One a method that did not diverge, in the order asked for.
     reports : tuple of CriticReport
         Each fit judged by ``solution``.
+    failed : dict
+        Method -> why there is no fit of it.
     settings : dict
         What was asked for; ``n`` is the number used.
     seconds : float
@@ -53,6 +55,7 @@ class Check:
     solution: Solution
     fits: tuple[CriticFit, ...]
     reports: tuple[CriticReport, ...]
+    failed: dict[str, str]
     settings: dict[str, Any]
     seconds: float
     environment: dict[str, Any] = field(default_factory=report.environment)
@@ -75,8 +78,8 @@ class Check:
     def as_dict(self) -> dict[str, Any]:
         """Everything but the points, the plan and the networks; what report.json holds.
 
-        The keys are ``format``, ``data``, ``exact``, ``critics``, ``history``, ``settings``, ``command``, ``seconds``
-        and ``environment``.
+        The keys are ``format``, ``data``, ``exact``, ``critics``, ``failed``, ``history``, ``settings``, ``command``,
+        ``seconds`` and ``environment``.
         """
         rest_a, rest_b = self.held_out or (None, None)
         critics = [
@@ -87,6 +90,7 @@ class Check:
             "data": {"a": _about(self.a, rest_a), "b": _about(self.b, rest_b)},
             "exact": report.describe(self.solution),
             "critics": critics,
+            "failed": self.failed,
             "history": self.histories,
             "settings": self.settings,
             "command": self.command,

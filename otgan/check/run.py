@@ -10,11 +10,13 @@ from otgan import inputs
 from otgan.check.result import Check
 from otgan.check.samples import draw
 from otgan.data.extras import needs
-from otgan.errors import InvalidInput
+from otgan.errors import InvalidInput, OTError
 from otgan.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from otgan.critics import CriticFit
 
 __all__ = ["check"]
 
@@ -69,7 +71,8 @@ def check(
     NotConverged
         If the exact solver cannot prove its answer to ``rtol``.
     OTError
-        If a package is missing, or training diverges.
+        If a package is missing, or every critic diverges; those of one that does not are kept, and what the others
+        said is in ``failed``.
 
     Examples
     --------
@@ -88,21 +91,30 @@ def check(
     critics.torch_device(device)  # before the long work, not after
     first, second, held_out = draw(a, b, n, seed)
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
-    fits = tuple(
-        critics.fit(
-            first.points,
-            second.points,
-            method,
-            seed=seed,
-            n_seeds=seeds,
-            steps=steps,
-            batch_size=batch_size,
-            device=device,
-            progress=progress,
-            held_out=held_out and (held_out[0].points, held_out[1].points),
-        )
-        for method in methods
-    )
+    fits: list[CriticFit] = []
+    failed: dict[str, str] = {}
+    for method in methods:
+        try:
+            fits += [
+                critics.fit(
+                    first.points,
+                    second.points,
+                    method,
+                    seed=seed,
+                    n_seeds=seeds,
+                    steps=steps,
+                    batch_size=batch_size,
+                    device=device,
+                    progress=progress,
+                    held_out=held_out and (held_out[0].points, held_out[1].points),
+                )
+            ]
+        except InvalidInput:
+            raise
+        except OTError as error:  # it diverged, which is a result
+            failed[method] = str(error)
+    if not fits:
+        raise OTError(" ".join(failed.values()))
     settings = {
         "a": _spec(a),
         "b": _spec(b),
@@ -115,8 +127,17 @@ def check(
         "rtol": rtol,
         "device": device,
     }
-    reports = tuple(fit.compare(solution) for fit in fits)
-    return Check(first, second, held_out, solution, fits, reports, settings, time.perf_counter() - start)
+    return Check(
+        a=first,
+        b=second,
+        held_out=held_out,
+        solution=solution,
+        fits=tuple(fits),
+        reports=tuple(fit.compare(solution) for fit in fits),
+        failed=failed,
+        settings=settings,
+        seconds=time.perf_counter() - start,
+    )
 
 
 def _distinct(methods: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:

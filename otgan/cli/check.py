@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,9 @@ class Check:
         replaced = " (replaced)" if Path(folder, "report.json").exists() else ""
         result.write(folder)
         print(f"\nReport{replaced}: {Path(folder, 'report.html')}")
-        return 0
+        for method, message in result.failed.items():
+            print(f"otgan: no {method}: {message}", file=sys.stderr)
+        return int(bool(result.failed))
 
 
 def _print(result: Result) -> None:

@@ -50,7 +50,7 @@ def page(record: Mapping[str, Any], figures: Sequence[Figure] = ()) -> str:
     Parameters
     ----------
     record : mapping
-        As :meth:`otgan.check.Check.as_dict` gives it: ``data``, ``exact``, ``critics``, ``settings``,
+        As :meth:`otgan.check.Check.as_dict` gives it: ``data``, ``exact``, ``critics``, ``failed``, ``settings``,
         ``environment``, ``command``.
     figures : sequence of Figure
         They are embedded.
@@ -66,6 +66,7 @@ def page(record: Mapping[str, Any], figures: Sequence[Figure] = ()) -> str:
         f"<h1>{escape(title)}</h1>",
         f'<p class="quiet">{escape(_samples(a, b))}</p>',
         _answer(record),
+        *(f"<p>There is no {escape(method)}: {escape(why)}</p>" for method, why in record.get("failed", {}).items()),
         *(map(figure_html, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
         "<h2>The numbers</h2>",
         _table(record["critics"], about_critic=False, exact=record["exact"]["distance"]),

@@ -6,7 +6,7 @@ import pytest
 import torch
 from problems import gaussians
 
-from otgan.critics.laboratory.prototypes import Prototypes
+from otgan.critics.laboratory.prototypes import Prototypes, clusters
 from otgan.critics.networks.cones import ConesAfter, LeastCone
 from otgan.critics.source import source
 
@@ -56,3 +56,10 @@ def test_training_sees_the_same_values_and_gradients_as_the_least_of_all_cones(d
         found.append([values.detach(), cones.centers.grad, cones.offsets.grad])
     for quick, exact in zip(*found, strict=True):
         torch.testing.assert_close(quick, exact, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_clusters_of_any_scale(scale: float) -> None:
+    points = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    centers = clusters(points, points[:5])
+    torch.testing.assert_close(clusters(scale * points, scale * points[:5]) / scale, centers)

@@ -125,10 +125,13 @@ def put_in_order(layers: Stack, points: torch.Tensor) -> None:
 
 def clusters(points: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
     """Centres (N, d) of a k-means clustering of the points (k, d), from those of ``first`` (N, d)."""
+    # SciPy's crashes where a squared distance overflows. A power of two changes no digit.
+    exponent = int(torch.frexp(points.abs().max()).exponent)
+    unit = 2.0 ** max(-100, exponent - 1)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="One of the clusters is empty", category=UserWarning)
-        centers, _ = kmeans2(points.cpu().numpy(), first.cpu().numpy(), iter=SWEEPS, minit="matrix")
-    return torch.as_tensor(centers, dtype=points.dtype, device=points.device)
+        centers, _ = kmeans2((points / unit).cpu().numpy(), (first / unit).cpu().numpy(), iter=SWEEPS, minit="matrix")
+    return unit * torch.as_tensor(centers, dtype=points.dtype, device=points.device)
 
 
 def mean_distance(points: torch.Tensor, centers: torch.Tensor) -> torch.Tensor:
