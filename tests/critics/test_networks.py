@@ -131,6 +131,16 @@ def test_training_keeps_the_weight_orthonormal_and_gets_where_it_should() -> Non
     torch.testing.assert_close(matrix, target, atol=1e-2, rtol=0)
 
 
+def test_mixed_precision_leaves_the_weights_their_digits() -> None:
+    network = feedforward(Orthogonal, 3, 8, 2, "maxmin", generator())
+    layer = network.layers[2]
+    assert isinstance(layer, Orthogonal)
+    with torch.autocast("cpu", torch.bfloat16):
+        network(torch.randn(5, 3, generator=generator(1))).sum().backward()
+    torch.testing.assert_close(layer.weight[0] @ layer.weight[0].mT, torch.eye(8), atol=1e-6, rtol=0)
+    assert layer.weight.grad is not None
+
+
 def test_orthonormal_rows_come_through_bjorck_as_they_are() -> None:
     rows = torch.linalg.qr(torch.randn(9, 4, generator=generator())).Q.mT
     torch.testing.assert_close(bjorck(rows[None])[0], rows, atol=1e-5, rtol=1e-5)
