@@ -88,8 +88,15 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """WGAN-GP's samples get better with both networks and its critic's number with them; the others' with luck."""
-    steady = (claim for network in settings.networks for claim in _steady(network, runs))
+    """WGAN-GP's samples get better with both networks, and a dense critic's number with them; the others' with luck."""
+    better = (
+        Claim(
+            f"{network}, wgan-gp: W1 above its floor, after training over before",
+            _ratio(*(_of(runs, f"{network} wgan-gp", lambda run, k=k: _excess(run, k)) for k in (-1, 0))),
+            most=0.5,
+        )
+        for network in settings.networks
+    )
     excess = {name: _of(runs, f"mlp {name}", lambda run: _excess(run, -1)) for name in OBJECTIVES}
     seconds = {name: _of(runs, f"mlp {name}", lambda run: run["seconds"][-1]) for name in OBJECTIVES}
     worse = (
@@ -97,20 +104,15 @@ def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
         for name, least in (("non-saturating", 1.5), ("wgan", 1.1))
     )
     return (
-        *steady,
+        *better,
+        # A residual critic says 0.2 all along the last half, in which W1 falls by a tenth: nothing to follow.
+        Claim(
+            "mlp, wgan-gp: rank correlation of critic and W1, last half",
+            tuple(_of(runs, "mlp wgan-gp", _correlation).tolist()),
+            least=0.5,
+        ),
         *worse,
         Claim("mlp: seconds of wgan-gp over those of wgan", _ratio(seconds["wgan-gp"], seconds["wgan"]), least=1.0),
-    )
-
-
-def _steady(network: str, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    after, before, follows = (
-        _of(runs, f"{network} wgan-gp", number)
-        for number in (lambda run: _excess(run, -1), lambda run: _excess(run, 0), _correlation)
-    )
-    return (
-        Claim(f"{network}, wgan-gp: W1 above its floor, after training over before", _ratio(after, before), most=0.5),
-        Claim(f"{network}, wgan-gp: rank correlation of critic and W1, last half", tuple(follows.tolist()), least=0.5),
     )
 
 
