@@ -111,7 +111,7 @@ def measure(objective: Any, data: str, steps: int, repeats: int) -> dict[str, An
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
     rows = [measure(*case, repeats) for case in CASES]
