@@ -42,6 +42,7 @@ CRITIC = {
 def make_record(name="a set", **changes):
     side = {"name": name, "source": name, "shape": (2, 3), "n": 5, "sha256": "0" * 64, "held_out": 0}
     return {
+        "failed": {},
         "data": {"a": side, "b": side},
         "exact": report.describe(otgan.solve([0.0, 1.0], [1.0, 2.0])),
         "critics": [{**CRITIC, "method": name, **changes}],

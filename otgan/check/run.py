@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
@@ -91,24 +92,23 @@ def check(
     critics.torch_device(device)  # before the long work, not after
     first, second, held_out = draw(a, b, n, seed)
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
+    fit = partial(
+        critics.fit,
+        first.points,
+        second.points,
+        seed=seed,
+        n_seeds=seeds,
+        steps=steps,
+        batch_size=batch_size,
+        device=device,
+        progress=progress,
+        held_out=held_out and (held_out[0].points, held_out[1].points),
+    )
     fits: list[CriticFit] = []
     failed: dict[str, str] = {}
     for method in methods:
         try:
-            fits += [
-                critics.fit(
-                    first.points,
-                    second.points,
-                    method,
-                    seed=seed,
-                    n_seeds=seeds,
-                    steps=steps,
-                    batch_size=batch_size,
-                    device=device,
-                    progress=progress,
-                    held_out=held_out and (held_out[0].points, held_out[1].points),
-                )
-            ]
+            fits.append(fit(method))
         except InvalidInput:
             raise
         except OTError as error:  # it diverged, which is a result

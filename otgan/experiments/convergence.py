@@ -89,18 +89,23 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
     """WGAN-GP's samples get better with both networks, and a dense critic's number with them; the others' with luck."""
+    excess = {case: _of(runs, case, lambda run: _excess(run, -1)) for case in cases(settings)}
+    before = {case: _of(runs, case, lambda run: _excess(run, 0)) for case in cases(settings)}
+    seconds = {case: _of(runs, case, lambda run: run["seconds"][-1]) for case in cases(settings)}
     better = (
         Claim(
             f"{network}, wgan-gp: W1 above its floor, after training over before",
-            _ratio(*(_of(runs, f"{network} wgan-gp", lambda run, k=k: _excess(run, k)) for k in (-1, 0))),
+            _ratio(excess[f"{network} wgan-gp"], before[f"{network} wgan-gp"]),
             most=0.5,
         )
         for network in settings.networks
     )
-    excess = {name: _of(runs, f"mlp {name}", lambda run: _excess(run, -1)) for name in OBJECTIVES}
-    seconds = {name: _of(runs, f"mlp {name}", lambda run: run["seconds"][-1]) for name in OBJECTIVES}
     worse = (
-        Claim(f"mlp: W1 above its floor, {name} over wgan-gp", _ratio(excess[name], excess["wgan-gp"]), least=least)
+        Claim(
+            f"mlp: W1 above its floor, {name} over wgan-gp",
+            _ratio(excess[f"mlp {name}"], excess["mlp wgan-gp"]),
+            least=least,
+        )
         for name, least in (("non-saturating", 1.5), ("wgan", 1.1))
     )
     return (
@@ -112,7 +117,9 @@ def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
             least=0.5,
         ),
         *worse,
-        Claim("mlp: seconds of wgan-gp over those of wgan", _ratio(seconds["wgan-gp"], seconds["wgan"]), least=1.0),
+        Claim(
+            "mlp: seconds of wgan-gp over those of wgan", _ratio(seconds["mlp wgan-gp"], seconds["mlp wgan"]), least=1.0
+        ),
     )
 
 

@@ -66,7 +66,7 @@ def page(record: Mapping[str, Any], figures: Sequence[Figure] = ()) -> str:
         f"<h1>{escape(title)}</h1>",
         f'<p class="quiet">{escape(_samples(a, b))}</p>',
         _answer(record),
-        *(f"<p>There is no {escape(method)}: {escape(why)}</p>" for method, why in record.get("failed", {}).items()),
+        *(f"<p>There is no {escape(method)}: {escape(why)}</p>" for method, why in record["failed"].items()),
         *(map(figure_html, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
         "<h2>The numbers</h2>",
         _table(record["critics"], about_critic=False, exact=record["exact"]["distance"]),

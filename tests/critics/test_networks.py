@@ -99,10 +99,11 @@ def test_bjorck_finds_the_nearest_orthonormal_matrix(shape: tuple[int, int]) -> 
     torch.testing.assert_close(bjorck(weight[None], steps=30)[0], u @ v, atol=1e-4, rtol=1e-4)
 
 
-@given(seed=st.integers(0, 10**6), rows=st.integers(1, 8), cols=st.integers(1, 8), steps=st.integers(1, 8))
+@given(seed=st.integers(0, 10**6), rows=st.integers(1, 8), cols=st.integers(1, 8), steps=st.integers(0, 8))
 def test_bjorck_never_leaves_the_unit_ball(seed: int, rows: int, cols: int, steps: int) -> None:
     weight = torch.randn(2, rows, cols, generator=generator(seed)) ** 3
     assert float(torch.linalg.matrix_norm(bjorck(weight, steps), ord=2).max()) <= 1 + 1e-5
+    assert float(torch.linalg.matrix_norm(bjorck(weight, steps + 1, reach=1.5), ord=2).max()) <= 1 + 1e-5
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3), (1, 4), (4, 1)])

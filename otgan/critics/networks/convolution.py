@@ -138,9 +138,7 @@ class OrthogonalConvolution(Held):
 
     def kernel(self) -> torch.Tensor:
         """What is convolved with, (channels out, channels in, kernel, kernel); certified in evaluation mode."""
-        if self.stale():
-            self.held = self.layer.weight if self.training else self._certified()
-        return self.held
+        return self.hold(lambda: self.layer.weight if self.training else self._certified())
 
     @torch.no_grad()
     def _certified(self) -> torch.Tensor:

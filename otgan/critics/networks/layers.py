@@ -8,15 +8,18 @@ above one, so that what holds in theory also holds for the numbers that are mult
 from __future__ import annotations
 
 import math
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import nn
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["AlmostOrthogonal", "Constrained", "Dense", "Orthogonal", "Residual", "Spectral", "bjorck", "spectral_norms"]
 
 BJORCK_STEPS = 5
-REACH = 1.5  # a norm from which the iterations come back; bounds on it are loose, and dividing by them shrinks
+REACH = 1.5  # of the bound on the norm, after a step of the optimiser
 TINY = 1e-30  # keeps a quotient of norms finite where a weight is zero
 ROUNDED_UP = 1 + 1e-12
 
@@ -71,10 +74,16 @@ class Held(nn.Module):
             self.held = None
         return super().train(mode)
 
-    def stale(self) -> bool:
-        """Whether nothing is held, or something without the graph that training needs."""
-        first = self.held[0] if isinstance(self.held, tuple) else self.held
-        return first is None or (self.training and torch.is_grad_enabled() and not first.requires_grad)
+    def hold(self, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """What is held; where there is nothing, or nothing with the graph that training needs, ``make`` it first.
+
+        In full precision, also under autocast: half the digits are not orthonormal, and a weight may be set to them.
+        """
+        graph = self.training and torch.is_grad_enabled()
+        if self.held is None or (graph and not self.held.requires_grad):
+            with torch.autocast(next(self.parameters()).device.type, enabled=False):
+                self.held = make()
+        return self.held
 
     def _apply(self, *arguments: Any, **options: Any) -> Self:
         self.held = None
@@ -96,10 +105,7 @@ class Constrained(Held, Dense):
 
     def matrix(self) -> torch.Tensor:
         """The matrix multiplied by, (S, fan_out, fan_in)."""
-        if self.stale():
-            with torch.autocast(self.weight.device.type, enabled=False):  # half the digits are not orthonormal
-                self.held = self.constrained() if self.training else self.certified()
-        return self.held
+        return self.hold(self.constrained if self.training else self.certified)
 
     def constrained(self) -> torch.Tensor:
         """The matrix as a differentiable function of the weight."""
@@ -113,18 +119,20 @@ class Constrained(Held, Dense):
         return (matrix / excess[:, None, None]).to(self.weight.dtype)
 
 
-def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
+def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS, reach: float = 1.0) -> torch.Tensor:
     """Towards the nearest matrix with orthonormal rows or columns, whichever are fewer, (S, o, i) -> (S, o, i).
 
-    ``W <- 1.5 W - 0.5 W W^T W`` (Bjorck & Bowie 1971; Anil, Lucas & Grosse 2019, section 4.2), which takes singular
-    values between 0 and sqrt(3) towards 1 and leaves none above it. The largest absolute row sum of the Gram matrix
-    bounds the squared norm; W is divided by the bound where that is below 1, and brought to REACH where it is above.
-    Vectors are normalised, exactly.
+    ``W <- 1.5 W - 0.5 W W^T W`` (Bjorck & Bowie 1971; Anil, Lucas & Grosse 2019, section 4.2) from a multiple of W with
+    spectral norm at most one, which it then stays below. The multiple comes from the largest absolute row sum of the
+    Gram matrix, a bound on the squared norm that is tight for orthonormal rows. Vectors are normalised, exactly.
+
+    A W that is nearly there is shrunk by a bound that is not tight; ``reach`` between 1 and sqrt(3) leaves it as it is
+    where the bound is between 1 and that. One step is enough for the norm to be at most one again.
 
     Examples
     --------
     >>> matrix = bjorck(torch.tensor([[[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]))
-    >>> torch.allclose(matrix @ matrix.mT, torch.eye(2), atol=1e-3)
+    >>> torch.allclose(matrix @ matrix.mT, torch.eye(2), atol=1e-6)
     True
     """
     if 1 in weight.shape[1:]:
@@ -132,7 +140,7 @@ def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS) -> torch.Tensor:
     matrix = weight if weight.shape[1] <= weight.shape[2] else weight.mT
     gram = matrix @ matrix.mT
     bound = gram.abs().sum(dim=2).amax(dim=1)[:, None, None].clamp(min=TINY).sqrt()
-    scale = bound / bound.clamp(1.0, REACH)
+    scale = bound / bound.clamp(1.0, reach)
     matrix, gram = matrix / scale, gram / scale.square()
     for step in range(steps):
         gram = matrix @ matrix.mT if step else gram
@@ -176,7 +184,7 @@ class Orthogonal(Constrained):
         if not self.training:
             return bjorck(self.weight)
         with torch.no_grad():
-            self.weight.copy_(bjorck(self.weight, steps=1))
+            self.weight.copy_(bjorck(self.weight, steps=1, reach=REACH))
         return Tangent.apply(self.weight)  # type: ignore[return-value]
 
 
@@ -242,9 +250,8 @@ class Residual(Held):
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         """(S, k, width) -> (S, k, width)."""
-        if self.stale():
-            self.held = (self._scale() if self.training else self._certified(),)
-        active = torch.baddbmm(self.bias, h, self.weight).relu() * self.held[0][:, None, :]
+        scale = self.hold(self._scale if self.training else self._certified)
+        active = torch.baddbmm(self.bias, h, self.weight).relu() * scale[:, None, :]
         return torch.baddbmm(h, active, self.weight.mT, alpha=-2)
 
     def lipschitz(self) -> torch.Tensor:
