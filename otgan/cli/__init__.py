@@ -84,7 +84,7 @@ def _run(words: list[str]) -> int:
 def _explain(error: BaseException) -> tuple[str, int]:
     """What to say of an error, and the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted.", 130
+        return str(error) or "interrupted.", 130
     if isinstance(error, MemoryError):
         return f"out of memory ({error}). Use fewer points: --n.", 2
     if isinstance(error, OSError):

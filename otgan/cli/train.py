@@ -36,20 +36,22 @@ class Train:
 
     def run(self) -> int:
         """Train, and say where everything is."""
-        from otgan.gan import train
+        from otgan.gan import load, train
 
         if self.resume is None:
-            folder = default_folder(self.config) if self.out is None else self.out
-            run = train(self.config, folder, progress=on_terminal(), tensorboard=self.tensorboard)
+            folder, config = self.out or default_folder(self.config), self.config
         elif self.out is not None:
             raise InvalidInput("--out cannot go with --resume: a run is gone on with where it lies. Leave it out.")
         else:
-            folder = self.resume
-            config = _as_before(self.config, folder)
-            run = train(config, folder, resume=True, progress=on_terminal(), tensorboard=self.tensorboard)
-        page = run.write_report()
-        _print(run, folder)
-        print(f"\nReport: {page}")
+            folder, config = self.resume, _as_before(self.config, self.resume)
+        options = {"progress": on_terminal(), "tensorboard": self.tensorboard}
+        try:
+            run = train(config, folder, resume=self.resume is not None, **options)
+        except KeyboardInterrupt as stop:
+            if stop.args:  # it says that a checkpoint was written
+                _report(load(folder), folder)
+            raise
+        _report(run, folder)
         return 0
 
 
@@ -81,6 +83,12 @@ def _as_before(config: Config, folder: Path) -> Config:
                 "it out, or start a new run."
             )
     return replace(before, **given)
+
+
+def _report(run: Run, folder: Path) -> None:
+    page = run.write_report()
+    _print(run, folder)
+    print(f"\nReport: {page}")
 
 
 def _print(run: Run, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from otgan.gan.monitor import APART, Monitor
 from otgan.gan.players import Players
 from otgan.gan.run import Run, generate
 from otgan.gan.team import ALONE, Team
+from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
@@ -78,7 +80,9 @@ def _train(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
         checkpoints.clear_ruins(out)
-    with Log(out, 0 if before is None else before.log_bytes, board) as log:
+    interrupts = Interrupts()
+    waiting = interrupts if team.size == 1 else nullcontext()  # a team would have to agree on the step
+    with Log(out, 0 if before is None else before.log_bytes, board) as log, waiting:
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
             _save(out, config, samples, players, log, 0, 0.0)
@@ -104,10 +108,12 @@ def _train(
                 _measure(monitor, players, log, step, started)
             if config.sample_every and (last or step % config.sample_every == 0):
                 _write_picture(out, samples, players, config, step)
-            if last or step % config.checkpoint_every == 0:
+            if last or interrupts.asked or step % config.checkpoint_every == 0:
                 if not players.are_finite():
                     raise _diverged("a weight is not finite", config, step, folder)
                 _save(out, config, samples, players, log, step, time.perf_counter() - started)
+            if interrupts.asked:
+                raise KeyboardInterrupt(_interrupted(step, folder))
         history = log.records
     return Run(
         config=config,
@@ -141,6 +147,12 @@ def _check_finite(losses: dict[str, float], config: Config, step: int, folder: P
     for name, value in losses.items():
         if not math.isfinite(value):
             raise _diverged(f"{name} is {value}", config, step, folder)
+
+
+def _interrupted(step: int, folder: Path | None) -> str:
+    if folder is None:
+        return f"interrupted after step {step}. No folder was given, so nothing is kept."
+    return f"interrupted after step {step}, which is kept. Go on with: otgan train --resume {folder}"
 
 
 def _diverged(what: str, config: Config, step: int, folder: Path | None) -> OTError:

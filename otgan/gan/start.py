@@ -55,6 +55,9 @@ def train(
         If training diverges; the message names the last good checkpoint.
     OSError
         If something cannot be written. The last checkpoint is as it was.
+    KeyboardInterrupt
+        After Ctrl-C, when the step is made and a checkpoint is written; at once after a second one, and where several
+        processes train.
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from otgan.cli import main
 from otgan.gan import load
+from otgan.gan.game import Game
 
 QUICK = ["--steps", "2", "--width", "8", "--latent", "3", "--batch-size", "8", "--monitor-every", "1"]
 
@@ -54,6 +56,21 @@ def test_train_resume_and_sample_images(capsys) -> None:
     np.testing.assert_array_equal(images, load(folder).sample(3))
     assert main(["sample", str(folder), "--n", "3", "--out", "many/images", "--seed", "1"]) == 0
     assert sorted(path.name for path in Path("many/images").iterdir()) == [f"{k:06d}.png" for k in range(3)]
+
+
+def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) -> None:
+    step = Game.step
+
+    def interrupted(game: Game, now: int) -> None:
+        signal.raise_signal(signal.SIGINT)
+        step(game, now)
+
+    monkeypatch.setattr(Game, "step", interrupted)
+    assert main(["train", "--data", "gaussians8", "--n", "50", *QUICK, "--out", "run"]) == 130
+    out, err = capsys.readouterr()
+    assert "1 steps, kept in run" in out
+    assert Path("run/report.html").is_file()
+    assert err == "otgan: interrupted after step 1, which is kept. Go on with: otgan train --resume run\n"
 
 
 def test_points_are_written_as_numbers(capsys) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,11 @@ import otgan
 from otgan import InvalidInput, OTError
 from otgan.gan import Config, load, train
 from otgan.gan.config import OBJECTIVES
+from otgan.gan.game import Game
 from otgan.gan.log import read_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 QUICK: dict[str, Any] = {
     "data": "gaussians25",
@@ -149,6 +154,41 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
         patch.setattr(Monitor, "measure", stopping)
         with pytest.raises(Stopped):
             train(config, folder)
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatch) -> None:
+    whole = train(quick(), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(Game, "step", _with_control_c(Game.step, step))
+        with pytest.raises(KeyboardInterrupt, match=f"after step {step}, which is kept. Go on with: otgan train"):
+            train(quick(), tmp_path / "parts")
+        with pytest.raises(KeyboardInterrupt, match="nothing is kept"):
+            train(quick())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert load(tmp_path / "parts").step == step
+    rest = train(quick(), tmp_path / "parts", resume=True)
+    same(whole, rest)
+    assert records(whole.history) == records(rest.history)
+
+
+def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, times=2))
+    with pytest.raises(KeyboardInterrupt) as stop:
+        train(quick(), tmp_path)
+    assert not stop.value.args
+    assert load(tmp_path).step == 0
+
+
+def _with_control_c(make: Callable[..., None], step: int, times: int = 1) -> Callable[..., None]:
+    """A step of the game, in the middle of which Ctrl-C comes if it is the one."""
+
+    def call(game: Game, now: int) -> None:
+        for _ in range(times if now == step else 0):
+            signal.raise_signal(signal.SIGINT)
+        make(game, now)
+
+    return call
 
 
 def test_measuring_and_keeping_changes_nothing(tmp_path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,7 @@ class Watch:
     """Seconds by part, rounds, limits and the progress bar of one solve.
 
     Inside the ``with`` block the first Ctrl-C only sets :attr:`interrupted`: the solver comes to the end of what it is
-    doing and certifies what it has. The second one is a KeyboardInterrupt. Where the program has its own handler, or
-    outside the main thread, nothing is changed.
+    doing and certifies what it has.
 
     Attributes
     ----------
@@ -31,23 +30,19 @@ class Watch:
     progress : bool
     stats : dict
         ``rounds`` and ``seconds_<part>``, and what the solver adds.
-    interrupted : bool
+    interrupts : Interrupts
     """
 
     rtol: float
     max_steps: int | None = None
     progress: bool = False
     stats: dict[str, Any] = field(default_factory=lambda: {"rounds": 0})
-    interrupted: bool = False
+    interrupts: Interrupts = field(default_factory=Interrupts)
     _bar: Any = None
-    _handles: bool = False
     _inside: bool = False
 
     def __enter__(self) -> Watch:
-        main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._interrupt)
-            self._handles = True
+        self.interrupts.__enter__()
         if self.progress:
             try:
                 from tqdm import tqdm
@@ -56,16 +51,10 @@ class Watch:
             self._bar = tqdm(desc="sparse", unit=" rounds", disable=None)
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._handles:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    def __exit__(self, *raised: Any) -> None:
+        self.interrupts.__exit__(*raised)
         if self._bar is not None:
             self._bar.close()
-
-    def _interrupt(self, *_: object) -> None:
-        if self.interrupted:
-            raise KeyboardInterrupt
-        self.interrupted = True
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -80,6 +69,11 @@ class Watch:
             self._inside = False
             key = f"seconds_{name}"
             self.stats[key] = self.stats.get(key, 0.0) + time.perf_counter() - begin
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether there was a Ctrl-C."""
+        return self.interrupts.asked
 
     @property
     def exhausted(self) -> bool:
