@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otgan.errors import NotConverged, OTError
 
@@ -77,8 +77,11 @@ def _run(words: list[str]) -> int:
             f"The command line needs tyro, which does not import ({error}). Run: pip install 'otgan[cli]'"
         ) from error
     from otgan.cli.commands import CONFIG, Otgan
+    from otgan.cli.train import before
 
-    return tyro.cli(Otgan, prog="otgan", args=words or ["--help"], config=CONFIG).command.run()
+    default = before(words)
+    options: dict[str, Any] = {} if default is None else {"default": Otgan(default)}
+    return tyro.cli(Otgan, prog="otgan", args=words or ["--help"], config=CONFIG, **options).command.run()
 
 
 def _explain(error: BaseException) -> tuple[str, int]:

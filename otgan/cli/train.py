@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from argparse import ArgumentParser
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,14 +11,14 @@ import tyro
 
 from otgan.cli.common import Flag, Target, on_terminal
 from otgan.errors import InvalidInput
-from otgan.gan.config import MAY_CHANGE, Config
+from otgan.gan.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from otgan.gan import Run
 
-__all__ = ["Train"]
+__all__ = ["Train", "before"]
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ class Train:
         from otgan.gan import load, train
 
         if self.resume is None:
-            folder, config = self.out or default_folder(self.config), self.config
+            folder = self.out or default_folder(self.config)
         elif self.out is not None:
             raise InvalidInput("--out cannot go with --resume: a run is gone on with where it lies. Leave it out.")
         else:
-            folder, config = self.resume, _as_before(self.config, self.resume)
+            folder = self.resume
         options = {"progress": on_terminal(), "tensorboard": self.tensorboard}
         try:
-            run = train(config, folder, resume=self.resume is not None, **options)
+            run = train(self.config, folder, resume=self.resume is not None, **options)
         except KeyboardInterrupt as stop:
             if stop.args:  # it says that a checkpoint was written
                 _report(load(folder), folder)
@@ -68,21 +69,27 @@ def default_folder(config: Config) -> Path:
     return Path("runs", f"train-{slug(config.data)}-{config.objective}-{config.seed}")
 
 
-def _as_before(config: Config, folder: Path) -> Config:
-    """The settings of the run in ``folder``, with those given that may change."""
+def before(words: Sequence[str]) -> Train | None:
+    """The settings of the run that ``words`` go on with, which hold for all options that are not among them.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such run.
+
+    Examples
+    --------
+    >>> before(["train", "--objective", "wgan"]) is None
+    True
+    """
+    finder = ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--resume", nargs="?")
+    folder = finder.parse_known_args(words)[0].resume if words[:1] == ["train"] else None
+    if folder is None:
+        return None
     from otgan.gan.checkpoint import read
 
-    before, default = read(folder).config, Config()
-    given = {f.name: getattr(config, f.name) for f in fields(Config)}
-    given = {name: value for name, value in given.items() if value != getattr(default, name)}
-    for name, value in given.items():
-        if name not in MAY_CHANGE and value != getattr(before, name):
-            option = name.replace("_", "-")
-            raise InvalidInput(
-                f"--{option} must be {getattr(before, name)!r}, as in the run to go on with, but {value!r} came. Leave "
-                "it out, or start a new run."
-            )
-    return replace(before, **given)
+    return Train(read(folder).config)
 
 
 def _report(run: Run, folder: Path) -> None:

@@ -174,21 +174,22 @@ def flat_optimizer(optimizer: torch.optim.Optimizer, name: str) -> dict[str, tor
     return {f"{name}.{index}.{key}": value for index, entry in state.items() for key, value in entry.items()}
 
 
-def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Tensor]) -> None:
-    """Put back what :func:`flat_optimizer` gave, without the name in front.
+def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Tensor], *, fresh: bool) -> None:
+    """Put back what :func:`flat_optimizer` gave, without the name in front; there is no state before the first step.
 
     Raises
     ------
     LookupError
-        If it is not all there, or of more parameters than there are.
+        If there is none where there must be, not all that belongs to a parameter, or one of more parameters than there
+        are. A parameter alone may have none, since it may have had no gradient.
     """
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in flat.items():
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = value
-    if len({frozenset(entry) for entry in state.values()}) > 1:
-        raise KeyError("an optimizer's state")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if bool(state) == fresh or len(set(map(frozenset, state.values()))) > 1:
+        raise KeyError("an optimizer's state")
     for index, entry in state.items():
         for key, value in entry.items():
             if value.shape == parameters[index].shape:  # with the parameter's strides, which fused optimisers count on

@@ -67,7 +67,7 @@ class Game:
         critic_loss = [self._critic_step() for _ in range(self.config.recipe.critic_steps(k))][-1]
         players.critic.requires_grad_(False)
         generator_loss = self._generator_step()
-        players.losses.add_(torch.stack([critic_loss, generator_loss]))
+        players.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
 
     def _critic_step(self) -> torch.Tensor:
         real, noise = self._drawn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from otgan.data import toys
@@ -56,7 +57,7 @@ class Judge:
         dict
             For digits ``frechet_distance`` to held-out digits in the classifier's features, and ``frechet_floor``, that
             of digits trained on; ``precision``, ``recall``, ``class_score``, and ``modes``, classes covered; in
-            ``intervals`` the bootstrap's 95 % of each but the last, over generated samples and, where they have a say,
+            ``intervals`` the bootstrap's 95 % of all but the last, over generated samples and, where they have a say,
             real ones. For mixtures ``modes`` and ``in_modes``, the share of samples in any. Empty for other sets.
         """
         if self.mixture is not None:
@@ -66,18 +67,20 @@ class Judge:
             return {}
         features, probabilities = self.classifier.judge(points)
         generated_near, real_near = near(self.real, features)
-        scores: dict[str, tuple[Callable[..., float], tuple[NDArray[Any], ...]]] = {
-            "frechet_distance": (frechet_distance, (self.real, features)),
-            "precision": (_share, (generated_near,)),
-            "recall": (_share, (real_near,)),
-            "class_score": (class_score, (probabilities,)),
+        scores: dict[str, tuple[Callable[..., float], tuple[NDArray[Any], ...], tuple[float, float]]] = {
+            "frechet_distance": (frechet_distance, (self.real, features), (0.0, math.inf)),
+            "precision": (_share, (generated_near,), (0.0, 1.0)),
+            "recall": (_share, (real_near,), (0.0, 1.0)),
+            "class_score": (class_score, (probabilities,), (1.0, probabilities.shape[1])),
         }
         rng = stream(self.seed, "resampled")
         return {
-            **{name: score(*samples) for name, (score, samples) in scores.items()},
+            **{name: score(*samples) for name, (score, samples, _) in scores.items()},
             "frechet_floor": self.floor,
             "modes": classes_covered(probabilities),
-            "intervals": {name: bootstrap(*score, rng) for name, score in scores.items()},
+            "intervals": {
+                name: bootstrap(score, samples, rng, *ends) for name, (score, samples, ends) in scores.items()
+            },
         }
 
 

@@ -23,7 +23,7 @@ from otgan.gan.grid import picture
 from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
 from otgan.gan.players import Players
-from otgan.gan.run import Run, generate
+from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
 from otgan.interrupts import Interrupts
 
@@ -98,19 +98,25 @@ def _train(
         for step in bar:
             game.step(step)
             last = step == config.steps
+            measuring = config.monitor_every and (last or step % config.monitor_every == 0)
+            keeping = last or interrupts.asked or step % config.checkpoint_every == 0
             if last or step % config.log_every == 0:
                 team.average(players.losses)
-                losses = _mean_losses(players, (step - 1) % config.log_every + 1)
+                losses = _mean_losses(players)
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            if config.monitor_every and (last or step % config.monitor_every == 0):
-                _measure(monitor, players, log, step, started)
+            if (measuring or keeping) and not players.are_finite():
+                raise _diverged("a weight is not finite", config, step, folder)
+            if measuring:
+                try:
+                    _measure(monitor, players, log, step, started)
+                except NotFinite as error:  # weights are finite, and still too large
+                    raise _diverged(str(error), config, step, folder) from None
             if config.sample_every and (last or step % config.sample_every == 0):
                 _write_picture(out, samples, players, config, step)
-            if last or interrupts.asked or step % config.checkpoint_every == 0:
-                if not players.are_finite():
-                    raise _diverged("a weight is not finite", config, step, folder)
+            if keeping:
+                team.average(players.losses)
                 _save(out, config, samples, players, log, step, time.perf_counter() - started)
             if interrupts.asked:
                 raise KeyboardInterrupt(_interrupted(step, folder))
@@ -136,11 +142,11 @@ def _measure(monitor: Monitor | None, players: Players, log: Log, step: int, sta
     log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
 
 
-def _mean_losses(players: Players, steps: int) -> dict[str, float]:
-    """Mean losses over the last steps; the sums begin anew."""
-    critic, generator = (players.losses / steps).tolist()
+def _mean_losses(players: Players) -> dict[str, float]:
+    """Mean losses since the log's last line; the sums begin anew."""
+    critic, generator, steps = players.losses.tolist()
     players.losses.zero_()
-    return {"critic_loss": critic, "generator_loss": generator}
+    return {"critic_loss": critic / steps, "generator_loss": generator / steps}
 
 
 def _check_finite(losses: dict[str, float], config: Config, step: int, folder: Path | None) -> None:

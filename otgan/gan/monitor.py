@@ -18,7 +18,7 @@ from otgan.data.drawing import stream
 from otgan.gan.averages import settled
 from otgan.gan.intervals import distance_interval
 from otgan.gan.judge import Judge
-from otgan.gan.run import generate
+from otgan.gan.run import NotFinite, generate
 from otgan.problem import Problem
 from otgan.solve import solve
 
@@ -90,8 +90,9 @@ class Monitor:
             ``exact_ema``, that of the averaged generator; ``floor``; ``patch`` and ``patch_floor``; ``critic``, the
             critic's number on the same points, and ``critic_trained_on``, on samples trained on; ``critic_estimates``,
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
-            1-Lipschitz; ``intervals``, 95 % over other samples of the same sizes; ``rank_correlation`` of ``critic``
-            and ``exact`` over the run; and what :class:`~otgan.gan.judge.Judge` says of the averaged generator.
+            1-Lipschitz; ``intervals``, 95 % for the mean over samples of the same sizes; ``rank_correlation`` of
+            ``critic`` and ``exact`` over the run; and what :class:`~otgan.gan.judge.Judge` says of the averaged
+            generator.
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
@@ -135,7 +136,10 @@ class Monitor:
         """The critic's values at points (n, d), float64 (n,), in batches as it was trained with if they matter."""
         samples = self.units.to_network(points).to(self.device)
         size = self.batch_size if self.batch_norm else len(samples)
-        return torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
+        found = torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
+        if not found.isfinite().all():
+            raise NotFinite("the critic's values are not finite.")
+        return found
 
     def _patch_distance(self, points: NDArray[np.float64]) -> float | None:
         """Exact W1 between patches of held-out images and of others; None for points."""

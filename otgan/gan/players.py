@@ -37,8 +37,8 @@ class Players:
     generator_optimizer, critic_optimizer : torch.optim.Optimizer
     random : torch.Generator
         Where noise and batches come from, on the device.
-    losses : (2,) tensor
-        Sums of the critic's and the generator's losses since the log's last line.
+    losses : (3,) tensor
+        Sums of the critic's and the generator's losses since the log's last line, and how many steps these are.
     """
 
     generator: nn.Module
@@ -70,7 +70,7 @@ class Players:
             generator_optimizer=_optimizer(generator, config, config.recipe.learning_rate),
             critic_optimizer=critic_optimizer,
             random=torch.Generator(device).manual_seed(config.seed),
-            losses=torch.zeros(2, device=device),
+            losses=torch.zeros(3, device=device),
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -81,7 +81,7 @@ class Players:
             **weights,
             **flat_optimizer(self.generator_optimizer, "generator_optimizer"),
             **flat_optimizer(self.critic_optimizer, "critic_optimizer"),
-            "random.device": self.random.get_state(),
+            f"random.{self.random.device.type}": self.random.get_state(),
             "random.global": torch.get_rng_state(),
             "losses.sums": self.losses,
         }
@@ -97,15 +97,27 @@ class Players:
         for network, name in ((self.generator, "generator"), (self.critic, "critic"), (self.ema, "ema")):
             load_module(network, checkpoint.part(name), name)
         try:
-            load_optimizer(self.generator_optimizer, checkpoint.part("generator_optimizer"))
-            load_optimizer(self.critic_optimizer, checkpoint.part("critic_optimizer"))
-            self.random.set_state(checkpoint.part("random")["device"])
-            torch.set_rng_state(checkpoint.part("random")["global"])
+            for optimizer, name in (
+                (self.generator_optimizer, "generator_optimizer"),
+                (self.critic_optimizer, "critic_optimizer"),
+            ):
+                load_optimizer(optimizer, checkpoint.part(name), fresh=checkpoint.step == 0)
+            self._restore_random(checkpoint)
             self.losses.copy_(checkpoint.part("losses")["sums"])
         except (LookupError, ValueError, RuntimeError) as error:
             raise InvalidInput(
                 f"the checkpoint does not hold what training goes on from ({error}). Use another checkpoint."
             ) from None
+
+    def _restore_random(self, checkpoint: Checkpoint) -> None:
+        states = checkpoint.part("random")
+        torch.set_rng_state(states.pop("global"))
+        if self.random.device.type in states:
+            self.random.set_state(states[self.random.device.type])
+        elif states:  # of another kind of device, whose random numbers this one does not have
+            self.random.manual_seed(checkpoint.config.seed + checkpoint.step)
+        else:
+            raise KeyError("random")
 
     def are_finite(self) -> bool:
         """Whether no weight has become NaN or infinite."""

@@ -12,7 +12,7 @@ import torch
 
 from otgan import inputs
 from otgan.critics import torch_device
-from otgan.errors import InvalidInput
+from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.averages import averaged, settled
 from otgan.gan.log import NAME as LOG
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from otgan.gan.config import Config
     from otgan.gan.dataset import Units
 
-__all__ = ["Run", "generate", "load"]
+__all__ = ["NotFinite", "Run", "generate", "load"]
 
 CHUNK = 500  # samples that are generated at a time
+
+
+class NotFinite(OTError):
+    """A network gives NaN or infinity where it was asked for numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +88,8 @@ class Run:
         ------
         InvalidInput
             If n is not a whole number of at least 1.
+        OTError
+            If the generator makes NaN or infinity.
         """
         drawn = torch.Generator().manual_seed(inputs.count(seed, "seed", low=0))
         noise = torch.randn(inputs.count(n, "n"), self.config.latent, generator=drawn)
@@ -115,10 +121,19 @@ class Run:
 
 
 def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int = CHUNK) -> NDArray[np.float64]:
-    """Samples (n, d) in the data's own units from noise (n, latent), ``size`` at a time."""
+    """Samples (n, d) in the data's own units from noise (n, latent), ``size`` at a time.
+
+    Raises
+    ------
+    NotFinite
+        If one of them is not.
+    """
     device = next(generator.parameters()).device
     with torch.no_grad():
-        return np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(size)])
+        samples = np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(size)])
+    if not np.isfinite(samples).all():
+        raise NotFinite("the generator makes samples that are not finite. Use the checkpoint of an earlier step.")
+    return samples
 
 
 def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from otgan.cli import main
-from otgan.gan import load
+from otgan.gan import Config, load
 from otgan.gan.game import Game
 
 QUICK = ["--steps", "2", "--width", "8", "--latent", "3", "--batch-size", "8", "--monitor-every", "1"]
@@ -73,6 +74,23 @@ def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) ->
     assert err == "otgan: interrupted after step 1, which is kept. Go on with: otgan train --resume run\n"
 
 
+def test_going_on_takes_what_is_given_and_leaves_the_rest_as_it_was(capsys, monkeypatch) -> None:
+    """Also what is given as it would be by default in a new run."""
+    words = ["--data", "gaussians8", "--n", "50", "--objective", "wgan", "--device", "cpu", *QUICK, "--out", "run"]
+    assert main(["train", *words]) == 0
+    asked = []
+
+    def note(config: Config, *_: object, **__: object) -> None:
+        asked.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("otgan.gan.train", note)
+    given = ["--steps", str(Config().steps), "--device", Config().device]
+    assert main(["train", "--resume", "run", *given]) == main(["train", "--resume=run"]) == 130
+    before = load("run").config
+    assert asked == [replace(before, steps=10_000, device="auto"), before]
+
+
 def test_points_are_written_as_numbers(capsys) -> None:
     assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
     assert main(["sample", "run", "--n", "5"]) == 0
@@ -100,7 +118,7 @@ def test_a_report_escapes_what_came_from_outside() -> None:
         (["train", "--objective", "wgan-gp", "--batch-norm", "True"], "batch norm makes a point's value depend"),
         (["train", "--resume", "nowhere"], "there is no checkpoint nowhere"),
         (["train", "--resume", "run", "--out", "other"], "--out cannot go with --resume"),
-        (["train", "--resume", "run", "--learning-rate", "1"], "--learning-rate must be 0.0001"),
+        (["train", "--resume", "run", "--learning-rate", "1"], "learning_rate must be 0.0001"),
         (["train", "--data", "gaussians8", *QUICK, "--out", "run"], "run holds a run already"),
         (["train", "--data", "gaussians8", *QUICK, "--out", "file/x"], "cannot write file"),
         (["train", "--data", "gaussians8", "--device", "abacus"], "device 'abacus' cannot be used"),

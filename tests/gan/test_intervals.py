@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import otgan
 from otgan.gan.intervals import bootstrap, distance_interval
@@ -37,13 +38,21 @@ def test_bootstrap_of_a_mean_covers_it() -> None:
     assert 0.89 <= covered <= 0.98
 
 
-def test_reflection_takes_the_resamples_bias_out() -> None:
-    """Resampled features are further apart than samples: the plain quantiles would lie above the estimate."""
+def test_a_biased_bootstrap_covers_the_mean_over_samples() -> None:
+    """Resampled features are further apart than samples: the plain quantiles lie above all that samples give."""
     rng = np.random.default_rng(3)
-    x, y = rng.normal(size=(2, 200, 16))
-    interval = bootstrap(frechet_distance, (x, y), rng)
-    assert interval is not None
-    assert interval[0] <= frechet_distance(x, y)
+    pairs = rng.normal(size=(30, 2, 200, 16))
+    found = np.array([frechet_distance(x, y) for x, y in pairs])
+    intervals = np.array([bootstrap(frechet_distance, (x, y), rng, low=0.0) for x, y in pairs[:10]])
+    assert ((intervals[:, 0] <= found.mean()) & (found.mean() <= intervals[:, 1])).all()
+    assert (intervals[:, 1] - intervals[:, 0] < 4 * 1.96 * found.std()).all()
+    assert intervals.mean(axis=1) == pytest.approx(found[:10])
+    assert (intervals > 0).all()
+
+
+def test_an_interval_ends_where_the_statistic_does() -> None:
+    nearly_all = np.arange(50) > 0
+    assert bootstrap(np.mean, (nearly_all,), np.random.default_rng(0), 0.0, 1.0) == pytest.approx((0.95, 1.0), abs=0.02)
 
 
 def test_no_interval_where_nothing_varies() -> None:

@@ -106,6 +106,24 @@ def test_patches_are_cut_from_where_they_say() -> None:
         np.testing.assert_array_equal(patch, image[top : top + 2, left : left + 2])
 
 
+def test_what_was_trained_on_is_measured_beside_what_was_not(run, samples) -> None:
+    """Recomputed from the networks: the critic on samples trained on, and the floor of patches."""
+    from otgan.critics.networks import values
+    from otgan.data.drawing import stream
+
+    last = run.history[-1]
+    trained_on, held_out = samples.train_points[:30], samples.held_out[:30]
+    f_trained, f_held = (values(run.critic, run.units.to_network(side)).mean() for side in (trained_on, held_out))
+    apart = float(f_trained - f_held) * run.units.scale
+    assert apart != 0
+    assert last["critic_trained_on"] - last["critic"] == pytest.approx(apart, rel=1e-6)
+    ours, theirs = (
+        patches(side, run.units.shape, stream(CONFIG.seed, f"patches of {name} images"))
+        for side, name in ((held_out, "held-out"), (trained_on, "other"))
+    )
+    assert last["patch_floor"] == otgan.wasserstein(ours, theirs)
+
+
 def test_the_patch_distance_of_like_images_is_small(run, samples) -> None:
     last = run.history[-1]
     assert 0 < last["patch_floor"] < last["patch"]

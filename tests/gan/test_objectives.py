@@ -126,6 +126,40 @@ def test_r1_and_r2_of_a_linear_critic_are_the_squared_weight(linear) -> None:
     assert generator_loss(Relativistic(), linear) == pytest.approx(turned, rel=1e-6)
 
 
+def bowl(points: torch.Tensor) -> torch.Tensor:
+    """A critic f(x) = |x|^2 / 2, whose gradient x says where it was taken."""
+    return points.square().sum(dim=1) / 2
+
+
+def test_the_penalty_is_taken_between_the_samples() -> None:
+    """At eps x + (1 - eps) y, as Algorithm 1 has it (Gulrajani et al. 2017)."""
+    plain = critic_loss(Wasserstein(), bowl)
+    between = SHARE[:, None] * REAL + (1 - SHARE[:, None]) * FAKE
+    norms = [math.hypot(*point) for point in between.tolist()]
+    two_sided = critic_loss(Penalised(method=GradientPenalty(gp_weight=7.0)), bowl)
+    assert two_sided - plain == pytest.approx(7 * mean([(t - 1) ** 2 for t in norms]), rel=1e-4)
+    one_sided = critic_loss(Penalised(method=OneSidedPenalty(gp_weight=7.0)), lambda x: 3 * bowl(x))
+    above = [max(0.0, 3 * t - 1) ** 2 for t in norms]
+    assert one_sided - 3 * plain == pytest.approx(7 * mean(above), rel=1e-4)
+
+
+def test_r1_is_taken_at_real_samples_and_r2_at_generated_ones() -> None:
+    paired = critic_loss(Relativistic(gp_weight=1e-9), bowl)
+    squared = [mean([math.hypot(*point) ** 2 for point in side.tolist()]) for side in (REAL, FAKE)]
+    penalty = 0.3 / 2 * sum(squared)
+    assert squared[0] != squared[1]
+    assert critic_loss(Relativistic(gp_weight=0.3), bowl) - paired == pytest.approx(penalty, rel=1e-5)
+
+
+def test_the_relativistic_number_grows_with_what_the_critic_can_tell() -> None:
+    f_real, f_fake = torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 0.0, 2.0])
+    pairs = [math.log1p(math.exp(g - f)) for f in f_real.tolist() for g in f_fake.tolist()]
+    assert Relativistic().estimate(f_real, f_fake) == pytest.approx(math.log(2) - mean(pairs), rel=1e-6)
+    assert Relativistic().estimate(f_real, f_real * 0 + f_real.mean()) < Relativistic().estimate(f_real, f_fake)
+    assert Relativistic().estimate(100 + f_real, f_fake) == pytest.approx(math.log(2))
+    assert Relativistic().estimate(f_real * 0, f_fake * 0) == pytest.approx(0.0, abs=1e-7)
+
+
 def test_r1_pulls_the_weight_towards_zero(linear) -> None:
     """d/dw gamma |w|^2 = 2 gamma w: the gradient of the two penalties together."""
     game = Relativistic(gp_weight=100.0)

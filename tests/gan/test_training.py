@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ import otgan
 from otgan import InvalidInput, OTError
 from otgan.gan import Config, load, train
 from otgan.gan.config import OBJECTIVES
+from otgan.gan.dataset import dataset
 from otgan.gan.game import Game
 from otgan.gan.log import read_log
+from otgan.gan.players import Players
+from otgan.gan.team import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,6 +233,43 @@ def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
         train(quick(steps=4), tmp_path, resume=True)
 
 
+def test_losses_are_means_over_the_steps_since_the_last_line(tmp_path) -> None:
+    """Also where a run ended between two lines, and went on."""
+    every = {r["step"]: r for r in train(quick(log_every=1)).history if r["kind"] == "losses"}
+    train(quick(log_every=4, steps=1), tmp_path)
+    parts = {r["step"]: r for r in train(quick(log_every=4), tmp_path, resume=True).history if r["kind"] == "losses"}
+    for step, first in ((1, 1), (4, 2), (6, 5)):
+        for name in ("critic_loss", "generator_loss"):
+            mean = np.mean([every[k][name] for k in range(first, step + 1)])
+            assert parts[step][name] == pytest.approx(mean, rel=1e-5)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
+    """Adam's first step moves each weight by the rate, whatever the gradient is."""
+    config = quick(objective=objective, steps=1, n_critic=1, optimizer="adam", monitor_every=0, precision="float32")
+    config = replace(config, learning_rate=1e-4, critic_learning_rate=1e-2, clip=1e3 if objective == "wgan" else None)
+    samples = dataset(config, torch.device("cpu"))
+    config = config.resolved(samples.units.network_shape)
+    moved = []
+    for n_critic in (1, 3):
+        recipe = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
+        players = Players.fresh(recipe, samples.units.network_shape, torch.device("cpu"))
+        before = {id(w): w.detach().clone() for net in (players.critic, players.generator) for w in net.parameters()}
+        Game.of(recipe, samples, players, ALONE).step(1)
+        moved.append(
+            [
+                max(float((w.detach() - before[id(w)]).abs().max()) for w in net.parameters())
+                for net in (players.critic, players.generator)
+            ]
+        )
+    (critic, generator), (critic_of_three, _) = moved
+    assert generator == pytest.approx(1e-4, rel=1e-2)
+    if objective != "wgan-lipschitz":  # whose layers bring their weights back
+        assert critic == pytest.approx(1e-2, rel=1e-2)
+    assert critic_of_three > 1.5 * critic
+
+
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path) -> None:
     train(quick(), tmp_path)
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
@@ -282,6 +323,22 @@ def test_divergence_stops_the_run_and_names_the_last_good_checkpoint(tmp_path, e
     assert all(bool(w.isfinite().all()) for w in weights(kept).values() if w.is_floating_point())
     with pytest.raises(OTError, match="nothing is kept"):
         train(config)
+
+
+def test_divergence_is_not_called_an_error_of_the_data(tmp_path) -> None:
+    """Weights that are too large and yet finite give samples that cannot be measured."""
+    config = quick(objective="wgan-gp", learning_rate=1e9, steps=40, log_every=100, monitor_every=1)
+    with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint") as caught:
+        train(config, tmp_path)
+    assert not isinstance(caught.value, InvalidInput)
+
+
+def test_a_generator_that_makes_no_numbers_is_not_sampled(tmp_path) -> None:
+    run = train(quick(steps=1), tmp_path)
+    for weight in run.generator.parameters():
+        weight.data.fill_(1e30)
+    with pytest.raises(OTError, match="samples that are not finite"):
+        run.sample(3)
 
 
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch) -> None:
