@@ -1,4 +1,4 @@
-"""Which modes a generator reaches over training: the first GAN loses some of them, the Wasserstein GANs do not."""
+"""Which modes a generator reaches over training: the first GAN few of them, WGAN-GP all."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Settings:
         Samples of each side in a step.
     rate, clip_rate : float
         Learning rate of minimax and wgan-gp, and of wgan.
+    points_clip, digits_clip : float
+        Of wgan; that of the paper leaves a critic of points dead.
     points_gp_weight, digits_gp_weight : float
         Of the penalty of wgan-gp; on mixtures that of the paper's code.
     monitors : int
@@ -61,6 +63,8 @@ class Settings:
     digits_batch: int = 64
     rate: float = 1e-3
     clip_rate: float = 5e-4
+    points_clip: float = 0.03
+    digits_clip: float = 0.01
     points_gp_weight: float = 0.1
     digits_gp_weight: float = 10.0
     monitors: int = 20
@@ -78,6 +82,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     digits = name == "digits"
     steps = settings.digits_steps if digits else settings.points_steps
     weight = settings.digits_gp_weight if digits else settings.points_gp_weight
+    clip = settings.digits_clip if digits else settings.points_clip
     config = gan.Config(
         data=name,
         objective=objective,  # type: ignore[arg-type]
@@ -87,6 +92,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
         latent=settings.latent,
         batch_size=settings.digits_batch if digits else settings.points_batch,
         learning_rate=settings.clip_rate if objective == "wgan" else settings.rate,
+        clip=clip if objective == "wgan" else None,
         gp_weight=weight if objective == "wgan-gp" else None,
         n_critic=5,  # for the discriminator too, so that nothing but the objective differs
         steps=steps,
@@ -109,18 +115,23 @@ def _shown(trained: Run) -> list[Any]:
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """WGAN-GP reaches every mode, and minimax does not."""
+    """WGAN-GP reaches every mode, minimax does not, and is further from the data than either Wasserstein GAN."""
     found = []
     for name in settings.data:
         modes = MODES[name]
         reached, left = (_last(runs, f"{name} {objective}", "modes") for objective in ("wgan-gp", "minimax"))
-        apart, near = (
-            np.array(_last(runs, f"{name} {objective}", "exact_ema")) for objective in ("minimax", "wgan-gp")
-        )
+        apart = np.array(_last(runs, f"{name} minimax", "exact_ema"))
         found += [
             Claim(f"{name}: modes that wgan-gp covers at the end, of {modes}", reached, least=modes),
             Claim(f"{name}: modes that minimax covers at the end", left, most=LEFT[name]),
-            Claim(f"{name}: exact W1 of minimax over that of wgan-gp", tuple((apart / near).tolist()), least=1.1),
+            *(
+                Claim(
+                    f"{name}: exact W1 of minimax over that of {objective}",
+                    tuple((apart / _last(runs, f"{name} {objective}", "exact_ema")).tolist()),
+                    least=1.1,
+                )
+                for objective in ("wgan", "wgan-gp")
+            ),
         ]
     return tuple(found)
 

@@ -64,12 +64,13 @@ class Game:
         players = self.players
         players.critic.requires_grad_(True)
         # The loss of the last critic step is the one that is logged.
-        critic_loss = [self._critic_step() for _ in range(self.config.recipe.critic_steps(k))][-1]
+        critic_loss = [self.critic_step() for _ in range(self.config.recipe.critic_steps(k))][-1]
         players.critic.requires_grad_(False)
         generator_loss = self._generator_step()
         players.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
 
-    def _critic_step(self) -> torch.Tensor:
+    def critic_step(self) -> torch.Tensor:
+        """A step of the critic alone, and its loss."""
         real, noise = self._drawn()
         n, random = self.config.recipe.batch_size, self.players.random
         share = self.team.part(torch.rand(n, generator=random, device=random.device))
