@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,10 +32,12 @@ __all__ = [
     "is_tensor",
     "like",
     "mass_tolerance",
+    "path",
     "points",
     "real",
     "real_array",
     "same_dimension",
+    "seed",
     "tolerance",
     "total",
     "wants_gradient",
@@ -253,6 +257,18 @@ def count(value: Any, name: str, *, low: int = 1, high: int | None = None) -> in
         upper = "" if high is None else f" and at most {high}"
         raise InvalidInput(f"{name} must be at least {low}{upper}, but {number} came.")
     return number
+
+
+def seed(value: Any, name: str = "seed") -> int:
+    """``value`` as a whole number that every random generator takes, also with a little added to it."""
+    return count(value, name, low=0, high=2**62)
+
+
+def path(value: Any, name: str) -> Path:
+    """``value`` as a path."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value) or "\0" in os.fsdecode(value):
+        raise InvalidInput(f"{name} must be a path, but {value!r} came.")
+    return Path(os.fsdecode(value))
 
 
 def exponent(p: Any, *, allow_inf: bool = False) -> float:

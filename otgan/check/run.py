@@ -87,7 +87,7 @@ def check(
     with needs("torch", "torch", "Training critics"):
         from otgan import critics
     methods, seeds = _distinct(methods, tuple(critics.methods())), inputs.count(seeds, "seeds")
-    seed = inputs.count(seed, "seed", low=0)
+    seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
     critics.torch_device(device)  # before the long work, not after
     first, second, held_out = draw(a, b, n, seed)

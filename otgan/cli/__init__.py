@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 # POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
+NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it on a CPU
 POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 
 
@@ -55,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (OTError, OSError, MemoryError, KeyboardInterrupt) as error:
+    except (OTError, OSError, MemoryError, KeyboardInterrupt, RuntimeError) as error:
+        if type(error) is RuntimeError and not NO_ROOM.search(str(error)):
+            raise
         if "--debug" in argv:
             traceback.print_exc()
         message, code = _explain(error)
@@ -90,6 +94,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error) or "interrupted.", 130
     if isinstance(error, MemoryError):
         return f"out of memory ({error}). Use fewer points: --n.", 2
+    if type(error) is RuntimeError:
+        return f"out of memory ({str(error).splitlines()[0]}). Use fewer or smaller of what you asked for.", 2
     if isinstance(error, OSError):
         where = "the output" if error.filename is None else os.fsdecode(error.filename)
         return f"cannot write {where}: {error.strerror or error}. Choose another place, or make room there.", 2

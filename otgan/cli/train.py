@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,13 +45,14 @@ class Train:
         elif self.out is not None:
             raise InvalidInput("--out cannot go with --resume: a run is gone on with where it lies. Leave it out.")
         else:
-            folder = self.resume
+            folder = self.resume if self.resume.is_dir() else self.resume.parent
         options = {"progress": on_terminal(), "tensorboard": self.tensorboard}
         try:
             run = train(self.config, folder, resume=self.resume is not None, **options)
         except KeyboardInterrupt as stop:
-            if stop.args:  # it says that a checkpoint was written
-                _report(load(folder), folder)
+            if stop.args:  # it says that a checkpoint was written, and goes on saying so after another Ctrl-C
+                with suppress(KeyboardInterrupt):
+                    _report(load(folder), folder)
             raise
         _report(run, folder)
         return 0

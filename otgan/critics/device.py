@@ -26,7 +26,7 @@ def torch_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, TypeError) as error:
         raise InvalidInput(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}). Use 'auto'.") from None
     return device

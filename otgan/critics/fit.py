@@ -281,7 +281,7 @@ def fit(
     True
     """
     chosen = _method(method, steps, batch_size, options)
-    seed, n_seeds = inputs.count(seed, "seed", low=0), inputs.count(n_seeds, "n_seeds")
+    seed, n_seeds = inputs.seed(seed), inputs.count(n_seeds, "n_seeds")
     where = torch_device(device)
     source_x, source_y, center = _sources(x, y, where)
     held = None if held_out is None else _held_out(held_out, len(center))

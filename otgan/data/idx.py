@@ -90,6 +90,8 @@ def _read(file: Any, path: Path) -> NDArray[Any]:
         raise InvalidInput(f"{path} must be a whole IDX file, but ends in its header. Fetch it again.")
     shape, dtype = struct.unpack(f">{magic[3]}I", sizes), np.dtype(DTYPES[magic[2]])
     expected = math.prod(shape) * dtype.itemsize
+    if not expected:
+        raise InvalidInput(f"{path} must hold values, but its header says shape {shape}. Check where it comes from.")
     data = _at_most(file, expected + 1)
     if len(data) != expected:
         came = f"only {len(data)}" if len(data) < expected else "more"

@@ -135,7 +135,8 @@ def read_images(files: Sequence[Path], mode: str) -> NDArray[np.float64]:
 def _header(path: Path) -> tuple[str, tuple[int, int]]:
     """Mode and (width, height) of an image; its pixels are not decoded."""
     with _open(path) as image:
-        return image.mode, image.size
+        deep = ";16" in str(getattr(image, "tile", ""))  # Pillow reads 16 bits a channel as 8, where there are several
+        return f"{image.mode};16" if deep and image.mode in GREY | COLOUR else image.mode, image.size
 
 
 def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:

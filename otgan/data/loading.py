@@ -61,7 +61,7 @@ def load(spec: str | os.PathLike[str], *, n: int | None = None, seed: int = 0) -
     >>> load("two_lines:0.5").name
     'two_lines:0.5'
     """
-    seed = inputs.count(seed, "seed", low=0)
+    seed = inputs.seed(seed)
     n = None if n is None else inputs.count(n, "n")
     if not isinstance(spec, str | os.PathLike) or not os.fspath(spec):
         raise InvalidInput(f"spec must be a built-in name or a path, but {spec!r} came. {known()}")

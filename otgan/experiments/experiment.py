@@ -6,15 +6,16 @@ import json
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tqdm import tqdm
 
 from otgan import inputs, plot, report
+from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from matplotlib.figure import Figure
 
@@ -188,10 +189,10 @@ class Experiment(Generic[Settings]):
         seeds : int, default 3
             How many; they are 0, 1, ...
         folder : path, optional
-            Where ``NAME.json`` is written anew after each measurement. Measurements that are there already, of the same
-            settings, are not made again: an interrupted experiment goes on.
+            Where ``NAME.json`` is written anew after each measurement. Measurements that are there already are not made
+            again: an interrupted experiment goes on. Those of other seeds stay.
         redo : bool, default False
-            Make them again nevertheless.
+            Forget what is there, and measure again.
         progress : bool, default False
             Show a bar on a terminal.
 
@@ -202,16 +203,19 @@ class Experiment(Generic[Settings]):
         Raises
         ------
         InvalidInput
-            If ``seeds`` is not a whole number of at least 1, or the folder cannot be one.
+            If ``seeds`` is not a whole number of at least 1, or the folder holds measurements of other settings.
+        OSError
+            If the folder cannot be written into.
         """
         settings = settings or (self.quick if quick else self.full)
         seeds = inputs.count(seeds, "seeds")
-        folder = None if folder is None else Path(folder)
+        folder = None if folder is None else inputs.path(folder, "folder")
         if folder is not None:
             report.check_folder(folder)
         wanted = [(case, seed) for case in self.cases(settings) for seed in range(seeds)]
-        kept = {} if folder is None or redo else dict(self._kept(folder, settings))
+        kept = {} if folder is None or redo else self._kept(folder, settings)
         runs = [kept[key] for key in wanted if key in kept]
+        others = [kept[key] for key in kept if key not in wanted]
         result = Result(self, settings, runs)
         bar = tqdm(wanted, desc=self.name, disable=None if progress else True)
         for case, seed in bar:
@@ -223,21 +227,24 @@ class Experiment(Generic[Settings]):
             runs.append({"case": case, "seed": seed, **fresh})
             runs.sort(key=lambda run: wanted.index((run["case"], run["seed"])))
             if folder is not None and len(runs) < len(wanted):
-                self._write(folder, result, complete=False)
+                self._write(folder, {"settings": settings, "runs": runs + others})
         if folder is not None:
-            self._write(folder, result, complete=True)
+            self._write(folder, {**result.as_dict(), "runs": runs + others})
         return result
 
-    def _write(self, folder: Path, result: Result[Settings], *, complete: bool) -> None:
-        record = result.as_dict() if complete else {"settings": result.settings, "runs": result.runs}
+    def _write(self, folder: Path, record: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         report.write_files(folder, {f"{self.name}.json": report.to_json(record).encode()})
 
-    def _kept(self, folder: Path, settings: Settings) -> Iterator[tuple[tuple[str, int], Record]]:
-        """What was measured before with the same settings."""
+    def _kept(self, folder: Path, settings: Settings) -> dict[tuple[str, int], Record]:
+        """What was measured before."""
+        path = folder / f"{self.name}.json"
         try:
-            record = json.loads((folder / f"{self.name}.json").read_text())
-            if record["settings"] == report.plain(settings):
-                yield from (((run["case"], run["seed"]), run) for run in record["runs"])
-        except (OSError, ValueError, LookupError, TypeError):
-            return  # no record, or none of ours
+            record = json.loads(path.read_bytes())
+            runs = {(run["case"], run["seed"]): run for run in record["runs"]}
+            known = record["settings"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return {}  # no record, or none of ours
+        if known != report.plain(settings):
+            raise InvalidInput(f"{path} holds measurements of other settings. Choose another folder, or redo them.")
+        return runs

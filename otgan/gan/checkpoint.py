@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from otgan import inputs
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
-from otgan.gan.config import Config
+from otgan.gan.config import MOST, Config
 from otgan.gan.dataset import Units
 from otgan.report import write_files
 
@@ -29,6 +30,7 @@ __all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module",
 
 NAME = "checkpoint.safetensors"
 FORMAT = "otgan-gan-1"
+HUGE = 10**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,31 +122,43 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
     OTError
         If safetensors is not installed.
     """
-    path = Path(path)
+    path = inputs.path(path, "path")
     path = path / NAME if path.is_dir() else path
     if not path.is_file():
         raise InvalidInput(f"there is no checkpoint {path}. Pass the folder of a run, or a {NAME} file.")
     header, tensors = _read_file(path)
     try:
-        if header["format"] != FORMAT:
-            raise InvalidInput(
-                f"{path} must have the format {FORMAT!r}, but has {header['format']!r}. Read it with the release of "
-                "otgan that wrote it."
-            )
-        units = Units(tuple(header["units"]["shape"]), float(header["units"]["low"]), float(header["units"]["high"]))
-        return Checkpoint(
-            config=Config.from_json(json.dumps(header["config"])),
-            units=units,
-            data_sha256=str(header["data_sha256"]),
-            step=int(header["step"]),
-            log_bytes=int(header["log_bytes"]),
-            seconds=float(header["seconds"]),
-            tensors=tensors,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InvalidInput):
-            raise
-        raise InvalidInput(f"{path} is damaged: its header lacks {error}. Use another checkpoint.") from None
+        if header["format"] == FORMAT:
+            return _checkpoint(header, tensors)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"{path} is damaged: its header is not what otgan train writes ({error}). Use another checkpoint."
+        ) from None
+    raise InvalidInput(
+        f"{path} must have the format {FORMAT!r}, but has {header['format']!r}. Read it with the release of otgan that "
+        "wrote it."
+    )
+
+
+def _checkpoint(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Checkpoint:
+    """What a header says, every number of it checked."""
+    units = header["units"]
+    shape = tuple(inputs.count(side, "a side of a sample") for side in units["shape"])
+    low, high = (inputs.real(units[name], name, low=-HUGE, high=HUGE) for name in ("low", "high"))
+    if not 1 <= len(shape) <= 3 or low >= high:
+        raise ValueError(f"samples of shape {shape} within [{low:g}, {high:g}]")
+    config = Config.from_json(json.dumps(header["config"]))
+    if config.resolved(Units(shape).network_shape) != config:
+        raise ValueError("a configuration with defaults")
+    return Checkpoint(
+        config=config,
+        units=Units(shape, low, high),
+        data_sha256=str(header["data_sha256"]),
+        step=inputs.count(header["step"], "step", low=0, high=MOST),
+        log_bytes=inputs.count(header["log_bytes"], "log_bytes", high=HUGE),
+        seconds=inputs.real(header["seconds"], "seconds", low=0.0, high=HUGE),
+        tensors=tensors,
+    )
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
@@ -165,7 +179,13 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
     if text is None:
         raise InvalidInput(f"{path} holds tensors, but no run of otgan. Pass a {NAME} that otgan train wrote.")
-    return json.loads(text), tensors
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise InvalidInput(f"{path} is damaged: its header is no JSON object. Use another checkpoint.")
+    return header, tensors
 
 
 def flat_optimizer(optimizer: torch.optim.Optimizer, name: str) -> dict[str, torch.Tensor]:
@@ -191,9 +211,15 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
     if bool(state) == fresh or len(set(map(frozenset, state.values()))) > 1:
         raise KeyError("an optimizer's state")
     for index, entry in state.items():
+        if not 0 <= index < len(parameters):
+            raise KeyError(f"parameter {index}")
         for key, value in entry.items():
-            if value.shape == parameters[index].shape:  # with the parameter's strides, which fused optimisers count on
-                entry[key] = torch.empty_like(parameters[index]).copy_(value)
+            if value.ndim == 0:  # how many steps there were
+                continue
+            if value.shape != parameters[index].shape or value.dtype != parameters[index].dtype:
+                raise ValueError(f"{key} of parameter {index}")  # fused optimisers would write beyond its end
+            # With the parameter's strides, which they count on, too.
+            entry[key] = torch.empty_like(parameters[index]).copy_(value)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
@@ -206,6 +232,10 @@ def load_module(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: st
         If they are those of another network.
     """
     try:
+        own = module.state_dict()
+        for key, value in tensors.items():
+            if key in own and value.dtype != own[key].dtype:
+                raise RuntimeError(f"\n{key} is of {value.dtype}.")
         module.load_state_dict(dict(tensors))
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip()

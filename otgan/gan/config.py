@@ -14,7 +14,7 @@ from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["LIPSCHITZ_CRITICS", "OBJECTIVES", "Config", "Recipe"]
 
@@ -26,6 +26,11 @@ OBJECTIVES: tuple[str, ...] = get_args(Objective)
 LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[2:]
 PENALISED = ("wgan-gp", "wgan-lp", "r3gan")
 MAY_CHANGE = ("steps", "device", "devices")  # where a run goes on
+COUNTS = (
+    *("n", "held_out", "width", "critic_width", "depth", "latent", "steps", "batch_size", "n_critic"),
+    *("n_critic_boosted", "log_every", "monitor_n", "checkpoint_every", "devices"),
+)
+MOST = 10**9
 BOOSTED_AT_START, BOOSTED_EVERY = 25, 500  # generator steps, as in the code of the authors of WGAN
 
 
@@ -205,20 +210,22 @@ class Config:
             raise InvalidInput(f"device must be the name of a torch device, but {self.device!r} came. Use 'auto'.")
 
     def _check_numbers(self) -> None:
-        for name in ("critic_width", "depth", "latent", "steps", "log_every", "monitor_n", "checkpoint_every"):
-            inputs.count(getattr(self, name), name)
-        inputs.count(self.devices, "devices")
-        for name in ("n", "held_out", "width", "batch_size", "n_critic", "n_critic_boosted"):
-            if getattr(self, name) is not None:
-                inputs.count(getattr(self, name), name)
-        for name in ("monitor_every", "sample_every", "seed"):
-            inputs.count(getattr(self, name), name, low=0)
+        """Bring numbers of all kinds, such as NumPy's, to Python's own, which JSON holds."""
+        for name in COUNTS:
+            self._put(name, inputs.count, high=MOST)
+        for name in ("monitor_every", "sample_every"):
+            self._put(name, inputs.count, low=0)
+        self._put("seed", inputs.seed)
         for name in ("learning_rate", "critic_learning_rate", "clip", "gp_weight"):
-            if getattr(self, name) is not None:
-                inputs.real(getattr(self, name), name, low=0.0, high=1e9, open_low=True)
+            self._put(name, inputs.real, low=0.0, high=1e9, open_low=True)
         for name in ("beta1", "beta2", "ema_decay"):
-            if getattr(self, name) is not None and inputs.real(getattr(self, name), name, low=0.0, high=1.0) == 1.0:
+            self._put(name, inputs.real, low=0.0, high=1.0)
+            if getattr(self, name) == 1.0:
                 raise InvalidInput(f"{name} must be below 1, but 1 came: nothing would be learnt. Use 0.999.")
+
+    def _put(self, name: str, check: Callable[..., float], **limits: Any) -> None:
+        if getattr(self, name) is not None or getattr(Config, name) is not None:  # None where that is the default
+            object.__setattr__(self, name, check(getattr(self, name), name, **limits))
 
     def _check_together(self) -> None:
         if self.recipe.batch_size % self.devices:

@@ -24,6 +24,8 @@ __all__ = ["Dataset", "Units", "dataset"]
 DRAWN = 50_000  # points of a distribution: so many that training cannot tell them from fresh ones
 HELD_OUT = 1000
 CHANNELS = (1, 3, 4)
+LARGEST = 1e12
+OWN = "an array"  # what samples are called that came as such
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     (torch.Size([147, 1, 8, 8]), (36, 64))
     """
     whole = _load(config) if given is None else _as_set(given, config)
+    size = float(np.abs(whole.points).max())
+    if size > LARGEST:
+        raise InvalidInput(
+            f"{whole.name} must hold values up to {LARGEST:g}, whose squares float32 has room for, but holds {size:g}. "
+            "Rescale it to span about 1."
+        )
     if len(whole) < 2:
         raise InvalidInput(f"{whole.name} must hold at least 2 samples, one to hold out, but holds {len(whole)}.")
     held_out = min(HELD_OUT, max(1, len(whole) // 5)) if config.held_out is None else config.held_out
@@ -149,6 +157,8 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
 
 def _load(config: Config) -> SampleSet:
     """The set that the configuration names."""
+    if config.data == OWN:
+        raise InvalidInput("the run was trained on an array, which must be passed again: train(..., data=array).")
     named = config.data.partition(":")[0]
     endless = named in data.names() and named not in DIGITS
     return data.load(config.data, n=DRAWN if endless and config.n is None else config.n, seed=config.seed)
@@ -157,7 +167,7 @@ def _load(config: Config) -> SampleSet:
 def _as_set(given: Any, config: Config) -> SampleSet:
     """An array (n,), (n, d), (n, h, w) or (n, h, w, c) as a set, or the set that it is."""
     if not isinstance(given, SampleSet):
-        given = SampleSet.of(inputs.real_array(given, "data"), "data", "an array")
+        given = SampleSet.of(inputs.real_array(given, "data"), OWN, OWN)
     return given if config.n is None else given.take(config.n, stream(config.seed, given.name))
 
 

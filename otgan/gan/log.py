@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "Log", "board", "read_log"]
 
 NAME = "log.jsonl"
+KINDS = ("run", "losses", "monitor")
 
 
 class Log:
@@ -115,9 +116,9 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "log.jsonl")
-    ...     _ = path.write_text('{"step": 1}\n{"st')
+    ...     _ = path.write_text('{"kind": "losses", "step": 1}\n{"ki')
     ...     read_log(path)
-    [{'step': 1}]
+    [{'kind': 'losses', 'step': 1}]
     """
     data = b""
     if length is None or path.exists():
@@ -129,6 +130,14 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
             "file back as it was, or start the run anew in another folder."
         )
     try:
-        return [json.loads(line) for line in data.split(b"\n")[:-1]]
-    except ValueError as error:
-        raise InvalidInput(f"{path} must hold a JSON object a line, but does not ({error}).") from None
+        records = [json.loads(line) for line in data.split(b"\n")[:-1]]
+        if length is not None and not data.endswith(b"\n"):
+            raise ValueError("a line is cut")
+        for record in records:
+            if record["kind"] not in KINDS or not isinstance(record["step"], int):
+                raise ValueError(f"kind {record['kind']!r}")
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise InvalidInput(
+            f"{path} must hold what otgan train logs, a JSON object a line, but does not ({error})."
+        ) from None
+    return records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from otgan.gan.config import MAY_CHANGE, Config
 from otgan.gan.dataset import Dataset, dataset
 from otgan.gan.game import Game
 from otgan.gan.grid import picture
+from otgan.gan.log import NAME as LOG
 from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
 from otgan.gan.players import Players
@@ -49,6 +50,8 @@ def train_alone(
     before = _open(folder, resume)
     samples = dataset(config, team.device(config), data)
     config = config.resolved(samples.units.network_shape)
+    if data is not None:
+        config = replace(config, data=samples.name)
     if before is not None:
         _check_same(config, samples, before)
     team.meet()  # before one of them writes what another looks for
@@ -184,6 +187,8 @@ def _open(folder: Path | None, resume: bool) -> Checkpoint | None:
         report.check_folder(folder)
         if (folder / checkpoints.NAME).exists():
             raise InvalidInput(f"{folder} holds a run already. Go on with it (resume), or name another folder.")
+        if (folder / LOG).is_file() and b"\n" in (folder / LOG).read_bytes()[:-1]:
+            raise InvalidInput(f"{folder} holds the log of a run whose checkpoint is gone. Name another folder.")
     return None
 
 

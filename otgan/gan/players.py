@@ -104,7 +104,7 @@ class Players:
                 load_optimizer(optimizer, checkpoint.part(name), fresh=checkpoint.step == 0)
             self._restore_random(checkpoint)
             self.losses.copy_(checkpoint.part("losses")["sums"])
-        except (LookupError, ValueError, RuntimeError) as error:
+        except (LookupError, ValueError, TypeError, RuntimeError) as error:
             raise InvalidInput(
                 f"the checkpoint does not hold what training goes on from ({error}). Use another checkpoint."
             ) from None

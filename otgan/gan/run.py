@@ -91,7 +91,7 @@ class Run:
         OTError
             If the generator makes NaN or infinity.
         """
-        drawn = torch.Generator().manual_seed(inputs.count(seed, "seed", low=0))
+        drawn = torch.Generator().manual_seed(inputs.seed(seed))
         noise = torch.randn(inputs.count(n, "n"), self.config.latent, generator=drawn)
         return generate(self.generator, noise, self.units).reshape(n, *self.units.shape)
 
@@ -160,13 +160,14 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     >>> again.step, bool((again.sample(5) == run.sample(5)).all())
     (2, True)
     """
+    path = inputs.path(path, "path")
     kept = checkpoints.read(path)
     shape = kept.units.network_shape
     generator = averaged(build_generator(kept.config, shape, 0), kept.config)
     critic = build_critic(kept.config, shape, 0)
     checkpoints.load_module(generator, kept.part("ema"), "ema")
     checkpoints.load_module(critic, kept.part("critic"), "critic")
-    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    folder = path if path.is_dir() else path.parent
     where = torch_device(device)
     return Run(
         config=kept.config,

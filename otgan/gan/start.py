@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from otgan import inputs
+from otgan.errors import InvalidInput
+from otgan.gan.config import Config
 from otgan.gan.loop import train_alone
 
 if TYPE_CHECKING:
     import os
 
-    from otgan.gan.config import Config
     from otgan.gan.run import Run
 
 __all__ = ["train"]
@@ -67,7 +68,9 @@ def train(
     >>> measured["lower_bound"] <= measured["exact"] and measured["critic_estimates"]
     'W1'
     """
-    folder = None if folder is None else Path(folder)
+    if not isinstance(config, Config):
+        raise InvalidInput(f"config must be an otgan.gan.Config, but {config!r} came. Write Config(data={config!r}).")
+    folder = None if folder is None else inputs.path(folder, "folder")
     options = {"data": data, "resume": resume, "progress": progress, "tensorboard": tensorboard}
     if config.devices == 1:
         return train_alone(config, folder, **options)

@@ -263,7 +263,7 @@ def random_centers(dim: int, n: int, seed: int) -> tuple[Array, Array]:
     """Centres (n, dim) and offsets (n,) of the published recipe."""
     dim, n = inputs.count(dim, "dim"), inputs.count(n, "n")
     # Not the stream of default_rng(seed), from which the same numbers may be drawn as points.
-    rng = np.random.default_rng([inputs.count(seed, "seed", low=0), dim, n])
+    rng = np.random.default_rng([inputs.seed(seed), dim, n])
     return rng.uniform(-Funnels.half_width, Funnels.half_width, (n, dim)), OFFSET_SCALE * rng.standard_normal(n)
 
 

@@ -110,7 +110,7 @@ def population_interval(
     if inputs.exponent(p, allow_inf=True) != 1:
         raise InvalidInput(f"p must be 1, but {p!r} came: only W1 is bounded by the means of Lipschitz functions.")
     confidence = inputs.real(confidence, "confidence", low=0.0, high=1 - 1e-9, open_low=True)
-    folds, seed = inputs.count(folds, "folds", low=2), inputs.count(seed, "seed", low=0)
+    folds, seed = inputs.count(folds, "folds", low=2), inputs.seed(seed)
     x, y = inputs.points(x, "x"), inputs.points(y, "y")
     inputs.same_dimension(x, y)
     for name, points in (("x", x), ("y", y)):

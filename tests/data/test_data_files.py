@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import struct
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -403,6 +405,20 @@ def test_two_images_of_different_sizes_are_named(tmp_path: Path):
 def test_deep_images_are_refused_rather_than_clipped(tmp_path: Path):
     Image.fromarray(np.full((2, 2), 1000, dtype=np.uint16)).save(tmp_path / "a.png")
     with pytest.raises(InvalidInput, match=r"a\.png must have 8 bits a channel, but its mode is I;16"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(("colour", "channels", "mode"), [(2, 3, "RGB;16"), (4, 2, "RGBA;16"), (6, 4, "RGBA;16")])
+def test_deep_colours_are_refused_rather_than_rounded(tmp_path: Path, colour: int, channels: int, mode: str):
+    """A PNG of one pixel, written by hand: Pillow reads such files and does not write them."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, colour, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"\0" + b"\x12\x34" * channels))
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b""))
+    with pytest.raises(InvalidInput, match=rf"a\.png must have 8 bits a channel, but its mode is {mode}"):
         load(tmp_path)
 
 

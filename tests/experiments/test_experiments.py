@@ -99,16 +99,18 @@ def test_an_interrupted_experiment_goes_on(tmp_path: Path) -> None:
     assert result.holds
 
 
-def test_other_settings_and_redo_measure_again(tmp_path: Path) -> None:
+def test_nothing_that_was_measured_is_lost_unless_it_is_asked_for(tmp_path: Path) -> None:
     measured: list[tuple[str, int]] = []
     experiment = counting(measured)
-    experiment.run(seeds=1, folder=tmp_path)
-    quick = experiment.run(quick=True, seeds=1, folder=tmp_path)
-    assert len(measured) == 4
+    experiment.run(seeds=2, folder=tmp_path)
+    assert len(experiment.run(seeds=1, folder=tmp_path).runs) == 2
+    assert len(experiment.run(seeds=2, folder=tmp_path).runs) == len(measured) == 4
+    with pytest.raises(InvalidInput, match="measurements of other settings"):
+        experiment.run(quick=True, seeds=1, folder=tmp_path)
+    quick = experiment.run(quick=True, seeds=1, folder=tmp_path, redo=True)
+    assert len(measured) == 6
     assert not quick.holds
     experiment.run(quick=True, seeds=1, folder=tmp_path)
-    assert len(measured) == 4
-    experiment.run(quick=True, seeds=1, folder=tmp_path, redo=True)
     assert len(measured) == 6
 
 

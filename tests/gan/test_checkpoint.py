@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -82,15 +83,73 @@ def test_other_kinds_of_files_are_refused(tmp_path) -> None:
     ("header", "message"),
     [
         ({"format": "otgan-gan-99"}, "must have the format"),
-        ({"step": None}, "lacks 'step'"),
+        ({"step": None}, r"damaged.*'step'"),
         ({"config": {"stepps": 3}}, "no option 'stepps'"),
         ({"units": 3}, "damaged"),
         ({"step": "two"}, "damaged"),
+        ({"step": -5}, "step must be at least 0"),
+        ({"step": 1.7}, "step must be a whole number"),
+        ({"log_bytes": 0}, "log_bytes must be at least 1"),
+        ({"seconds": math.nan}, "seconds must lie in"),
+        ({"units": {"shape": [2], "low": 5.0, "high": 1.0}}, "damaged"),
+        ({"units": {"shape": [2.0], "low": -1.0, "high": 1.0}}, "a side of a sample must be a whole number"),
+        ({"units": {"shape": [2], "low": math.nan, "high": 1.0}}, "low must lie in"),
+        ({"config": {}}, "a configuration with defaults"),
+        ({"config": []}, "must be a JSON object"),
     ],
 )
 def test_damaged_headers_are_refused(run, tmp_path, header, message) -> None:
     with pytest.raises(InvalidInput, match=message):
         load(altered(run, tmp_path, **header))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[" * 10**5, "3"])
+def test_headers_that_are_no_objects_are_refused(run, tmp_path, text) -> None:
+    save_file(load_file(run / checkpoints.NAME), tmp_path / "x.safetensors", {"otgan": text})
+    with pytest.raises(InvalidInput, match="no JSON object"):
+        load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("generator_optimizer.0.exp_avg", torch.zeros(1)),
+        ("generator_optimizer.0.exp_avg", torch.zeros(3, 3)),
+        ("critic_optimizer.0.exp_avg_sq", torch.zeros(8, 2, dtype=torch.float64)),
+        ("critic_optimizer.99.exp_avg", torch.zeros(1)),
+        ("critic_optimizer.-1.exp_avg", torch.zeros(1)),
+        ("random.cpu", torch.zeros(5056)),
+        ("random.global", torch.zeros(3, dtype=torch.uint8)),
+        ("losses.sums", torch.zeros(7)),
+        ("generator.0.0.weight", torch.zeros(8, 3, dtype=torch.int64)),
+    ],
+)
+def test_tensors_of_other_shapes_and_kinds_are_refused(run, tmp_path, name, value) -> None:
+    """An optimiser that is given too short a moment would write beyond its end."""
+    kept = checkpoints.read(run)
+    checkpoints.write(tmp_path, replace(kept, tensors={**kept.tensors, name: value}))
+    (tmp_path / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
+    with pytest.raises(InvalidInput):
+        train(replace(CONFIG, steps=3), tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "text", [b"\xff" * 100, b"{}\n", b"null\n", b'{"kind": "monitor"}\n', b'{"kind": 3, "step": 1}\n']
+)
+def test_a_log_of_something_else_is_refused(run, tmp_path, text) -> None:
+    kept = checkpoints.read(run)
+    text = text * (kept.log_bytes // len(text) + 1)
+    checkpoints.write(tmp_path, replace(kept, log_bytes=len(text)))
+    (tmp_path / "log.jsonl").write_bytes(text)
+    for use in (lambda: load(tmp_path), lambda: train(replace(CONFIG, steps=3), tmp_path, resume=True)):
+        with pytest.raises(InvalidInput, match=r"log\.jsonl must hold what otgan train logs"):
+            use()
+
+
+@pytest.mark.parametrize("path", [3, None, "", "a\0b"])
+def test_what_is_no_path_is_refused(path) -> None:
+    with pytest.raises(InvalidInput, match="path must be a path"):
+        load(path)
 
 
 def test_another_network_is_refused(run, tmp_path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from fractions import Fraction
+from typing import Any, cast
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +25,19 @@ def test_every_objective_has_a_recipe_and_survives_json(objective) -> None:
     assert whole.resolved((1, 28, 28)) == whole
     assert whole.recipe == config.recipe
     assert config.recipe.n_critic_boosted == 3
+
+
+def test_numbers_of_numpy_become_pythons_own() -> None:
+    numbers: dict[str, Any] = {"n": np.int64(20), "learning_rate": np.float32(0.5), "seed": np.uint8(3)}
+    given = Config(**numbers, beta1=cast("float", Fraction(1, 2)), steps=cast("int", np.int32(7)))
+    assert given == Config(n=20, learning_rate=0.5, seed=3, beta1=0.5, steps=7)
+    assert Config.from_json(given.to_json()) == given
+
+
+@pytest.mark.parametrize("changes", [{"seed": 2**63}, {"width": 10**12}, {"steps": None}, {"seed": None}, {"n": 2.0}])
+def test_numbers_without_sense_are_refused(changes) -> None:
+    with pytest.raises(InvalidInput, match=next(iter(changes))):
+        Config(**changes)
 
 
 @given(

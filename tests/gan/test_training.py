@@ -309,6 +309,38 @@ def test_there_must_be_a_run_to_go_on_with(tmp_path) -> None:
         train(quick(), resume=True)
 
 
+def test_a_log_without_a_checkpoint_is_not_overwritten(tmp_path) -> None:
+    train(quick(), tmp_path)
+    (tmp_path / "checkpoint.safetensors").unlink()
+    log = (tmp_path / "log.jsonl").read_bytes()
+    with pytest.raises(InvalidInput, match="whose checkpoint is gone"):
+        train(quick(), tmp_path)
+    assert (tmp_path / "log.jsonl").read_bytes() == log
+
+
+def test_a_run_on_samples_of_ones_own_says_so(tmp_path) -> None:
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    train(quick(n=None, held_out=5), tmp_path, data=points)
+    kept = load(tmp_path)
+    assert kept.config.data == "an array"
+    with pytest.raises(InvalidInput, match="must be passed again"):
+        train(kept.config, tmp_path, resume=True)
+    assert train(replace(kept.config, steps=7), tmp_path, data=points, resume=True).step == 7
+
+
+def test_what_float32_has_no_room_for_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="Rescale it"):
+        train(quick(n=None, held_out=5), data=1e39 * np.random.default_rng(0).normal(size=(30, 2)))
+
+
+@pytest.mark.parametrize(
+    ("config", "folder"), [("mnist", None), (None, None), (3, None), (Config(), 3), (Config(), "a\0b")]
+)
+def test_what_is_no_configuration_and_no_path_is_refused(config, folder) -> None:
+    with pytest.raises(InvalidInput, match=r"config must be an otgan\.gan\.Config|folder must be a path"):
+        train(config, folder)
+
+
 def test_what_a_killed_run_leaves_before_its_first_checkpoint_is_no_obstacle(tmp_path) -> None:
     (tmp_path / "log.jsonl").write_text('{"kind": "run", "step"')
     assert train(quick(), tmp_path).history == read_log(tmp_path / "log.jsonl")
