@@ -98,11 +98,13 @@ def _train(
             total=config.steps,
             disable=None if progress else True,
         )
+        step = start
         for step in bar:
             game.step(step)
             last = step == config.steps
             measuring = config.monitor_every and (last or step % config.monitor_every == 0)
-            keeping = last or interrupts.asked or step % config.checkpoint_every == 0
+            stopping = interrupts.asked  # what comes from here on is for the next step to see
+            keeping = last or stopping or step % config.checkpoint_every == 0
             if last or step % config.log_every == 0:
                 team.average(players.losses)
                 losses = _mean_losses(players)
@@ -121,8 +123,10 @@ def _train(
             if keeping:
                 team.average(players.losses)
                 _save(out, config, samples, players, log, step, time.perf_counter() - started)
-            if interrupts.asked:
-                raise KeyboardInterrupt(_interrupted(step, folder))
+            if stopping:
+                break
+        if interrupts.asked:
+            raise KeyboardInterrupt(_interrupted(step, folder))
         history = log.records
     return Run(
         config=config,

@@ -23,6 +23,7 @@ from otgan.gan.config import OBJECTIVES
 from otgan.gan.dataset import dataset
 from otgan.gan.game import Game
 from otgan.gan.log import read_log
+from otgan.gan.monitor import Monitor
 from otgan.gan.players import Players
 from otgan.gan.team import ALONE
 
@@ -174,6 +175,22 @@ def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatc
     rest = train(quick(), tmp_path / "parts", resume=True)
     same(whole, rest)
     assert records(whole.history) == records(rest.history)
+
+
+@pytest.mark.parametrize(("during", "kept"), [(2, 3), (6, 6)])
+def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_path, monkeypatch) -> None:
+    """There is always a checkpoint of the step that the message names."""
+    measure = Monitor.measure
+
+    def interrupted(monitor: Monitor, players: Players, before: list[dict[str, Any]]) -> dict[str, Any]:
+        if before[-1]["step"] == during:
+            signal.raise_signal(signal.SIGINT)
+        return measure(monitor, players, before)
+
+    monkeypatch.setattr(Monitor, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=f"after step {kept}, which is kept"):
+        train(quick(checkpoint_every=100), tmp_path)
+    assert load(tmp_path).step == kept
 
 
 def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
