@@ -1,4 +1,4 @@
-"""Hypothesis profiles: ``dev`` for the desk, ``ci`` for the long, repeatable run.
+"""Hypothesis profiles: ``dev`` for the desk, ``ci`` for the long, repeatable run; and Ctrl-C as Python has it.
 
 ``HYPOTHESIS_PROFILE=ci`` (or ``CI=true``) selects the latter.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -21,3 +22,6 @@ settings.register_profile(
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI", "").lower() in ("1", "true") else "dev")
 )
+
+# A shell starts what runs in its background with Ctrl-C ignored, which the tests of Ctrl-C must not inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 # POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
-NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it on a CPU
 POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
+EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
+NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (OTError, OSError, MemoryError, KeyboardInterrupt, RuntimeError) as error:
-        if type(error) is RuntimeError and not NO_ROOM.search(str(error)):
+    except (*EXPECTED, RuntimeError) as error:
+        if not isinstance(error, EXPECTED) and not NO_ROOM.search(str(error)):
             raise
         if "--debug" in argv:
             traceback.print_exc()
@@ -85,6 +86,8 @@ def _run(words: list[str]) -> int:
 
     default = before(words)
     options: dict[str, Any] = {} if default is None else {"default": Otgan(default)}
+    if default is not None and default.config.compile:
+        words = [word for word in words if word != "--compile"]  # tyro knows the contrary alone
     return tyro.cli(Otgan, prog="otgan", args=words or ["--help"], config=CONFIG, **options).command.run()
 
 
@@ -94,7 +97,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error) or "interrupted.", 130
     if isinstance(error, MemoryError):
         return f"out of memory ({error}). Use fewer points: --n.", 2
-    if type(error) is RuntimeError:
+    if isinstance(error, RuntimeError) and not isinstance(error, OTError):  # of torch, and nothing but this
         return f"out of memory ({str(error).splitlines()[0]}). Use fewer or smaller of what you asked for.", 2
     if isinstance(error, OSError):
         where = "the output" if error.filename is None else os.fsdecode(error.filename)

@@ -87,10 +87,12 @@ def before(words: Sequence[str]) -> Train | None:
     finder = ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--resume", nargs="?")
     folder = finder.parse_known_args(words)[0].resume if words[:1] == ["train"] else None
-    if folder is None:
+    if folder is None or {"-h", "--help"} & {*words}:
         return None
-    from otgan.gan.checkpoint import read
+    from otgan.gan.checkpoint import NAME, read
 
+    if not Path(folder).is_dir() and Path(folder).name != NAME:
+        raise InvalidInput(f"--resume must be the folder of a run, or its {NAME}, but {folder!r} came.")
     return Train(read(folder).config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -135,8 +136,15 @@ def read_images(files: Sequence[Path], mode: str) -> NDArray[np.float64]:
 def _header(path: Path) -> tuple[str, tuple[int, int]]:
     """Mode and (width, height) of an image; its pixels are not decoded."""
     with _open(path) as image:
-        deep = ";16" in str(getattr(image, "tile", ""))  # Pillow reads 16 bits a channel as 8, where there are several
-        return f"{image.mode};16" if deep and image.mode in GREY | COLOUR else image.mode, image.size
+        return f"{image.mode};16" if image.mode in GREY | COLOUR and _is_deep(image) else image.mode, image.size
+
+
+def _is_deep(image: Image) -> bool:
+    """Whether the file has more than 8 bits a channel, of which Pillow reads 8 where there are several channels."""
+    tiles = str(getattr(image, "tile", ""))
+    if image.format == "PPM":
+        return any(int(number) > 255 for number in re.findall(r"args=\('[^']*', (\d+)\)", tiles))
+    return image.format in ("PNG", "TIFF") and ";16" in tiles
 
 
 def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
 
 NAME = "checkpoint.safetensors"
-FORMAT = "otgan-gan-1"
+FORMAT = "otgan-gan-2"
+MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg"}}  # of each parameter
 HUGE = 10**18
 
 
@@ -208,18 +209,18 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = value
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    if bool(state) == fresh or len(set(map(frozenset, state.values()))) > 1:
+    expected = MOMENTS[type(optimizer).__name__]
+    if bool(state) == fresh or any(entry.keys() != expected for entry in state.values()):
         raise KeyError("an optimizer's state")
     for index, entry in state.items():
         if not 0 <= index < len(parameters):
             raise KeyError(f"parameter {index}")
         for key, value in entry.items():
-            if value.ndim == 0:  # how many steps there were
-                continue
-            if value.shape != parameters[index].shape or value.dtype != parameters[index].dtype:
+            counter = key == "step"
+            if value.shape != (() if counter else parameters[index].shape) or value.dtype != parameters[index].dtype:
                 raise ValueError(f"{key} of parameter {index}")  # fused optimisers would write beyond its end
-            # With the parameter's strides, which they count on, too.
-            entry[key] = torch.empty_like(parameters[index]).copy_(value)
+            if not counter:  # with the parameter's strides, which they count on, too
+                entry[key] = torch.empty_like(parameters[index]).copy_(value)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 

@@ -25,7 +25,7 @@ DRAWN = 50_000  # points of a distribution: so many that training cannot tell th
 HELD_OUT = 1000
 CHANNELS = (1, 3, 4)
 LARGEST = 1e12
-OWN = "an array"  # what samples are called that came as such
+OWN = "an array"  # what samples are called that came as one
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     (torch.Size([147, 1, 8, 8]), (36, 64))
     """
     whole = _load(config) if given is None else _as_set(given, config)
-    size = float(np.abs(whole.points).max())
-    if size > LARGEST:
+    size = max(-float(whole.points.min()), float(whole.points.max()))
+    if size > LARGEST and len(whole.shape) == 1:  # values of images become those of [-1, 1]
         raise InvalidInput(
             f"{whole.name} must hold values up to {LARGEST:g}, whose squares float32 has room for, but holds {size:g}. "
             "Rescale it to span about 1."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from contextlib import nullcontext
 from dataclasses import fields, replace
@@ -17,7 +18,7 @@ from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.averages import settled
 from otgan.gan.config import MAY_CHANGE, Config
-from otgan.gan.dataset import Dataset, dataset
+from otgan.gan.dataset import OWN, Dataset, dataset
 from otgan.gan.game import Game
 from otgan.gan.grid import picture
 from otgan.gan.log import NAME as LOG
@@ -51,7 +52,7 @@ def train_alone(
     samples = dataset(config, team.device(config), data)
     config = config.resolved(samples.units.network_shape)
     if data is not None:
-        config = replace(config, data=samples.name)
+        config = replace(config, data=samples.name or OWN)
     if before is not None:
         _check_same(config, samples, before)
     team.meet()  # before one of them writes what another looks for
@@ -111,22 +112,23 @@ def _train(
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            if (measuring or keeping) and not players.are_finite():
+            drawing = config.sample_every and (last or step % config.sample_every == 0)
+            if (measuring or drawing or keeping) and not players.are_finite():
                 raise _diverged("a weight is not finite", config, step, folder)
-            if measuring:
-                try:
+            try:
+                if measuring:
                     _measure(monitor, players, log, step, started)
-                except NotFinite as error:  # weights are finite, and still too large
-                    raise _diverged(str(error), config, step, folder) from None
-            if config.sample_every and (last or step % config.sample_every == 0):
-                _write_picture(out, samples, players, config, step)
+                if drawing:
+                    _write_picture(out, samples, players, config, step)
+            except NotFinite as error:  # weights are finite, and still too large
+                raise _diverged(str(error), config, step, folder) from None
             if keeping:
                 team.average(players.losses)
                 _save(out, config, samples, players, log, step, time.perf_counter() - started)
             if stopping:
                 break
         if interrupts.asked:
-            raise KeyboardInterrupt(_interrupted(step, folder))
+            raise KeyboardInterrupt(*_interrupted(step, folder, config))
         history = log.records
     return Run(
         config=config,
@@ -162,10 +164,13 @@ def _check_finite(losses: dict[str, float], config: Config, step: int, folder: P
             raise _diverged(f"{name} is {value}", config, step, folder)
 
 
-def _interrupted(step: int, folder: Path | None) -> str:
+def _interrupted(step: int, folder: Path | None, config: Config) -> tuple[str, ...]:
+    """What to say, if there is a checkpoint to go on from."""
     if folder is None:
-        return f"interrupted after step {step}. No folder was given, so nothing is kept."
-    return f"interrupted after step {step}, which is kept. Go on with: otgan train --resume {folder}"
+        return ()
+    own = f"train(config, {str(folder)!r}, data=..., resume=True)"
+    command = own if config.data == OWN else f"otgan train --resume {shlex.quote(str(folder))}"
+    return (f"interrupted after step {step}, which is kept. Go on with: {command}",)
 
 
 def _diverged(what: str, config: Config, step: int, folder: Path | None) -> OTError:

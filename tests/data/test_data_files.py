@@ -422,6 +422,19 @@ def test_deep_colours_are_refused_rather_than_rounded(tmp_path: Path, colour: in
         load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a.ppm", "a.bmp"])
+def test_other_formats_are_as_deep_as_they_are(tmp_path: Path, name: str):
+    """16 bits a channel in a PPM; 16 bits in all, which is less than 8 a channel, in a BMP."""
+    if name == "a.ppm":
+        (tmp_path / name).write_bytes(b"P6 1 1 65535 " + b"\x12\x80" * 3)
+        with pytest.raises(InvalidInput, match="must have 8 bits a channel"):
+            load(tmp_path)
+    else:
+        header = struct.pack("<IiiHHIIiiII", 40, 1, 1, 1, 16, 0, 4, 0, 0, 0, 0)
+        (tmp_path / name).write_bytes(b"BM" + struct.pack("<IHHI", 58, 0, 0, 54) + header + b"\xff\x7f\0\0")
+        assert load(tmp_path).points.tolist() == [[1.0, 1.0, 1.0]]
+
+
 # --- packages that are not there ----------------------------------------------------------------------------------
 
 

@@ -115,6 +115,9 @@ def test_headers_that_are_no_objects_are_refused(run, tmp_path, text) -> None:
     [
         ("generator_optimizer.0.exp_avg", torch.zeros(1)),
         ("generator_optimizer.0.exp_avg", torch.zeros(3, 3)),
+        ("generator_optimizer.0.exp_avg", torch.tensor(0.0)),
+        ("generator_optimizer.0.step", torch.zeros(1)),
+        ("generator_optimizer.0.other", torch.zeros(1)),
         ("critic_optimizer.0.exp_avg_sq", torch.zeros(8, 2, dtype=torch.float64)),
         ("critic_optimizer.99.exp_avg", torch.zeros(1)),
         ("critic_optimizer.-1.exp_avg", torch.zeros(1)),

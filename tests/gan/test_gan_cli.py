@@ -91,6 +91,16 @@ def test_going_on_takes_what_is_given_and_leaves_the_rest_as_it_was(capsys, monk
     assert asked == [replace(before, steps=10_000, device="auto"), before]
 
 
+def test_a_whole_command_may_be_repeated_with_resume(capsys, monkeypatch) -> None:
+    monkeypatch.setattr("torch.compile", lambda network: network)
+    words = ["train", "--data", "gaussians8", "--n", "50", *QUICK, "--compile"]
+    assert main([*words, "--out", "run"]) == 0
+    assert main([*words, "--resume", "run"]) == 0
+    assert load("run").config.compile
+    assert main(["train", "--resume", "nowhere", "--help"]) == 0
+    assert "--resume" in capsys.readouterr().out
+
+
 def test_points_are_written_as_numbers(capsys) -> None:
     assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
     assert main(["sample", "run", "--n", "5"]) == 0
@@ -116,7 +126,7 @@ def test_a_report_escapes_what_came_from_outside() -> None:
         (["train", "--data", "digits:3", "--network", "dcgan", *QUICK], "network 'dcgan' makes images of 32 x 32"),
         (["train", "--data", "nothing.npy"], "there is no nothing.npy"),
         (["train", "--objective", "wgan-gp", "--batch-norm", "True"], "batch norm makes a point's value depend"),
-        (["train", "--resume", "nowhere"], "there is no checkpoint nowhere"),
+        (["train", "--resume", "nowhere"], "--resume must be the folder of a run"),
         (["train", "--resume", "run", "--out", "other"], "--out cannot go with --resume"),
         (["train", "--resume", "run", "--learning-rate", "1"], "learning_rate must be 0.0001"),
         (["train", "--data", "gaussians8", *QUICK, "--out", "run"], "run holds a run already"),
@@ -129,7 +139,8 @@ def test_a_report_escapes_what_came_from_outside() -> None:
         (["train", "--resume", "run/checkpoint.safetensors", "--steps", "1"], "steps must be at least 2"),
         (["train", "--data", "gaussians8", "--seed", str(2**64)], "seed must be at least 0 and at most"),
         (["train", "--data", "gaussians8", "--device", "meta"], "device 'meta' cannot be used"),
-        (["train", "--data", "gaussians8", "--n", "50", "--width", "1000000000"], "out of memory"),
+        (["train", "--data", "gaussians8", "--n", "50", "--width", "1000000000", "--latent", "1000000000"], "memory"),
+        (["train", "--resume", "file"], "--resume must be the folder of a run"),
         (["sample", "run", "--n", "100000000000000"], "out of memory"),
         (["sample", "run", "--seed", str(2**64)], "seed must be at least 0 and at most"),
     ],

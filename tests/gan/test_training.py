@@ -168,8 +168,11 @@ def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatc
         patch.setattr(Game, "step", _with_control_c(Game.step, step))
         with pytest.raises(KeyboardInterrupt, match=f"after step {step}, which is kept. Go on with: otgan train"):
             train(quick(), tmp_path / "parts")
-        with pytest.raises(KeyboardInterrupt, match="nothing is kept"):
+        with pytest.raises(KeyboardInterrupt) as stop:
             train(quick())
+        assert not stop.value.args, "nothing is kept without a folder"
+        with pytest.raises(KeyboardInterrupt, match=r"Go on with: train\(config, '.*', data=\.\.\., resume=True\)"):
+            train(quick(n=None, held_out=5), tmp_path / "own", data=np.random.default_rng(0).normal(size=(30, 2)))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert load(tmp_path / "parts").step == step
     rest = train(quick(), tmp_path / "parts", resume=True)
@@ -380,6 +383,14 @@ def test_divergence_is_not_called_an_error_of_the_data(tmp_path) -> None:
     with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint") as caught:
         train(config, tmp_path)
     assert not isinstance(caught.value, InvalidInput)
+
+
+def test_divergence_is_told_without_a_monitor_too(tmp_path, monkeypatch) -> None:
+    """By the picture that cannot be drawn."""
+    monkeypatch.setattr(Players, "are_finite", lambda _: True)
+    options = {"monitor_every": 0, "sample_every": 1, "checkpoint_every": 1000, "log_every": 1000}
+    with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint"):
+        train(quick(objective="wgan-gp", learning_rate=1e9, steps=40, **options), tmp_path)
 
 
 def test_a_generator_that_makes_no_numbers_is_not_sampled(tmp_path) -> None:
