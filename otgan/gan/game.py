@@ -61,13 +61,10 @@ class Game:
 
     def step(self, k: int) -> None:
         """Generator step ``k``, counted from 1, after the critic steps that go before it."""
-        players = self.players
-        players.critic.requires_grad_(True)
         # The loss of the last critic step is the one that is logged.
         critic_loss = [self.critic_step() for _ in range(self.config.recipe.critic_steps(k))][-1]
-        players.critic.requires_grad_(False)
         generator_loss = self._generator_step()
-        players.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
+        self.players.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
 
     def critic_step(self) -> torch.Tensor:
         """A step of the critic alone, and its loss."""
@@ -83,8 +80,10 @@ class Game:
 
     def _generator_step(self) -> torch.Tensor:
         real, noise = self._drawn()
+        self.players.critic.requires_grad_(False)
         loss = self.objective.generator_loss(self.score, real, self.make(noise))
         self._descend(loss, self.players.generator, self.players.generator_optimizer)
+        self.players.critic.requires_grad_(True)
         self.players.ema.update_parameters(self.players.generator)
         return loss.detach()
 

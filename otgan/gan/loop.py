@@ -134,7 +134,7 @@ def _train(
         config=config,
         step=max(start, config.steps),
         generator=settled(players.ema, config),
-        critic=players.critic.requires_grad_(True).eval(),
+        critic=players.critic.eval(),
         units=samples.units,
         history=history,
         folder=folder,
