@@ -97,7 +97,7 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error) or "interrupted.", 130
     if isinstance(error, MemoryError):
         return f"out of memory ({error}). Use fewer points: --n.", 2
-    if isinstance(error, RuntimeError) and not isinstance(error, OTError):  # of torch, and nothing but this
+    if not isinstance(error, EXPECTED):  # what torch says where there is no room
         return f"out of memory ({str(error).splitlines()[0]}). Use fewer or smaller of what you asked for.", 2
     if isinstance(error, OSError):
         where = "the output" if error.filename is None else os.fsdecode(error.filename)

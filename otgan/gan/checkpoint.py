@@ -232,15 +232,15 @@ def load_module(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: st
     InvalidInput
         If they are those of another network.
     """
-    try:
-        own = module.state_dict()
-        for key, value in tensors.items():
-            if key in own and value.dtype != own[key].dtype:
-                raise RuntimeError(f"\n{key} is of {value.dtype}.")
-        module.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
+    own = module.state_dict()
+    misfits = [f"{key} is of {x.dtype}." for key, x in tensors.items() if key in own and x.dtype != own[key].dtype]
+    if not misfits:
+        try:
+            module.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            misfits = [line.strip() for line in str(error).splitlines()[1:]] or [f"{error}."]
+    if misfits:
         raise InvalidInput(
-            f"the checkpoint's {name} is not the network that its configuration describes: {first} Use another "
+            f"the checkpoint's {name} is not the network that its configuration describes: {misfits[0]} Use another "
             "checkpoint."
-        ) from None
+        )

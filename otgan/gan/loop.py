@@ -102,17 +102,16 @@ def _train(
         step = start
         for step in bar:
             game.step(step)
-            last = step == config.steps
-            measuring = config.monitor_every and (last or step % config.monitor_every == 0)
             stopping = interrupts.asked  # what comes from here on is for the next step to see
-            keeping = last or stopping or step % config.checkpoint_every == 0
-            if last or step % config.log_every == 0:
+            measuring = _due(config.monitor_every, step, config)
+            drawing = _due(config.sample_every, step, config)
+            keeping = stopping or _due(config.checkpoint_every, step, config)
+            if _due(config.log_every, step, config):
                 team.average(players.losses)
                 losses = _mean_losses(players)
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            drawing = config.sample_every and (last or step % config.sample_every == 0)
             if (measuring or drawing or keeping) and not players.are_finite():
                 raise _diverged("a weight is not finite", config, step, folder)
             try:
@@ -139,6 +138,11 @@ def _train(
         history=history,
         folder=folder,
     )
+
+
+def _due(every: int, step: int, config: Config) -> bool:
+    """Whether what is done every so many steps, and after the last one, is done now; 0 is never."""
+    return every > 0 and (step == config.steps or step % every == 0)
 
 
 def _measure(monitor: Monitor | None, players: Players, log: Log, step: int, started: float) -> None:

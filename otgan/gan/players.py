@@ -97,11 +97,9 @@ class Players:
         for network, name in ((self.generator, "generator"), (self.critic, "critic"), (self.ema, "ema")):
             load_module(network, checkpoint.part(name), name)
         try:
-            for optimizer, name in (
-                (self.generator_optimizer, "generator_optimizer"),
-                (self.critic_optimizer, "critic_optimizer"),
-            ):
-                load_optimizer(optimizer, checkpoint.part(name), fresh=checkpoint.step == 0)
+            fresh = checkpoint.step == 0
+            load_optimizer(self.generator_optimizer, checkpoint.part("generator_optimizer"), fresh=fresh)
+            load_optimizer(self.critic_optimizer, checkpoint.part("critic_optimizer"), fresh=fresh)
             self._restore_random(checkpoint)
             self.losses.copy_(checkpoint.part("losses")["sums"])
         except (LookupError, ValueError, TypeError, RuntimeError) as error:
