@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from otgan import inputs
-from otgan.pricing import Index, Pricing, cost_matrix
+from otgan.pricing import Index, MatrixPricing, Pricing, cost_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,11 @@ class Cost(ABC):
         """How far below the truth these entries may be because they are too small for float64, (k,)."""
         return np.zeros(len(rows))
 
+    @property
+    def lost_to_underflow(self) -> float:
+        """How far above the truth any entry may be because it is too small for float64."""
+        return 0.0
+
     def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | float]:
         """``min_i C_ij - f_i`` for every column, over all rows, and how far below that the truth may lie."""
         values = np.full(self.shape[1], np.inf)
@@ -136,6 +141,11 @@ class MatrixCost(Cost):
     @property
     def T(self) -> MatrixCost:  # noqa: D102
         return MatrixCost(self.matrix.T)
+
+    @property
+    def pricing(self) -> MatrixPricing:
+        """Violated pairs, as for points."""
+        return MatrixPricing(self.matrix)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         return self.matrix[rows, cols]
@@ -245,12 +255,15 @@ class PointCost(Cost):
     def underflow(  # noqa: D102
         self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        resolved = max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
-        small = np.flatnonzero(entries < resolved)
+        small = np.flatnonzero(entries < self.lost_to_underflow)
         apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
         bound = np.zeros(len(rows))
-        bound[small[apart]] = 2 * resolved
+        bound[small[apart]] = 2 * self.lost_to_underflow
         return bound
+
+    @property
+    def lost_to_underflow(self) -> float:  # noqa: D102
+        return max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
 
     def column_minima(  # noqa: D102
         self, f: NDArray[np.float64]

@@ -81,7 +81,6 @@ def _tensor_rows(values: Any, like: Any, shape: tuple[int, ...], axis: int) -> A
 def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, ...], p: float, axis: int) -> Plans:
     """The monotone plan of each row, with potentials where weights want gradients."""
     from otgan.kernels.line import monotone_plans, potentials_of_plans
-    from otgan.problem import integer_masses
 
     x, y = rows
     order_x, order_y = np.argsort(x, axis=1), np.argsort(y, axis=1)
@@ -89,12 +88,14 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
         if x.shape == y.shape:
             mass = np.broadcast_to(1.0 / x.shape[1], x.shape)
             return Plans(order_x, order_y, mass, _largest(x, y, order_x, order_y, mass))
-        one, other, unit = integer_masses(x.shape[1], y.shape[1])
-        i, j, mass, _ = monotone_plans(np.broadcast_to(one, x.shape), np.broadcast_to(other, y.shape))
-        i, j, mass = _along(order_x, i), _along(order_y, j), mass * unit
+        whole = math.lcm(x.shape[1], y.shape[1])  # counts in place of 1/n and 1/m, which would have to be rounded
+        one, other = (np.full((len(x), side.shape[1]), float(whole // side.shape[1])) for side in rows)
+        i, j, mass, _ = monotone_plans(one, other)
+        i, j, mass = _along(order_x, i), _along(order_y, j), mass / whole
         return Plans(i, j, mass, _largest(x, y, i, j, mass))
     (_, a), (_, b) = weighted(weights, rows, shape, axis)
-    i, j, mass, count = monotone_plans(_along(a, order_x), _along(b, order_y))
+    plans = _whole_plans if p == math.inf else monotone_plans  # for p = inf a sliver counts as much as any mass
+    i, j, mass, count = plans(_along(a, order_x), _along(b, order_y))
     rows_i, cols_j = _along(order_x, i), _along(order_y, j)
     scale = _largest(x, y, rows_i, cols_j, mass)
     if p == math.inf or not any(map(inputs.wants_gradient, weights)):
@@ -103,6 +104,23 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
     f, g = _along(f, np.argsort(order_x, axis=1)), _along(g, np.argsort(order_y, axis=1))
     center = 0.5 * (f.mean(axis=1, keepdims=True) - g.mean(axis=1, keepdims=True))
     return Plans(rows_i, cols_j, mass, scale, f - center, g + center)
+
+
+def _whole_plans(a: Rows, b: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Rows, NDArray[np.int64]]:
+    """:func:`otgan.kernels.line.monotone_plans` in exact arithmetic."""
+    from otgan.kernels.spanning import merge_masses
+    from otgan.kernels.wide import as_floats
+    from otgan.masses import whole_masses
+
+    arcs = a.shape[1] + b.shape[1] - 1
+    rows, cols = np.zeros((len(a), arcs), np.int64), np.zeros((len(a), arcs), np.int64)
+    mass, count = np.zeros((len(a), arcs)), np.zeros(len(a), np.int64)
+    for k, sides in enumerate(zip(a, b, strict=True)):
+        whole = whole_masses(*sides)
+        i, j, moved = merge_masses(whole.a, whole.b)
+        count[k] = len(i)
+        rows[k, : len(i)], cols[k, : len(i)], mass[k, : len(i)] = i, j, as_floats(moved) * whole.unit
+    return rows, cols, mass, count
 
 
 def _along(values: NDArray[Any], index: NDArray[np.int64]) -> Any:

@@ -43,4 +43,4 @@ def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64
     from otgan.kernels.assignment import assignment
 
     match, f, g = assignment(C)
-    return RawAnswer(np.arange(len(a)), match, a, f, g)
+    return RawAnswer(np.arange(len(a)), match, a, f, g, is_matching=True)

@@ -17,17 +17,19 @@ __all__ = [
     "as_float",
     "as_floats",
     "compare",
+    "in_two_floats",
     "is_less",
     "is_positive",
     "is_zero",
-    "sums",
     "subtract",
     "subtract_at",
+    "sums",
     "take_lesser",
 ]
 
 BITS = 62  # of a digit: the sum of two still fits into an int64
 BASE = np.int64(1) << np.int64(BITS)
+HALF = np.int64(31)
 DIGIT = 2.0**-BITS
 
 
@@ -135,6 +137,25 @@ def as_floats(x):
             value = value * DIGIT + x[i, d]
         values[i] = value
     return values
+
+
+@kernel
+def in_two_floats(x):
+    """Each row of x (n, k), not negative, as the sum of two floats in units of the first digit, right to 2^-100."""
+    high, low = np.empty(x.shape[0]), np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        total, error, scale = 0.0, 0.0, 1.0
+        for d in range(x.shape[1]):
+            upper = x[i, d] >> HALF
+            for part in (float(upper << HALF), float(x[i, d] - (upper << HALF))):  # exact: 31 bits each
+                s = total + part * scale
+                t = s - total
+                error += (total - (s - t)) + (part * scale - t)
+                total = s
+            scale *= DIGIT
+        high[i] = total + error
+        low[i] = (total - high[i]) + error
+    return high, low
 
 
 @kernel
