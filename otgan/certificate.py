@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
 
 TINY = 2.0**-1074  # the least float: what a product may lose to underflow
+NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
 PRODUCTS = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
 SPLITTER = 2.0**27 + 1
 
@@ -73,8 +74,8 @@ class Certificate:
         return (self.upper - self.lower) / scale if scale else math.inf
 
     def is_optimal(self, rtol: float = 1e-9) -> bool:
-        """Whether the bounds meet within ``rtol``; never where they contradict each other."""
-        return self.is_consistent and self.gap <= rtol
+        """Whether the bounds meet within ``rtol`` without a contradiction, and the plan moves the masses asked for."""
+        return self.is_consistent and self.marginal_error == 0 and self.gap <= rtol
 
     @property
     def is_consistent(self) -> bool:
@@ -128,9 +129,11 @@ def _paid(problem: Problem, plan: Plan, arc_cost: NDArray[np.float64]) -> tuple[
     paid = mass * scaled
     value = _sum(paid)
     magnitude = value if not len(scaled) or scaled.min() >= 0 else _sum(np.abs(paid))
-    hidden = float(mass @ problem.cost.underflow(plan.rows, plan.cols, arc_cost)) * unit
-    lost = hidden * (1 + 4 * EPS) + math.ldexp(TINY * (len(paid) + 1) * unit, exponent) + 2 * TINY
-    return math.ldexp(value * unit, exponent), math.ldexp(magnitude * unit, exponent), lost
+    hidden = float(mass @ problem.cost.underflow(plan.rows, plan.cols, arc_cost)) * unit * (1 + 4 * EPS)
+    tiny = np.count_nonzero(scaled[np.abs(paid) < NORMAL])
+    hidden += math.ldexp(TINY * tiny * unit, exponent)
+    value, magnitude = math.ldexp(value * unit, exponent), math.ldexp(magnitude * unit, exponent)
+    return value, magnitude, hidden + 2 * TINY if hidden or 0 < magnitude < NORMAL else 0.0
 
 
 def dual_bound(
