@@ -171,7 +171,7 @@ def wasserstein(
         with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed). Value and
         gradients are computed in float64 whatever the tensors' types and devices, and cast once: the value to those of
         the first tensor (float64 for whole numbers), each gradient to those of its tensor. Gradients to weights are up
-        to a constant, as totals must stay equal. Where points coincide that are matched, zero is the subgradient that is taken.
+        to a constant, as totals must stay equal. Where matched points coincide, zero is the subgradient that is taken.
 
     Returns
     -------
