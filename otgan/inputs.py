@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ __all__ = [
     "extent",
     "extent_fits",
     "floating",
+    "has_tangent",
     "is_tensor",
     "like",
     "mass_tolerance",
@@ -46,7 +48,7 @@ __all__ = [
 
 METRICS = ("euclidean", "cityblock", "chebyshev")
 # Totals that differ by no more than this (relative) are taken to be equal up to rounding, and b is rescaled.
-MASS_RTOL = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2}
+MASS_RTOL = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 2e-2}
 # Squares and powers of the data's extent must stay inside float64.
 LARGEST, SMALLEST = 1e140, 1e-140
 
@@ -57,8 +59,13 @@ def is_tensor(x: object) -> bool:
 
 
 def wants_gradient(x: Any) -> bool:
-    """Whether ``x`` is a torch tensor that takes part in differentiation."""
-    return is_tensor(x) and x.requires_grad
+    """Whether ``x`` is a torch tensor that takes part in differentiation, in reverse or in forward mode."""
+    return is_tensor(x) and (x.requires_grad or has_tangent(x))
+
+
+def has_tangent(tensor: Any) -> bool:
+    """Whether a torch tensor takes part in differentiation in forward mode."""
+    return sys.modules["torch"].autograd.forward_ad.unpack_dual(tensor).tangent is not None
 
 
 def floating(tensor: Any) -> Any:

@@ -41,8 +41,8 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     -------
     float or ndarray
         The distances, with the shape of the other axes; a float where there are none. A tensor where x or y is one, or
-        where any argument wants gradients; it can be differentiated with respect to x, y, a and b (envelope theorem:
-        the plan and the potentials are held fixed).
+        where any argument wants gradients; it can be differentiated with respect to x, y, a and b, with the gradients
+        (in float64, cast once) and the second derivatives of :func:`otgan.wasserstein`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     else:
         distances = _weighted(*weighted((a, b), (rows_x, rows_y), shape, axis), p)
     distances = distances.reshape(shape)
-    if any(inputs.wants_gradient(t) for t in (x, y, a, b)):
+    if any(map(inputs.wants_gradient, (x, y, a, b))):
         from otgan.line_gradient import differentiable_distances
 
         return differentiable_distances(distances, (x, y), (a, b), (rows_x, rows_y), p, axis)

@@ -144,13 +144,16 @@ class Solution:
 
     @property
     def potentials(self) -> DualPotentials:
-        """The potentials as functions on the whole space (c-transform; for p = 1 the McShane extension)."""
+        """The potentials as functions on the whole space (c-transform; for p = 1 the McShane extension).
+
+        At the points of x with mass their gradient is the plan's own.
+        """
         from otgan.costs import PointCost
 
         cost = self.problem.cost
         if not isinstance(cost, PointCost):
             raise OTError("potentials need points to be evaluated elsewhere; solve(x, y) has them, solve_cost(C) not.")
-        return DualPotentials.from_values(cost, self.f, self.g)
+        return DualPotentials.from_values(cost, self.f, self.g, self.plan)
 
     def __repr__(self) -> str:
         n, m = self.problem.shape

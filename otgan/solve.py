@@ -168,7 +168,10 @@ def wasserstein(
     ----------
     x, y, p, a, b, metric, method, rtol, device
         As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
-        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed).
+        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed). Value and
+        gradients are computed in float64 whatever the tensors' types and devices, and cast once: the value to those of
+        the first tensor (float64 for whole numbers), each gradient to those of its tensor. Gradients to weights are up
+        to a constant, as totals must stay equal. Where matched points coincide, zero is the subgradient that is taken.
 
     Returns
     -------
@@ -178,7 +181,10 @@ def wasserstein(
     Raises
     ------
     InvalidInput, NotConverged
-        As for :func:`solve`.
+        As for :func:`solve`. InvalidInput also where gradients to weights leave float64.
+    OTError
+        Where a second derivative that mixes points and weights is asked for. Those to points twice, or to weights
+        twice, are right wherever the plan and the potentials are unique.
 
     Examples
     --------
@@ -208,9 +214,12 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     for points in sides:
         if points.shape[1] > 1:
             inputs.exponent(math.inf)
-    distance = wasserstein_1d(sides[0][:, 0], sides[1][:, 0], math.inf, a=a, b=b)
-    tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
-    return distance if tensor is None else inputs.like(tensor, distance)
+    left, right = (
+        given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
+    )
+    distance = wasserstein_1d(left, right, math.inf, a=a, b=b)
+    tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
+    return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
 
 
 def _check_device(device: Any, method: Any) -> None:
