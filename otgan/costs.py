@@ -166,7 +166,12 @@ class PointCost(Cost):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        inputs.same_dimension(self.x, self.y, self.p)
+        vars(self)["reach"] = inputs.same_dimension(self.x, self.y, self.p, self.metric)
+
+    @cached_property
+    def reach(self) -> float:
+        """No distance is larger than this."""
+        return inputs.reach(self.x, self.y, self.metric)
 
     @property
     def dimension(self) -> int:
@@ -183,9 +188,7 @@ class PointCost(Cost):
 
     @property
     def ceiling(self) -> float:  # noqa: D102
-        corners = np.minimum(self.x.min(axis=0), self.y.min(axis=0)), np.maximum(self.x.max(axis=0), self.y.max(axis=0))
-        box = self.between(corners[0][None], corners[1][None])
-        return float(box.block(slice(None), slice(None))[0, 0]) * (1 + 2 * self.rounding)
+        return self.reach**self.p * (1 + 2 * self.rounding)
 
     @property
     def rounding(self) -> float:  # noqa: D102
