@@ -269,9 +269,10 @@ class PointCost(Cost):
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
         from otgan.kernels.monge import column_minima
 
-        order = np.argsort(self.x[:, 0])
+        order = np.flatnonzero(f > -np.inf)
+        order = order[np.argsort(self.x[order, 0])]
         x = self.x[order, 0]
-        first = np.flatnonzero(np.append(True, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
+        first = np.flatnonzero(np.append(len(x) > 0, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
         y, place = np.unique(self.y[:, 0], return_inverse=True)
         values, errors = column_minima(x[first], np.maximum.reduceat(f[order], first), y, self.p)
         return values[place], errors[place]
