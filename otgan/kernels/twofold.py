@@ -17,7 +17,9 @@ __all__ = ["power", "precision", "two_product", "two_sum"]
 SPLITTER = 2.0**27 + 1
 LN2, LN2_REST = 0.6931471805599453, 2.3190468138462996e-17
 HALVINGS = 9  # of the argument of the exponential
-TERMS = 9  # of its series: (ln 2 / 2^10)^9 / 9! is below 2^-113
+TERMS = (
+    5  # of its series; the next four, below 2^-60 of the first, need float64 only, and the one after is below 2^-113
+)
 TINIEST = 2.0**-1070  # what underflow may take away
 
 
@@ -66,6 +68,7 @@ def exponential(t, t_low):
         term, term_low = two_sum(quotient, ((term - product) - error + term_low) / n)
         s, error = two_sum(s, term)
         s, s_low = two_sum(s, error + (s_low + term_low))
+    s_low += term * r / 6.0 * (1.0 + r / 7.0 * (1.0 + r / 8.0 * (1.0 + r / 9.0)))
     for _ in range(HALVINGS):  # (1 + s)^2 - 1, without the one that would swallow digits
         square, square_low = multiply(s, s_low, s, s_low)
         s, error = two_sum(2.0 * s, square)
