@@ -176,7 +176,12 @@ class PointCost(Cost):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        inputs.same_dimension(self.x, self.y, self.p)
+        vars(self)["reach"] = inputs.same_dimension(self.x, self.y, self.p, self.metric)
+
+    @cached_property
+    def reach(self) -> float:
+        """No distance is larger than this."""
+        return inputs.reach(self.x, self.y, self.metric)
 
     @property
     def dimension(self) -> int:
@@ -193,9 +198,7 @@ class PointCost(Cost):
 
     @property
     def ceiling(self) -> float:  # noqa: D102
-        corners = np.minimum(self.x.min(axis=0), self.y.min(axis=0)), np.maximum(self.x.max(axis=0), self.y.max(axis=0))
-        box = self.between(corners[0][None], corners[1][None])
-        return float(box.block(slice(None), slice(None))[0, 0]) * (1 + 2 * self.rounding)
+        return self.reach**self.p * (1 + 2 * self.rounding)
 
     @property
     def rounding(self) -> float:  # noqa: D102
@@ -279,9 +282,10 @@ class PointCost(Cost):
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
         from otgan.kernels.monge import column_minima
 
-        order = np.argsort(self.x[:, 0])
+        order = np.flatnonzero(f > -np.inf)
+        order = order[np.argsort(self.x[order, 0])]
         x = self.x[order, 0]
-        first = np.flatnonzero(np.append(True, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
+        first = np.flatnonzero(np.append(len(x) > 0, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
         y, place = np.unique(self.y[:, 0], return_inverse=True)
         values, errors = column_minima(x[first], np.maximum.reduceat(f[order], first), y, self.p)
         return values[place], errors[place]

@@ -52,7 +52,9 @@ class Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
         metric = inputs.choice(metric, "metric", inputs.METRICS)
         cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
-        return cls._weighted(cost, a, b, cost.p)
+        problem = cls._weighted(cost, a, b, cost.p)
+        inputs.value_fits(problem.mass, cost.ceiling)
+        return problem
 
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:

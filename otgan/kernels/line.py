@@ -11,6 +11,7 @@ import numpy as np
 from otgan.kernels.jit import kernel
 from otgan.kernels.sort import sorted_values
 from otgan.kernels.spanning import merge_masses
+from otgan.kernels.twofold import two_product, two_sum
 from otgan.kernels.wide import as_float
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "whole_distance",
 ]
 
-SPLITTER = 2.0**27 + 1
 DOUBT = 2.0**-102  # relative error of a difference in twice the working precision, with room
 HALF_ULP = 2.0**-53
 
@@ -50,14 +50,6 @@ def root(value, p):
     if p == 2.0:
         return np.sqrt(value)
     return value ** (1.0 / p)
-
-
-@kernel
-def two_sum(a, b):
-    """The rounded sum and its exact error (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
 
 
 @kernel
@@ -104,18 +96,6 @@ def unsorted_distances(x, y, p):
     for k in range(x.shape[0]):
         distances[k] = matched_distance(sorted_values(x[k]), sorted_values(y[k]), p)
     return distances
-
-
-@kernel
-def two_product(a, b):
-    """The rounded product and its exact error (Dekker, with the splitting of Veltkamp)."""
-    wide = SPLITTER * a
-    a_high = wide - (wide - a)
-    wide = SPLITTER * b
-    b_high = wide - (wide - b)
-    a_low, b_low = a - a_high, b - b_high
-    product = a * b
-    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 @kernel

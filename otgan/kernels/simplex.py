@@ -27,6 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otgan.kernels.jit import kernel
+from otgan.kernels.twofold import two_sum
 from otgan.kernels.wide import add_at, is_zero, subtract_at
 
 __all__ = ["Tree", "simplex", "tree_potentials"]
@@ -342,11 +343,3 @@ def tree_potentials(tree, n):
         high[u], error = two_sum(high[u], -centre if u < n else centre)
         low[u] += error
     return high + low
-
-
-@kernel
-def two_sum(a, b):
-    """The rounded sum and its exact error (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
