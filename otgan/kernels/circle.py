@@ -238,7 +238,7 @@ def distance_between(low, high):
 
 @kernel
 def cheapest_cut(x, ends_a, y, ends_b, p, period):
-    """The meeting at which C is least: where it stops to fall.
+    """The meeting at which C is least, where it stops to fall: its cut, and its ``theta``.
 
     Bisection on the slope, with a secant step wherever the last step was a good one. Every step ends at a meeting, so
     few points need few steps.
@@ -253,19 +253,19 @@ def cheapest_cut(x, ends_a, y, ends_b, p, period):
         width = distance_between(low, high)
         set_between(theta, low, high, section)
         slope, scale, last_cut, next_cut = slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead)
-        if slope == 0.0:
-            return next_cut
-        if slope < 0.0:
+        if slope <= 0.0:
             low[:], low_cut, low_slope, low_scale = theta, next_cut, slope, scale
             add(low, ahead)
-        else:
+        if slope == 0.0:
+            break
+        if slope > 0.0:
             high[:], high_slope, high_scale = theta, slope, scale
             add(high, behind)
         section = SECTION
         if -np.inf < low_slope and high_slope < np.inf and distance_between(low, high) <= 0.5 * width:
             share = 1.0 if p == np.inf else power(high_scale / low_scale, p)
             section = min(max(low_slope / (low_slope - high_slope * share), 0.02), 0.98)
-    return low_cut
+    return low_cut, low
 
 
 @kernel
@@ -314,14 +314,19 @@ def median_distance(x, ends_a, y, ends_b, period):
 
 @kernel
 def matched_in_order(x, a, y, b, period, cut, first):
-    """Lengths and masses of the plan that begins at ``cut``; masses in units of their digit ``first``."""
+    """The plan that begins at ``cut``: rows, columns, by how many turns x is ahead, how far, and masses.
+
+    Masses are in units of their digit ``first``.
+    """
     n, m = x.size, y.size
-    distance, mass = np.empty(n + m), np.empty(n + m)
+    rows, cols, turns = np.empty(n + m, np.int64), np.empty(n + m, np.int64), np.empty(n + m, np.int64)
+    away, mass = np.empty(n + m), np.empty(n + m)
     i, j, turn = cut[0] % n, cut[1] % m, cut[0] // n - cut[1] // m
     left_a, left_b = a[i].copy(), b[j].copy()
     count_a, count_b, arcs = 0, 0, 0
     while count_a < n and count_b < m:
-        distance[arcs] = abs(lifted_difference(x[i], y[j], turn * period))
+        rows[arcs], cols[arcs], turns[arcs] = i, j, turn
+        away[arcs] = lifted_difference(x[i], y[j], turn * period)
         sign = compare(left_a, left_b)
         mass[arcs] = as_float((left_a if sign < 0 else left_b)[first:])
         arcs += 1
@@ -339,54 +344,45 @@ def matched_in_order(x, a, y, b, period, cut, first):
             if j == m:
                 j, turn = 0, turn - 1
             copy_at(left_b, b, j)
-    return distance[:arcs], mass[:arcs]
+    return rows[:arcs], cols[:arcs], turns[:arcs], away[:arcs], mass[:arcs]
 
 
 @kernel
-def largest_mass(distance, mass):
+def largest_mass(away, mass):
     """The largest mass that moves at all."""
     largest = 0.0
-    for k in range(distance.size):
-        if distance[k] > 0.0:
+    for k in range(away.size):
+        if away[k] != 0.0:
             largest = max(largest, mass[k])
     return largest
 
 
 @kernel
+def mean_distance(away, mass, total, p):
+    """The greatest distance, and relative to it ``(sum(mass * distance^p) / total) ^ (1 / p)``; 1 for p = inf."""
+    largest = np.abs(away).max()
+    if p == np.inf or largest == 0.0:
+        return largest, 1.0
+    cost, error = 0.0, 0.0
+    for k in range(away.size):
+        cost, e = two_sum(cost, mass[k] * power(abs(away[k]) / largest, p))
+        error += e
+    return largest, root((cost + error) / total, p)
+
+
+@kernel
 def cut_distance(x, a, y, b, p, period, total, cut):
-    """``(sum(mass * distance^p) / total) ^ (1 / p)`` over the plan that begins at ``cut``; p = inf: its largest distance.
+    """W_p of the plan that begins at ``cut``, between masses of this total, which counts as one.
 
     The masses that move may all be slivers; then their leading digits are left out, before floats run out of exponents.
     """
     first = 0
-    distance, mass = matched_in_order(x, a, y, b, period, cut, first)
-    largest = distance.max()
-    if p == np.inf or largest == 0.0:
-        return largest
-    while first + FEW < a.shape[1] and largest_mass(distance, mass) < SLIVER:
+    _, _, _, away, mass = matched_in_order(x, a, y, b, period, cut, first)
+    while first + FEW < a.shape[1] and largest_mass(away, mass) < SLIVER:
         first += FEW
-        distance, mass = matched_in_order(x, a, y, b, period, cut, first)
-    cost, error = 0.0, 0.0
-    for k in range(distance.size):
-        cost, e = two_sum(cost, mass[k] * power(distance[k] / largest, p))
-        error += e
-    return largest * root((cost + error) / total, p) * 2.0 ** (-BITS * first / p)
-
-
-@kernel
-def circle_distance(x, a, y, b, p, period):
-    """W_p between sorted points on the circle with masses (n, k) and (m, k) of one total, which counts as one."""
-    x, a = with_mass(x, a)
-    y, b = with_mass(y, b)
-    ends_a, ends_b = cumulated(a), cumulated(b)
-    bits = spare_bits(ends_a[-1])
-    if bits > 0 and a.shape[1] > 1:
-        for masses in (a, b, ends_a, ends_b):
-            shift(masses, bits)
-    if p == 1.0:
-        return median_distance(x, ends_a, y, ends_b, period)
-    cut = cheapest_cut(x, ends_a, y, ends_b, p, period)
-    return cut_distance(x, a, y, b, p, period, as_float(ends_a[-1]), cut)
+        _, _, _, away, mass = matched_in_order(x, a, y, b, period, cut, first)
+    largest, mean = mean_distance(away, mass, total, p)
+    return largest * mean * 2.0 ** (-BITS * first / p)
 
 
 @kernel
@@ -398,6 +394,29 @@ def with_mass(x, a):
         for d in range(a.shape[1]):
             moves[i] |= a[i, d] > 0
     return x[moves], a[moves]
+
+
+@kernel
+def sides(x, a, y, b):
+    """Both sides' points with mass, masses and cumulated masses, scaled until the total fills the first digit."""
+    x, a = with_mass(x, a)
+    y, b = with_mass(y, b)
+    ends_a, ends_b = cumulated(a), cumulated(b)
+    bits = spare_bits(ends_a[-1])
+    if bits > 0 and a.shape[1] > 1:
+        for masses in (a, b, ends_a, ends_b):
+            shift(masses, bits)
+    return x, a, ends_a, y, b, ends_b
+
+
+@kernel
+def circle_distance(x, a, y, b, p, period):
+    """W_p between sorted points on the circle with masses (n, k) and (m, k) of one total, which counts as one."""
+    x, a, ends_a, y, b, ends_b = sides(x, a, y, b)
+    if p == 1.0:
+        return median_distance(x, ends_a, y, ends_b, period)
+    cut, _ = cheapest_cut(x, ends_a, y, ends_b, p, period)
+    return cut_distance(x, a, y, b, p, period, as_float(ends_a[-1]), cut)
 
 
 @kernel
