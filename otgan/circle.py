@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = NDArray[np.float64]
-    Weights = list[Rows | int]  # one row for all samples, or one for each; n stands for n equal weights
+    Weights = list[Rows | int]  # of a side: one row for all samples, or one for each; n stands for n equal weights
 
 __all__ = ["wasserstein_circle"]
 
@@ -31,8 +31,10 @@ def wasserstein_circle(
     The distance of two points is the length of the shorter arc. Matching in order is optimal once it is known where
     to begin. For p = 1 that is where the difference of the two cdfs is at its median; for p > 1 the cost is a convex
     and piecewise affine function of the mass by which one side is turned, and its least vertex is found by the sign of
-    its slope; for p = inf the farthest distance is quasi-convex in the same way. No tolerance is involved, and the time
-    is O((n + m) log(n + m)).
+    its slope; for p = inf the farthest distance is quasi-convex in the same way. Masses are added and compared as whole
+    numbers, exactly what the floats stand for; only distances, their powers and one compensated sum of products are
+    rounded. So every distance is right to a few units of its last digit, however near to zero. The time is
+    O((n + m) log(n + m)).
 
     Parameters
     ----------
@@ -44,7 +46,8 @@ def wasserstein_circle(
         1 <= p <= inf.
     a : (n,) array_like or like u, optional
     b : (m,) array_like or like v, optional
-        Non-negative weights of one total along ``axis``; 1/n and 1/m each if None.
+        Non-negative weights of one total along ``axis``; 1/n and 1/m each if None. Where totals differ by rounding, the
+        distance is that of ``a / sum(a)`` and ``b / sum(b)``, times ``sum(a) ** (1 / p)``.
     period : float, default 1
         The length of the circle: 2 pi for angles in radians, 24 for hours of the day.
     axis : int, default -1
@@ -54,13 +57,16 @@ def wasserstein_circle(
     -------
     float or ndarray
         The distances, in the unit of the positions, with the shape of the other axes; a float where there are none. A
-        tensor (without gradients) where u or v is one.
+        tensor where u or v is one, or where any argument wants gradients; it can be differentiated with respect to u,
+        v, a and b (envelope theorem: the plan and the potentials are held fixed).
 
     Raises
     ------
     InvalidInput
         For NaN, inf, empty or complex data, shapes that do not match, negative weights, unequal mass, p < 1, a period
-        that is not positive, or distances whose p-th powers leave float64.
+        that is not positive, or one whose p-th power leaves float64.
+    OTError
+        If a distance came out above half the period, which nothing can be: an error in otgan.
 
     References
     ----------
@@ -82,17 +88,21 @@ def wasserstein_circle(
     tensor = next((t for t in (u, v) if inputs.is_tensor(t)), None)
     rows_u, rows_v, shape = aligned(inputs.real_array(u, "u"), inputs.real_array(v, "v"), axis, ("u", "v"))
     rows_u, rows_v = around(rows_u, period), around(rows_v, period)
+    weights = _weights((a, b), (rows_u, rows_v), shape, axis)
     if a is None and b is None:
-        distances, total = _unweighted(*in_two_threads(sorted_rows, rows_u, rows_v), p, period), 1.0
+        distances = _unweighted(*in_two_threads(sorted_rows, rows_u, rows_v), p, period)
     else:
-        weights_u, weights_v = _weights((a, b), (rows_u, rows_v), shape, axis)
-        distances, total = _weighted((rows_u, rows_v), (weights_u, weights_v), p, period), _totals(weights_u)
+        distances = _weighted((rows_u, rows_v), weights, p, period)
     if not (distances <= 0.5 * period * (1.0 + ROUNDING)).all():
         raise OTError(
             f"no distance on a circle is above half the period, {0.5 * period:g}, but {distances.max():g} came out. "
             "This is an error in otgan: please report it with the data."
         )
-    distances = distances * total ** (1.0 / p)
+    distances = distances * _totals(weights[0]) ** (1.0 / p)
+    if any(map(inputs.wants_gradient, (u, v, a, b))):
+        from otgan.circle_gradient import differentiable_distances
+
+        return differentiable_distances(distances, (u, v), (a, b), (rows_u, rows_v), weights, p, period, shape, axis)
     distances = distances.reshape(shape)
     if tensor is not None:
         return inputs.like(tensor, distances)
@@ -141,15 +151,21 @@ def _ordered(rows: Rows) -> tuple[Rows, NDArray[np.int64]]:
     return values, where.astype(np.int64)
 
 
-def _weights(given: tuple[Any, Any], rows: tuple[Rows, Rows], shape: tuple[int, ...], axis: int) -> list[Weights]:
+def _weights(
+    given: tuple[Any, Any], rows: tuple[Rows, Rows], shape: tuple[int, ...], axis: int
+) -> tuple[Weights, Weights]:
     """What :func:`otgan.masses.whole_masses` takes, once if it is the same for all rows, or for each of them."""
-    sides = [mass_rows(side, of, name, shape, axis) for side, of, name in zip(given, rows, ("a", "b"), strict=True)]
-    for one, other in zip(*sides, strict=True):
-        inputs.equal_mass(one, other, inputs.mass_tolerance(*given))
-    return [
+    if all(side is None for side in given):
+        return [rows[0].shape[1]], [rows[1].shape[1]]
+    full = [mass_rows(side, of, name, shape, axis) for side, of, name in zip(given, rows, ("a", "b"), strict=True)]
+    one, other = (
         [side.shape[1]] if weights is None else list(side[: 1 if np.ndim(weights) == 1 else None])
-        for weights, side in zip(given, sides, strict=True)
-    ]
+        for weights, side in zip(given, full, strict=True)
+    )
+    rtol = inputs.mass_tolerance(*given)
+    for k in range(max(len(one), len(other))):
+        inputs.equal_mass(full[0][k], full[1][k], rtol)
+    return one, other
 
 
 def _totals(weights: Weights) -> Rows:

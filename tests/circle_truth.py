@@ -26,9 +26,7 @@ def circle_truth(u: Any, v: Any, p: float, a: Any = None, b: Any = None, period:
     mass along its shorter arc; one of these plans is optimal (Delon, Salomon & Sobolevskii 2010).
     """
     circumference = Fraction(float(period))
-    left, right = (
-        _side(points, masses, circumference) for points, masses in ((u, a), (v, b))
-    )
+    left, right = (_side(points, masses, circumference) for points, masses in ((u, a), (v, b)))
     (left, right), length, unit = _whole([left, right], circumference)
     total = Fraction(1) if a is None else sum(map(Fraction, map(float, a)))
     costs = [
@@ -54,9 +52,7 @@ def _side(points: Iterable[Any], masses: Iterable[Any] | None, period: Fraction)
     return sorted((t, w / total) for t, w in zip(positions, weights, strict=True) if w > 0)
 
 
-def _whole(
-    sides: Sequence[list[tuple[Fraction, Fraction]]], period: Fraction
-) -> tuple[list[Sides], int, Fraction]:
+def _whole(sides: Sequence[list[tuple[Fraction, Fraction]]], period: Fraction) -> tuple[list[Sides], int, Fraction]:
     """The same in whole numbers, the period too, and the unit of length."""
     places = math.lcm(period.denominator, *(t.denominator for side in sides for t, _ in side))
     shares = math.lcm(*(w.denominator for side in sides for _, w in side))

@@ -143,13 +143,12 @@ def slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead):
     Leading digits tell most masses apart. The difference of three numbers is less than the difference of their
     leading digits by no more than two, and not more than one above it.
 
-    Returns the slope, the unit, and the cuts of the last meeting before ``theta`` and of the next, at the latest at
-    ``theta`` itself. Sets ``behind`` and ``ahead`` to where they are, seen from ``theta``.
+    Returns the slope, the unit, and the cut of the next meeting, at the latest at ``theta`` itself. Sets ``ahead`` to
+    where that is, seen from ``theta``, and ``behind`` to where the last one before ``theta`` is.
     """
     n, m, whole = x.size, y.size, theta.size == 1
     slack = 0 if whole else 3
-    last_cut, next_cut = (0, 0), (0, 0)
-    last, next_ = -FURTHEST, FURTHEST
+    last, next_, next_cut = -FURTHEST, FURTHEST, (0, 0)
     rest, start, turn = np.empty_like(theta), theta.copy(), 0
     if not is_positive(theta):
         add(start, ends_a[n - 1])
@@ -173,7 +172,7 @@ def slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead):
                 set_rest(rest, ends_a, i, ends_b, j, start)
                 if last == -FURTHEST or is_less(behind, rest):
                     behind[:] = rest
-                    last, last_cut = lead, (turn * n + i + 1, j + 1)
+                    last = lead
             i += 1
             if i == n:
                 i, turn = 0, turn + 1
@@ -194,7 +193,7 @@ def slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead):
             if far > 0.0:
                 slope, e = two_sum(slope, power_difference(away / scale, gap / scale, p))
                 error += e
-    return (to_left - to_right if p == np.inf else slope + error), scale, last_cut, next_cut
+    return (to_left - to_right if p == np.inf else slope + error), scale, next_cut
 
 
 @kernel
@@ -252,7 +251,7 @@ def cheapest_cut(x, ends_a, y, ends_b, p, period):
     while is_less(low, high):
         width = distance_between(low, high)
         set_between(theta, low, high, section)
-        slope, scale, last_cut, next_cut = slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead)
+        slope, scale, next_cut = slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead)
         if slope <= 0.0:
             low[:], low_cut, low_slope, low_scale = theta, next_cut, slope, scale
             add(low, ahead)
@@ -371,18 +370,17 @@ def mean_distance(away, mass, total, p):
 
 
 @kernel
-def cut_distance(x, a, y, b, p, period, total, cut):
-    """W_p of the plan that begins at ``cut``, between masses of this total, which counts as one.
+def plan_from(x, a, y, b, period, cut):
+    """:func:`matched_in_order`, and the digit that masses count in.
 
     The masses that move may all be slivers; then their leading digits are left out, before floats run out of exponents.
     """
     first = 0
-    _, _, _, away, mass = matched_in_order(x, a, y, b, period, cut, first)
+    rows, cols, turns, away, mass = matched_in_order(x, a, y, b, period, cut, first)
     while first + FEW < a.shape[1] and largest_mass(away, mass) < SLIVER:
         first += FEW
-        _, _, _, away, mass = matched_in_order(x, a, y, b, period, cut, first)
-    largest, mean = mean_distance(away, mass, total, p)
-    return largest * mean * 2.0 ** (-BITS * first / p)
+        rows, cols, turns, away, mass = matched_in_order(x, a, y, b, period, cut, first)
+    return rows, cols, turns, away, mass, first
 
 
 @kernel
@@ -416,7 +414,9 @@ def circle_distance(x, a, y, b, p, period):
     if p == 1.0:
         return median_distance(x, ends_a, y, ends_b, period)
     cut, _ = cheapest_cut(x, ends_a, y, ends_b, p, period)
-    return cut_distance(x, a, y, b, p, period, as_float(ends_a[-1]), cut)
+    _, _, _, away, mass, first = plan_from(x, a, y, b, period, cut)
+    largest, mean = mean_distance(away, mass, as_float(ends_a[-1]), p)
+    return largest * mean * 2.0 ** (-BITS * first / p)
 
 
 @kernel

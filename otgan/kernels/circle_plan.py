@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from otgan.kernels.circle import cheapest_cut, lifted_difference, matched_in_order, mean_distance, sides
+from otgan.kernels.circle import cheapest_cut, lifted_difference, mean_distance, plan_from, sides
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power
 from otgan.kernels.wide import as_float
@@ -72,7 +72,10 @@ def once_around(level, even, low, high, first):
 
 @kernel
 def levels(even, low, high):
-    """f at the start of each chain. The excess of :func:`once_around` falls with the level that it starts from."""
+    """Values of f at the starts of chains.
+
+    The excess of :func:`once_around` falls with the level that it starts from.
+    """
     first = np.argmax(high - low)
     level = even.copy()
     excess = once_around(level, even, low, high, first)
@@ -96,7 +99,7 @@ def levels(even, low, high):
 
 @kernel
 def potentials(x, y, rows, cols, turns, away, p, period, scale):
-    """f and g, relative to ``scale^p``, of points that all have mass."""
+    """Values of f and g, relative to ``scale^p``, of points that all have mass."""
     cost = np.empty(rows.size)
     for k in range(rows.size):
         cost[k] = power(abs(away[k]) / scale, p)
@@ -122,7 +125,7 @@ def arc_length(x, y, period):
 
 @kernel
 def with_points_without_mass(x, places, f, y, g, first, last, p, period, scale):
-    """f of the points in ``places``, and of all others the most they may have beside g.
+    """Values of f: those of the points in ``places``, and of all others the most they may have beside g.
 
     That is what a little mass put there would cost. It would share its target with the points around: ``first`` and
     ``last`` have the targets of each point with mass.
@@ -155,18 +158,19 @@ def neighbours(sources, targets):
 def circle_plan(x, a, y, b, p, period):
     """The plan of :func:`otgan.kernels.circle.circle_distance`, and its potentials.
 
-    Returns rows, columns, how far each mass moves to the left, masses that are parts of one; the greatest distance; and
-    potentials relative to its power, where p is finite.
+    Returns rows, columns, how far each mass moves to the left, and masses; the greatest distance; potentials. Relative
+    to the greatest distance, the cost of the plan is one; potentials are relative to its power (zero for p = inf).
     """
     places_x, places_y = places_with_mass(a), places_with_mass(b)
     u, mass_u, ends_u, v, mass_v, ends_v = sides(x, a, y, b)
     cut, _ = cheapest_cut(u, ends_u, v, ends_v, p, period)
+    rows, cols, turns, away, mass, _ = plan_from(u, mass_u, v, mass_v, period, cut)
     total = as_float(ends_u[-1])
-    rows, cols, turns, away, mass = matched_in_order(u, mass_u, v, mass_v, period, cut, 0)
-    scale, _ = mean_distance(away, mass, total, np.inf)
+    scale, mean = mean_distance(away, mass, total, p)
     f, g = np.zeros(x.size), np.zeros(y.size)
     if p < np.inf and scale > 0.0:
+        mass /= total * power(mean, p)
         f_u, g_v = potentials(u, v, rows, cols, turns, away, p, period, scale)
         f = with_points_without_mass(x, places_x, f_u, v, g_v, *neighbours(rows, cols), p, period, scale)
         g = with_points_without_mass(y, places_y, g_v, u, f_u, *neighbours(cols, rows), p, period, scale)
-    return places_x[rows], places_y[cols], away, mass / total, scale, f, g
+    return places_x[rows], places_y[cols], away, mass, scale, f, g
