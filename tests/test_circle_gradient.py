@@ -84,8 +84,8 @@ def test_masses_go_the_shorter_way_round() -> None:
     distance = otgan.wasserstein_circle(x, y)
     assert distance.item() == pytest.approx(0.075, rel=1e-14)
     slope_x, slope_y = torch.autograd.grad(distance, [x, y])
-    assert slope_x.tolist() == [0.5, -0.5]
-    assert slope_y.tolist() == [-0.5, 0.5]
+    assert slope_x.tolist() == pytest.approx([0.5, -0.5], rel=1e-14)
+    assert slope_y.tolist() == pytest.approx([-0.5, 0.5], rel=1e-14)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -26,13 +26,11 @@ from otgan.kernels.wide import (
     BASE,
     BITS,
     add,
-    add_at,
     as_float,
     compare,
     is_less,
     is_positive,
     subtract,
-    subtract_at,
 )
 
 __all__ = ["circle_distance", "circle_distances", "ordered_circle_distances"]
@@ -80,10 +78,13 @@ def copy_at(out, x, i):
 def cumulated(masses):
     """Sums of the masses (n, k) up to each."""
     ends = masses.copy()
-    total = np.zeros(masses.shape[1], np.int64)
-    for i in range(ends.shape[0]):
-        add_at(ends, i, total)
-        copy_at(total, ends, i)
+    for i in range(1, ends.shape[0]):
+        carry = np.int64(0)
+        for d in range(ends.shape[1] - 1, 0, -1):
+            digit = ends[i, d] + ends[i - 1, d] + carry
+            carry = np.int64(digit >= BASE)
+            ends[i, d] = digit - BASE if carry else digit
+        ends[i, 0] += ends[i - 1, 0] + carry
     return ends
 
 
@@ -215,16 +216,22 @@ def set_between(theta, low, high, section):
 
 
 @kernel
-def abs_as_float(mass):
-    """The absolute value of ``mass``, which is lost, as a float."""
-    if mass[0] < 0:
-        borrow = np.int64(0)
-        for d in range(mass.size - 1, 0, -1):
-            digit = -mass[d] - borrow
-            borrow = np.int64(digit < 0)
-            mass[d] = digit + BASE if borrow else digit
-        mass[0] = -mass[0] - borrow
-    return as_float(mass)
+def abs_difference(x, i, y, difference):
+    """``|x[i] - y|`` as a float, of x (n, k) and y (k,), with ``difference`` (k,) to work in."""
+    if y.size == 1:
+        return float(abs(x[i, 0] - y[0]))
+    copy_at(difference, x, i)
+    if is_less(difference, y):
+        difference[:] = y
+        for d in range(y.size - 1, 0, -1):
+            difference[d] -= x[i, d]
+            if difference[d] < 0:
+                difference[d] += BASE
+                difference[d - 1] -= 1
+        difference[0] -= x[i, 0]
+    else:
+        subtract(difference, y)
+    return as_float(difference)
 
 
 @kernel
@@ -272,24 +279,23 @@ def flows_between(x, ends_a, y, ends_b, period):
     """What flows past the place behind each point, but for one constant, and how far it is to the next point."""
     n, m, k = x.size, y.size, ends_a.shape[1]
     flows, length = np.empty((n + m, k), np.int64), np.empty(n + m)
-    end_a, end_b = np.zeros(k, np.int64), np.zeros(k, np.int64)
     i, j = 0, 0
     for between in range(n + m):
         if j == m or (i < n and x[i] <= y[j]):
             at = x[i]
-            copy_at(end_a, ends_a, i)
             i += 1
         else:
             at = y[j]
-            copy_at(end_b, ends_b, j)
             j += 1
         if i < n or j < m:
             length[between] = min(x[i] if i < n else np.inf, y[j] if j < m else np.inf) - at
         else:
             length[between] = lifted_difference(min(x[0], y[0]), at, period)
-        for d in range(k):
-            flows[between, d] = end_a[d]
-        subtract_at(flows, between, end_b)
+        borrow = np.int64(0)
+        for d in range(k - 1, -1, -1):
+            digit = (ends_a[i - 1, d] if i > 0 else 0) - (ends_b[j - 1, d] if j > 0 else 0) - borrow
+            borrow = np.int64(digit < 0 and d > 0)
+            flows[between, d] = digit + BASE if borrow else digit
     return flows, length
 
 
@@ -301,12 +307,10 @@ def median_distance(x, ends_a, y, ends_b, period):
     """
     flows, length = flows_between(x, ends_a, y, ends_b, period)
     median = weighted_median(flows, length)
-    flow = np.empty_like(median)
+    difference = np.empty_like(median)
     total, error = 0.0, 0.0
     for between in range(length.size):
-        copy_at(flow, flows, between)
-        subtract(flow, median)
-        total, e = two_sum(total, abs_as_float(flow) * length[between])
+        total, e = two_sum(total, abs_difference(flows, between, median, difference) * length[between])
         error += e
     return (total + error) / as_float(ends_a[-1])
 
@@ -385,13 +389,13 @@ def plan_from(x, a, y, b, period, cut):
 
 @kernel
 def with_mass(x, a):
-    """The points that have mass, and a copy of their masses (n, k)."""
+    """The points that have mass, and their masses (n, k)."""
     moves = np.empty(x.size, np.bool_)
     for i in range(x.size):
         moves[i] = False
         for d in range(a.shape[1]):
             moves[i] |= a[i, d] > 0
-    return x[moves], a[moves]
+    return (x, a) if moves.all() else (x[moves], a[moves])
 
 
 @kernel
@@ -400,8 +404,9 @@ def sides(x, a, y, b):
     x, a = with_mass(x, a)
     y, b = with_mass(y, b)
     ends_a, ends_b = cumulated(a), cumulated(b)
-    bits = spare_bits(ends_a[-1])
-    if bits > 0 and a.shape[1] > 1:
+    if a.shape[1] > 1:
+        a, b = a.copy(), b.copy()
+        bits = spare_bits(ends_a[-1])
         for masses in (a, b, ends_a, ends_b):
             shift(masses, bits)
     return x, a, ends_a, y, b, ends_b
