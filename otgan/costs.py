@@ -63,6 +63,11 @@ class Cost(ABC):
     def T(self) -> Cost:
         """The same cost with the two sides exchanged."""
 
+    @property
+    @abstractmethod
+    def pricing(self) -> Pricing | MatrixPricing:
+        """Violated pairs, which a column-generation solver asks for."""
+
     @abstractmethod
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
         """Entries of a block, shape (len(rows), len(cols))."""

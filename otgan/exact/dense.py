@@ -22,6 +22,7 @@ from scipy import sparse
 from otgan.costs import Cost, dense
 from otgan.exact.polish import polish
 from otgan.plan import Plan, matching
+from otgan.pricing import MatrixPricing
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
 
@@ -90,6 +91,10 @@ class Held(Cost):
     @property
     def T(self) -> Held:
         return Held(self.cost.T, self.matrix.T)
+
+    @property
+    def pricing(self) -> MatrixPricing:
+        return MatrixPricing(self.matrix)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
         return self.matrix[rows, cols]

@@ -107,7 +107,7 @@ class Network:
     @property
     def carries(self) -> NDArray[np.bool_]:
         """Whether the tree arc of each node carries mass, (N,)."""
-        return self.tree.flow.any(axis=1)
+        return np.logical_or.reduce(self.tree.flow != 0, axis=1)
 
     @property
     def f(self) -> NDArray[np.float64]:
