@@ -1,7 +1,8 @@
 """Gradients of the distance for torch users, by the envelope theorem, without importing torch.
 
 At an optimum ``d value / d C_ij = P_ij``, ``d value / d a_i = f_i`` and ``d value / d b_j = g_j`` (up to a constant,
-as the masses must stay equal). So the value is rebuilt from the tensors' own arithmetic along the arcs of the plan.
+as the masses must stay equal). So the distance is rebuilt from the tensors' own arithmetic along the arcs of the plan,
+in float64 and relative to the longest arc, so that no power of a distance leaves it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import inputs, tensors
 from otgan.costs import PointCost
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from otgan.solution import Solution
 
 __all__ = ["differentiable_distance"]
@@ -21,37 +24,58 @@ __all__ = ["differentiable_distance"]
 
 def differentiable_distance(solution: Solution, x: Any, y: Any, a: Any, b: Any) -> Any:
     """The distance as a tensor like x (or y): the exact value, with gradients to every tensor that wants them."""
-    like = inputs.floating(next(t for t in (x, y, a, b) if inputs.is_tensor(t)))
-    moved = _cost_along_arcs(solution, _as_like(x, like), _as_like(y, like))
-    center = 0.5 * (solution.f.mean() - solution.g.mean())
-    for weight, potential in ((a, solution.f - center), (b, solution.g + center)):
-        if inputs.is_tensor(weight):
-            moved = moved + ((weight - weight.detach()) * like.new_tensor(potential)).sum()
-    value = like.new_tensor(solution.value)
-    exact = value + (moved - moved.detach())
-    if solution.problem.p == 1:
-        return exact
-    if solution.value == 0:  # the root has no finite slope at zero; zero is a subgradient of the distance there
-        return exact * 0.0
-    return exact ** (1.0 / solution.problem.p)
-
-
-def _as_like(points: Any, like: Any) -> Any:
-    tensor = (
-        inputs.floating(points) if inputs.is_tensor(points) else like.new_tensor(np.asarray(points, dtype=np.float64))
-    )
-    return tensor[:, None] if tensor.ndim == 1 else tensor
-
-
-def _cost_along_arcs(solution: Solution, x: Any, y: Any) -> Any:
     cost, plan = solution.problem.cost, solution.plan
     assert isinstance(cost, PointCost)
-    difference = x[plan.row] - y[plan.col]
-    mass = difference.new_tensor(plan.data)
-    if cost.metric == "cityblock":
-        distance = difference.abs().sum(-1)
-    elif cost.metric == "chebyshev":
-        distance = difference.abs().amax(-1)
-    else:  # the clamp keeps the gradient at coinciding points zero instead of NaN
-        distance = difference.square().sum(-1).clamp_min(1e-300 if difference.element_size() == 8 else 1e-37).sqrt()
-    return (mass * distance**cost.p).sum()
+    like = next(t for t in (x, y, a, b) if inputs.is_tensor(t))
+    make = tensors.double(like.new_empty(0))  # makes tensors of arrays
+    exact = make.new_tensor(solution.distance)
+    if not any(map(inputs.wants_gradient, (x, y, a, b))):
+        return tensors.cast(exact, like)
+    x, y = (
+        tensors.double(given) if inputs.is_tensor(given) else make.new_tensor(checked)
+        for given, checked in ((x, cost.x), (y, cost.y))
+    )
+    weights = [tensors.double(w) if inputs.wants_gradient(w) else None for w in (a, b)]
+    wanted = [weight for weight in weights if weight is not None]
+    row, col = (make.new_tensor(index).long() for index in (plan.row, plan.col))
+    difference = x.reshape(len(x), -1).index_select(0, row) - y.reshape(len(y), -1).index_select(0, col)
+    tensors.fixed_in(difference, wanted)
+    paid, longest = _relative_costs(difference, cost.metric, cost.p)
+    moved = (make.new_tensor(plan.data) * paid).sum()
+    potentials = _relative_potentials(solution, longest) if wanted else (None, None)
+    for weight, potential in zip(weights, potentials, strict=True):
+        if weight is not None:
+            shift = weight - weight.detach()
+            tensors.fixed_in(shift, (x, y))
+            moved = moved + (shift * make.new_tensor(potential)).sum()
+    moved = tensors.power(moved, 1 / cost.p) * longest
+    return tensors.cast(exact + (moved - moved.detach()), like)
+
+
+def _relative_costs(difference: Any, metric: str, p: float) -> tuple[Any, float]:
+    """``(distance / longest) ** p`` of each arc from its difference (k, d), and the longest distance.
+
+    Each difference is divided by its own largest coordinate before anything is squared, so that even an arc that is
+    next to nothing beside the longest knows its direction.
+    """
+    largest = difference.detach().abs().amax(-1)
+    unit = largest.where(largest > 0, largest.max()).clamp_min(tensors.TINY)
+    relative = difference / unit[:, None]
+    euclidean = metric == "euclidean" or difference.shape[1] == 1  # on the line all are the same
+    if euclidean:
+        total = relative.square().sum(-1)
+        length = tensors.power(total, 0.5)
+    else:
+        length = total = relative.abs().sum(-1) if metric == "cityblock" else relative.abs().amax(-1)
+    longest = max(float((unit * length.detach()).max()) or 1.0, tensors.TINY)
+    if euclidean and p == 2:  # squares have curvature where points coincide, roots of them not
+        return (unit / longest).square() * total, longest
+    return tensors.power(unit / longest * length, p), longest
+
+
+def _relative_potentials(solution: Solution, longest: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Potentials of both sides in units of the longest distance to the power p."""
+    problem = solution.problem
+    with np.errstate(over="ignore"):
+        f, g = (np.sign(v) * (np.abs(v) ** (1 / problem.p) / longest) ** problem.p for v in (solution.f, solution.g))
+    return tensors.centered(f, g, problem.a, problem.b)

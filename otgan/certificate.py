@@ -1,8 +1,12 @@
-"""The proof of an answer, by one float64 code for every solver.
+"""The proof of an answer, by one code for every solver.
 
 A plan with the right marginals bounds the optimal cost from above. Potentials with ``f_i + g_j <= C_ij`` over *all*
 pairs bound it from below (weak duality). Here both are checked against the problem itself, nothing is taken from the
 solver on trust, and every bound is pushed outwards by the rounding of its own evaluation.
+
+Both bounds are for the masses of :mod:`otgan.masses`: the real numbers that the weights are. Plans move whole numbers
+of them (:mod:`otgan.plan`), so a plan either has these marginals or proves nothing: its upper bound is infinite.
+Neither bound is ever moved to agree with the other. A lower bound above an upper one cannot be, so it is an alarm.
 """
 
 from __future__ import annotations
@@ -12,20 +16,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
-from otgan.costs import EPS
+from otgan.costs import EPS, blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.costs import Cost
+    from otgan.plan import Plan
     from otgan.problem import Problem
 
-__all__ = ["Certificate", "arcs", "certify", "dual_bound", "make_feasible", "repair_plan"]
+__all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
 
-NEGLIGIBLE = 1e-12  # share of its own mass that a point may lose to rounding
-MARGINAL_RTOL = 1e-11  # marginals further off than this share of the mass are not the marginals asked for
+TINY = 2.0**-1074  # the least float: what a product may lose to underflow
+NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
+PRODUCTS = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
+SPLITTER = 2.0**27 + 1
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,11 @@ class Certificate:
     Attributes
     ----------
     lower, upper : float
-        Bounds on the optimal cost, units of cost times mass.
+        Bounds on the optimal cost, units of cost times mass, for the masses that the weights are exactly
+        (:mod:`otgan.masses`).
     marginal_error : float
-        Sum of the absolute errors of the plan's marginals, as a share of the mass (the worse side).
+        Sum of the absolute errors of the plan's marginals, as a share of the mass (the worse side). 0 for every plan of
+        a solution, whose masses are whole numbers; otherwise ``upper`` is infinite.
     dual_violation : float
         Largest ``f_i + g_j - C_ij`` over all n * m pairs, 0 if none is positive; units of cost. ``lower`` already
         accounts for it.
@@ -66,12 +74,17 @@ class Certificate:
         return (self.upper - self.lower) / scale if scale else math.inf
 
     def is_optimal(self, rtol: float = 1e-9) -> bool:
-        """Whether the bounds meet within ``rtol`` and the plan moves the masses asked for."""
-        return self.gap <= rtol and self.marginal_error <= MARGINAL_RTOL
+        """Whether the bounds meet within ``rtol`` without a contradiction, and the plan moves the masses asked for."""
+        return self.is_consistent and self.marginal_error == 0 and self.gap <= rtol
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the lower bound is below the upper one, as it has to be."""
+        return self.lower <= self.upper
 
 
 def certify(
-    problem: Problem, plan: sparse.coo_array, f: NDArray[np.float64], g: NDArray[np.float64]
+    problem: Problem, plan: Plan, f: NDArray[np.float64], g: NDArray[np.float64], *, sharp: bool = False
 ) -> tuple[float, Certificate]:
     """The plan's cost ``<P, C>``, and what it and the potentials prove.
 
@@ -79,52 +92,119 @@ def certify(
     ----------
     problem : Problem
         n rows, m columns.
-    plan : (n, m) coo_array
-        Non-negative masses.
+    plan : Plan
+        Whole masses.
     f : (n,) ndarray
     g : (m,) ndarray
         Potentials, finite everywhere.
+    sharp : bool
+        Whether to see if the potentials are feasible as they are, see :func:`sharpen`.
+
+    Returns
+    -------
+    value : float
+        Between the bounds, which may be closer together than the rounding of a sum.
+    certificate : Certificate
     """
-    cost, a, b = problem.cost, problem.a, problem.b
-    row, col, data = arcs(plan)
-    arc_cost = cost.entries(row, col)
-    value = _sum(data * arc_cost)
-    magnitude = _sum(data * np.abs(arc_cost))
-    error_a = _marginal(row, data, len(a)) - a
-    error_b = _marginal(col, data, len(b)) - b
-    # The marginals' errors can be led along the plan's own arcs, each once at most; or anywhere, at the largest cost.
-    # Which part of the support the last ulp of a mass belongs to is not asked: totals are equal up to rounding only.
-    wrong = _sum(np.abs(error_a)) + _sum(np.abs(error_b))
-    astray = wrong * min(_sum(np.abs(arc_cost)), 2 * cost.ceiling) if wrong else 0.0
-    upper = value + (cost.rounding + 2 * EPS) * magnitude + float(data @ cost.underflow(row, col, arc_cost)) + astray
-    lower, violation = dual_bound(problem, f, g)
-    return value, Certificate(
-        lower=min(lower, upper),
+    cost = problem.cost
+    arc_cost = cost.entries(plan.rows, plan.cols)
+    lower, violation = dual_bound(problem, f, g, sharp=sharp)
+    error = plan.marginal_error(problem.masses)
+    value, magnitude, lost = _paid(problem, plan, arc_cost)
+    upper = value + (cost.rounding + 4 * EPS) * magnitude + lost if error == 0 else math.inf
+    return min(max(value, lower), upper), Certificate(
+        lower=lower,
         upper=upper,
         magnitude=magnitude,
-        marginal_error=max(_sum(np.abs(error_a)), _sum(np.abs(error_b))) / problem.mass,
+        marginal_error=error,
         dual_violation=violation,
-        slackness=float(np.max(arc_cost - f[row] - g[col], initial=0.0)),
+        slackness=float(np.max(arc_cost - f[plan.rows] - g[plan.cols], initial=0.0)),
     )
 
 
-def dual_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]) -> tuple[float, float]:
+def _paid(problem: Problem, plan: Plan, arc_cost: NDArray[np.float64]) -> tuple[float, float, float]:
+    """``<P, C>`` and ``<P, |C|>``, each right to a few ulps, and what underflow may have taken from the first."""
+    mass, unit = plan.floats, problem.masses.unit
+    scaled, exponent = _scaled(arc_cost)
+    paid = mass * scaled
+    value = _sum(paid)
+    magnitude = value if not len(scaled) or scaled.min() >= 0 else _sum(np.abs(paid))
+    hidden = float(mass @ problem.cost.underflow(plan.rows, plan.cols, arc_cost)) * unit * (1 + 4 * EPS)
+    tiny = np.count_nonzero(scaled[np.abs(paid) < NORMAL])
+    hidden += math.ldexp(TINY * tiny * unit, exponent)
+    value, magnitude = math.ldexp(value * unit, exponent), math.ldexp(magnitude * unit, exponent)
+    return value, magnitude, hidden + 2 * TINY if hidden or 0 < magnitude < NORMAL else 0.0
+
+
+def dual_bound(
+    problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64], *, sharp: bool = False
+) -> tuple[float, float]:
     """A proven lower bound from any finite potentials, and the largest ``f_i + g_j - C_ij`` over all pairs, or 0.
 
-    Where a column is violated its ``g_j`` is lowered until it is not, also by what the minimum may be off.
+    Where a column is violated its ``g_j`` is lowered until it is not, also by what the minimum may be off. The sum
+    over all points runs in twice the working precision, so that potentials may be large where the cost is small.
     """
-    cost, a, b = problem.cost, problem.a, problem.b
-    minima, error = cost.column_minima(f)
-    feasible = np.minimum(g, minima - error)
-    lower = _sum(np.concatenate([a * f, b * feasible]))
-    lower -= 2 * EPS * float(a @ np.abs(f) + b @ np.abs(feasible)) + cost.rounding * abs(lower)
+    cost, masses = problem.cost, problem.masses
+    if sharp:
+        minima = _exact_minima(cost, f)
+        feasible = np.minimum(g, minima)
+    else:
+        minima, error = cost.column_minima(f)
+        feasible = np.minimum(g, np.nextafter(minima - error, -np.inf))
+    potentials, exponent = _scaled(np.concatenate([f, feasible]))
+    mass, rest = _in_two_floats(masses.a, masses.b)
+    earned, size = _dot(potentials, mass, rest)
+    lower = math.ldexp(earned * masses.unit, exponent)
+    lower -= (cost.rounding + 4 * EPS) * abs(lower) + math.ldexp(
+        (PRODUCTS * size + 8 * TINY * len(potentials)) * masses.unit, exponent
+    )
+    lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 2 * TINY
     return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
+
+
+def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """The values over a power of two that brings the largest to about 1, and its exponent: nothing is rounded."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    exponent = math.frexp(largest)[1]
+    if -900 < exponent < 900:
+        return np.ldexp(values, -exponent), exponent
+    return np.ldexp(np.ldexp(values, -(exponent // 2)), exponent // 2 - exponent), exponent
+
+
+def _in_two_floats(a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Whole masses of both sides, (n + m,), as floats in units of the first digit, and what these leave out."""
+    whole = np.concatenate([a, b])
+    if whole.shape[1] == 1:
+        mass = whole[:, 0].astype(np.float64)
+        return mass, (whole[:, 0] - mass.astype(np.int64)).astype(np.float64)
+    from otgan.kernels.wide import in_two_floats
+
+    return in_two_floats(whole)
+
+
+def _dot(potentials: NDArray[np.float64], mass: NDArray[np.float64], rest: NDArray[np.float64]) -> tuple[float, float]:
+    """``potentials . (mass + rest)`` in twice the working precision, and the sum of the products' magnitudes.
+
+    Products are split without error (Dekker 1971), and the sum of all parts is rounded once.
+    """
+    product = potentials * mass
+    left, right = _halves(potentials), _halves(mass)
+    error = ((left[0] * right[0] - product) + left[0] * right[1] + left[1] * right[0]) + left[1] * right[1]
+    parts = [product, error, potentials * rest] if rest.any() else [product, error]
+    return _sum(np.concatenate(parts)), float(np.abs(product).sum())
+
+
+def _halves(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each value as the sum of two that have half the digits (Veltkamp)."""
+    wide = SPLITTER * values
+    high = wide - (wide - values)
+    return high, values - high
 
 
 def _trivial_bound(problem: Problem) -> float:
     """No plan is cheaper than the whole mass at the least cost."""
-    floor = problem.cost.floor
-    return floor * problem.mass * (1 + 4 * EPS if floor < 0 else 1 - 4 * EPS)
+    bound = problem.cost.floor * problem.mass
+    return bound - 4 * EPS * abs(bound) - TINY if bound else 0.0
 
 
 def make_feasible(
@@ -135,13 +215,13 @@ def make_feasible(
     Two c-transforms (Santambrogio 2015, section 1.2): ``g_j = min_i C_ij - f_i`` over the rows that carry mass, then
     ``f_i = min_j C_ij - g_j`` over all columns. What a solver left at points without mass is not used. Each minimum is
     rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves. The constant that may be moved from
-    one side to the other is set so that both sides have one median: the smaller the numbers, the less they round.
+    one side to the other is set so that potentials, weighted by mass, are least: what they round costs that much.
     """
     rows, cols = (problem.a > 0) & np.isfinite(f), (problem.b > 0) & np.isfinite(g)
     if not rows.any() or not cols.any():  # nothing to start from: zero is feasible up to the least cost
         f, g = np.zeros_like(f), np.zeros_like(g)
         rows, cols = problem.a > 0, problem.b > 0
-    shift = 0.5 * (_middle(g[cols]) - _middle(f[rows]))
+    shift = _weighted_median(np.concatenate([-f[rows], g[cols]]), np.concatenate([problem.a[rows], problem.b[cols]]))
     new_g = _c_transform(problem.cost, np.where(rows, f + shift, -np.inf))
     return _c_transform(problem.cost.T, new_g), new_g
 
@@ -151,9 +231,10 @@ def _sum(values: NDArray[np.float64]) -> float:
     return math.fsum(values.tolist())
 
 
-def _middle(values: NDArray[np.float64]) -> float:
-    """A median; numpy's own checks for much that cannot come, and takes ten times as long for a hundred values."""
-    return float(np.partition(values, len(values) // 2)[len(values) // 2])
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(below, 0.5 * below[-1])]])
 
 
 def _c_transform(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,51 +242,28 @@ def _c_transform(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nextafter(minima - error, -np.inf)
 
 
-def repair_plan(problem: Problem, plan: sparse.coo_array) -> sparse.coo_array:
-    """The plan with exact marginals nearest at hand (Altschuler, Weed & Rigollet 2017, Algorithm 2, kept sparse).
+def sharpen(
+    problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Feasible potentials once more, by differences that are rounded only where they have to be.
 
-    Rows, then columns that carry too much are scaled down; what is missing is added along the north-west corner of
-    the remainders, which costs at most n + m - 1 new arcs. Remainders at the level of rounding are left, and so are
-    arcs whose mass is below the rounding of the total and next to nothing of both points that they connect.
+    :func:`make_feasible` gives an ulp away everywhere. That matters where potentials are much larger than the cost, and
+    there whole numbers, or others with few digits, need not be rounded at all. Takes several times as long.
     """
-    a, b = problem.a, problem.b
-    row, col, data = arcs(plan)
-    if _is_matching(row, data, a) and np.array_equal(_marginal(col, data, len(b)), b):
-        return plan
-    keep = np.isfinite(data) & (data > 0)
-    row, col, data = row[keep], col[keep], data[keep]
-    data = data * _shrink(_marginal(row, data, len(a)), a)[row]
-    data = data * _shrink(_marginal(col, data, len(b)), b)[col]
-    short_a = np.maximum(a - _marginal(row, data, len(a)), 0.0)
-    short_b = np.maximum(b - _marginal(col, data, len(b)), 0.0)
-    if max(short_a.sum(), short_b.sum()) > 1e-14 * problem.mass:
-        from otgan.kernels.line import monotone_plan
-
-        i, j = np.flatnonzero(short_a), np.flatnonzero(short_b)
-        if len(i) and len(j):
-            rows, cols, mass = monotone_plan(short_a[i], short_b[j])
-            row, col, data = np.r_[row, i[rows]], np.r_[col, j[cols]], np.r_[data, mass]
-    meant = (data > 8 * EPS * problem.mass) | (data > NEGLIGIBLE * np.minimum(a[row], b[col]))
-    fixed = sparse.coo_array((data[meant], (row[meant], col[meant])), shape=plan.shape)
-    fixed.sum_duplicates()
-    return fixed
+    cost = problem.cost
+    new_g = _exact_minima(cost, np.where(problem.a > 0, f, -np.inf))
+    return _exact_minima(cost.T, new_g), new_g
 
 
-def _is_matching(row: NDArray[np.intp], data: NDArray[np.float64], a: NDArray[np.float64]) -> bool:
-    """Whether each row, in order, sends all its mass along one arc."""
-    return len(row) == len(a) and np.array_equal(data, a) and np.array_equal(row, np.arange(len(a))) and a.min() > 0
-
-
-def arcs(plan: sparse.coo_array) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Rows, columns and masses of a plan, (k,) each."""
-    return np.asarray(plan.row, np.intp), np.asarray(plan.col, np.intp), np.asarray(plan.data, np.float64)
-
-
-def _marginal(index: NDArray[np.intp], data: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    return np.bincount(index, weights=data, minlength=size).astype(np.float64, copy=False)
-
-
-def _shrink(carried: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Factors of at most one that bring what is carried down to what is wanted."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(carried > wanted, wanted / carried, 1.0)
+def _exact_minima(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest floats with ``f_i + g_j <= C_ij`` for the entries as computed."""
+    minima = np.full(cost.shape[1], np.inf)
+    with np.errstate(invalid="ignore"):
+        for rows, cols in blocks(*cost.shape):
+            entries, minus = cost.block(rows, cols), -f[rows, None]
+            difference = entries + minus
+            part = difference - entries
+            error = (entries - (difference - part)) + (minus - part)
+            rounded = np.where(error < 0, np.nextafter(difference, -np.inf), difference)
+            np.minimum(minima[cols], rounded.min(axis=0), out=minima[cols])
+    return minima

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otgan import inputs
-from otgan.errors import InvalidInput
-from otgan.rows import aligned, in_two_threads, sorted_rows, sorted_with_masses, weighted
+from otgan.errors import OTError
+from otgan.masses import whole_masses
+from otgan.rows import aligned, in_two_threads, mass_rows, sorted_rows, sorted_with_masses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = NDArray[np.float64]
+    Weights = list[Rows | int]  # of a side: one row for all samples, or one for each; n stands for n equal weights
 
 __all__ = ["wasserstein_circle"]
+
+ROUNDING = 1e-12  # of a distance, with room to spare
 
 
 def wasserstein_circle(
@@ -26,8 +31,10 @@ def wasserstein_circle(
     The distance of two points is the length of the shorter arc. Matching in order is optimal once it is known where
     to begin. For p = 1 that is where the difference of the two cdfs is at its median; for p > 1 the cost is a convex
     and piecewise affine function of the mass by which one side is turned, and its least vertex is found by the sign of
-    its slope; for p = inf the farthest distance is quasi-convex in the same way. No tolerance is involved, and the time
-    is O((n + m) log(n + m)).
+    its slope; for p = inf the farthest distance is quasi-convex in the same way. Masses are added and compared as whole
+    numbers, exactly what the floats stand for; only distances, their powers and one compensated sum of products are
+    rounded. So every distance is right to a few units of its last digit, however near to zero. The time is
+    O((n + m) log(n + m)).
 
     Parameters
     ----------
@@ -39,7 +46,8 @@ def wasserstein_circle(
         1 <= p <= inf.
     a : (n,) array_like or like u, optional
     b : (m,) array_like or like v, optional
-        Non-negative weights of one total along ``axis``; 1/n and 1/m each if None.
+        Non-negative weights of one total along ``axis``; 1/n and 1/m each if None. Where totals differ by rounding, the
+        distance is that of ``a / sum(a)`` and ``b / sum(b)``, times ``sum(a) ** (1 / p)``.
     period : float, default 1
         The length of the circle: 2 pi for angles in radians, 24 for hours of the day.
     axis : int, default -1
@@ -49,13 +57,16 @@ def wasserstein_circle(
     -------
     float or ndarray
         The distances, in the unit of the positions, with the shape of the other axes; a float where there are none. A
-        tensor (without gradients) where u or v is one.
+        tensor where u or v is one, or where any argument wants gradients; it can be differentiated with respect to u,
+        v, a and b (envelope theorem: the plan and the potentials are held fixed).
 
     Raises
     ------
     InvalidInput
         For NaN, inf, empty or complex data, shapes that do not match, negative weights, unequal mass, p < 1, a period
-        that is not positive, or distances whose p-th powers leave float64.
+        that is not positive, or one whose p-th power leaves float64.
+    OTError
+        If a distance came out above half the period, which nothing can be: an error in otgan.
 
     References
     ----------
@@ -77,15 +88,21 @@ def wasserstein_circle(
     tensor = next((t for t in (u, v) if inputs.is_tensor(t)), None)
     rows_u, rows_v, shape = aligned(inputs.real_array(u, "u"), inputs.real_array(v, "v"), axis, ("u", "v"))
     rows_u, rows_v = around(rows_u, period), around(rows_v, period)
+    weights = _weights((a, b), (rows_u, rows_v), shape, axis)
     if a is None and b is None:
         distances = _unweighted(*in_two_threads(sorted_rows, rows_u, rows_v), p, period)
     else:
-        distances = _weighted(*weighted((a, b), (rows_u, rows_v), shape, axis), p, period)
-    if np.isnan(distances).any():
-        raise InvalidInput(
-            f"distances on the circle to the power p = {p:g} leave float64: the period is too many times longer than "
-            "the distances. Use a smaller p, or p = inf."
+        distances = _weighted((rows_u, rows_v), weights, p, period)
+    if not (distances <= 0.5 * period * (1.0 + ROUNDING)).all():
+        raise OTError(
+            f"no distance on a circle is above half the period, {0.5 * period:g}, but {distances.max():g} came out. "
+            "This is an error in otgan: please report it with the data."
         )
+    distances = distances * _totals(weights[0]) ** (1.0 / p)
+    if any(map(inputs.wants_gradient, (u, v, a, b))):
+        from otgan.circle_gradient import differentiable_distances
+
+        return differentiable_distances(distances, (u, v), (a, b), (rows_u, rows_v), weights, p, period, shape, axis)
     distances = distances.reshape(shape)
     if tensor is not None:
         return inputs.like(tensor, distances)
@@ -102,16 +119,55 @@ def around(positions: Rows, period: float) -> Rows:
 
 
 def _unweighted(u: Rows, v: Rows, p: float, period: float) -> Rows:
-    """Distances of sorted rows, (batch, n) and (batch, m), with masses that are whole numbers."""
-    from otgan.kernels.circle import circle_distances
-    from otgan.problem import integer_masses
-
-    mass_u, mass_v, unit = integer_masses(u.shape[1], v.shape[1])
-    return circle_distances(u, np.broadcast_to(mass_u, u.shape), v, np.broadcast_to(mass_v, v.shape), p, period, unit)
-
-
-def _weighted(side_u: Any, side_v: Any, p: float, period: float) -> Rows:
+    """Distances of sorted rows, (batch, n) and (batch, m), with equal masses."""
     from otgan.kernels.circle import circle_distances
 
-    (u, a), (v, b) = in_two_threads(sorted_with_masses, side_u, side_v)
-    return circle_distances(u, a, v, b, p, period, 1.0)
+    (_, n), (_, m) = u.shape, v.shape
+    total = math.lcm(n, m)
+    return circle_distances(u, np.full((n, 1), total // n), v, np.full((m, 1), total // m), p, period)
+
+
+def _weighted(rows: tuple[Rows, Rows], weights: tuple[Weights, Weights], p: float, period: float) -> Rows:
+    """Distances of rows in any order, between weights of total one."""
+    from otgan.kernels.circle import ordered_circle_distances
+
+    (u, order_u), (v, order_v) = in_two_threads(_ordered, *rows)
+    a, b = weights
+    distances = np.empty(len(u))
+    several = max(len(a), len(b))
+    for k in range(several):
+        batch = slice(None) if several == 1 else slice(k, k + 1)
+        masses = whole_masses(a[k % len(a)], b[k % len(b)])
+        distances[batch] = ordered_circle_distances(
+            u[batch], order_u[batch], masses.a, v[batch], order_v[batch], masses.b, p, period
+        )
+    return distances
+
+
+def _ordered(rows: Rows) -> tuple[Rows, NDArray[np.int64]]:
+    """Each row from left to right, and where its values were."""
+    where = np.broadcast_to(np.arange(rows.shape[1], dtype=np.float64), rows.shape)
+    values, where = sorted_with_masses((rows, where))
+    return values, where.astype(np.int64)
+
+
+def _weights(
+    given: tuple[Any, Any], rows: tuple[Rows, Rows], shape: tuple[int, ...], axis: int
+) -> tuple[Weights, Weights]:
+    """What :func:`otgan.masses.whole_masses` takes, once if it is the same for all rows, or for each of them."""
+    if all(side is None for side in given):
+        return [rows[0].shape[1]], [rows[1].shape[1]]
+    full = [mass_rows(side, of, name, shape, axis) for side, of, name in zip(given, rows, ("a", "b"), strict=True)]
+    one, other = (
+        [side.shape[1]] if weights is None else list(side[: 1 if np.ndim(weights) == 1 else None])
+        for weights, side in zip(given, full, strict=True)
+    )
+    rtol = inputs.mass_tolerance(*given)
+    for k in range(max(len(one), len(other))):
+        inputs.equal_mass(full[0][k], full[1][k], rtol)
+    return one, other
+
+
+def _totals(weights: Weights) -> Rows:
+    """The mass of each row."""
+    return np.array([1.0 if isinstance(row, int) else inputs.total(row) for row in weights])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from otgan import inputs
-from otgan.pricing import Index, Pricing, cost_matrix
+from otgan.pricing import Index, MatrixPricing, Pricing, cost_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,11 @@ class Cost(ABC):
     def T(self) -> Cost:
         """The same cost with the two sides exchanged."""
 
+    @property
+    @abstractmethod
+    def pricing(self) -> Pricing | MatrixPricing:
+        """Violated pairs, which a column-generation solver asks for."""
+
     @abstractmethod
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
         """Entries of a block, shape (len(rows), len(cols))."""
@@ -76,6 +81,11 @@ class Cost(ABC):
     ) -> NDArray[np.float64]:
         """How far below the truth these entries may be because they are too small for float64, (k,)."""
         return np.zeros(len(rows))
+
+    @property
+    def lost_to_underflow(self) -> float:
+        """How far above the truth any entry may be because it is too small for float64."""
+        return 0.0
 
     def column_minima(self, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | float]:
         """``min_i C_ij - f_i`` for every column, over all rows, and how far below that the truth may lie."""
@@ -137,6 +147,11 @@ class MatrixCost(Cost):
     def T(self) -> MatrixCost:  # noqa: D102
         return MatrixCost(self.matrix.T)
 
+    @property
+    def pricing(self) -> MatrixPricing:
+        """Violated pairs, as for points."""
+        return MatrixPricing(self.matrix)
+
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         return self.matrix[rows, cols]
 
@@ -166,7 +181,12 @@ class PointCost(Cost):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        inputs.same_dimension(self.x, self.y, self.p)
+        vars(self)["reach"] = inputs.same_dimension(self.x, self.y, self.p, self.metric)
+
+    @cached_property
+    def reach(self) -> float:
+        """No distance is larger than this."""
+        return inputs.reach(self.x, self.y, self.metric)
 
     @property
     def dimension(self) -> int:
@@ -183,9 +203,7 @@ class PointCost(Cost):
 
     @property
     def ceiling(self) -> float:  # noqa: D102
-        corners = np.minimum(self.x.min(axis=0), self.y.min(axis=0)), np.maximum(self.x.max(axis=0), self.y.max(axis=0))
-        box = self.between(corners[0][None], corners[1][None])
-        return float(box.block(slice(None), slice(None))[0, 0]) * (1 + 2 * self.rounding)
+        return self.reach**self.p * (1 + 2 * self.rounding)
 
     @property
     def rounding(self) -> float:  # noqa: D102
@@ -245,12 +263,15 @@ class PointCost(Cost):
     def underflow(  # noqa: D102
         self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        resolved = max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
-        small = np.flatnonzero(entries < resolved)
+        small = np.flatnonzero(entries < self.lost_to_underflow)
         apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
         bound = np.zeros(len(rows))
-        bound[small[apart]] = 2 * resolved
+        bound[small[apart]] = 2 * self.lost_to_underflow
         return bound
+
+    @property
+    def lost_to_underflow(self) -> float:  # noqa: D102
+        return max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
 
     def column_minima(  # noqa: D102
         self, f: NDArray[np.float64]
@@ -266,9 +287,10 @@ class PointCost(Cost):
         """The same in O((n + m) log m), through the order of the points and the convexity of the cost."""
         from otgan.kernels.monge import column_minima
 
-        order = np.argsort(self.x[:, 0])
+        order = np.flatnonzero(f > -np.inf)
+        order = order[np.argsort(self.x[order, 0])]
         x = self.x[order, 0]
-        first = np.flatnonzero(np.append(True, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
+        first = np.flatnonzero(np.append(len(x) > 0, x[1:] != x[:-1]))  # of rows in one place only the largest f counts
         y, place = np.unique(self.y[:, 0], return_inverse=True)
         values, errors = column_minima(x[first], np.maximum.reduceat(f[order], first), y, self.p)
         return values[place], errors[place]

@@ -13,7 +13,7 @@ from otgan.rows import RADIX_FROM, aligned, in_two_threads, sorted_rows, sorted_
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.rows import Weighted
+    from otgan.rows import Rows, Weighted
 
 __all__ = ["wasserstein_1d"]
 
@@ -41,8 +41,8 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     -------
     float or ndarray
         The distances, with the shape of the other axes; a float where there are none. A tensor where x or y is one, or
-        where any argument wants gradients; it can be differentiated with respect to x, y, a and b (envelope theorem:
-        the plan and the potentials are held fixed).
+        where any argument wants gradients; it can be differentiated with respect to x, y, a and b, with the gradients
+        (in float64, cast once) and the second derivatives of :func:`otgan.wasserstein`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     else:
         distances = _weighted(*weighted((a, b), (rows_x, rows_y), shape, axis), p)
     distances = distances.reshape(shape)
-    if any(inputs.wants_gradient(t) for t in (x, y, a, b)):
+    if any(map(inputs.wants_gradient, (x, y, a, b))):
         from otgan.line_gradient import differentiable_distances
 
         return differentiable_distances(distances, (x, y), (a, b), (rows_x, rows_y), p, axis)
@@ -97,8 +97,7 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
 
     Sorting puts NaN and infinities at the ends, so the four ends tell whether all is finite.
     """
-    from otgan.kernels.line import matched_distance, merged_distance
-    from otgan.problem import integer_masses
+    from otgan.kernels.line import counted_distance, matched_distance
 
     x, y = in_two_threads(sorted_values, x, y)
     low, high = min(x[0], y[0]), max(x[-1], y[-1])
@@ -108,16 +107,15 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
     inputs.extent_fits(float(high) - float(low), p)
     if len(x) == len(y):
         return matched_distance(x, y, p)
-    mass_x, mass_y, unit = integer_masses(len(x), len(y))
-    return merged_distance(x, mass_x, y, mass_y, p, unit)
+    return counted_distance(x, y, p, math.lcm(len(x), len(y)))
 
 
 def _plain_weighted(x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float) -> float | None:
     """Flat float64 arrays with such weights; None if there is anything about them that the checks have to see."""
-    from otgan.kernels.line import merged_distance
-
-    a = np.full(len(x), 1.0 / len(x)) if a is None else a
-    b = np.full(len(y), 1.0 / len(y)) if b is None else b
+    if a is None:
+        a = np.full(len(x), 1.0 / len(x))
+    if b is None:
+        b = np.full(len(y), 1.0 / len(y))
     if not (_is_plain(a) and _is_plain(b) and len(a) == len(x) and len(b) == len(y)):
         return None
     (x, a, mass_a), (y, b, mass_b) = in_two_threads(_sorted_and_summed, (x, a), (y, b))
@@ -126,7 +124,7 @@ def _plain_weighted(x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: A
     if not (good and all(map(math.isfinite, (x[0], y[0], x[-1], y[-1])))):
         return None
     inputs.extent_fits(float(max(x[-1], y[-1])) - float(min(x[0], y[0])), p)
-    return merged_distance(x, a, y, b if mass_a == mass_b else b * (mass_a / mass_b), p, 1.0)
+    return _distance(x, a, y, b, p)
 
 
 def _sorted_and_summed(side: Weighted) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -148,17 +146,35 @@ def _row_by_row(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> NDA
 
 def _unweighted(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> NDArray[np.float64]:
     """Distances of sorted rows, (batch, n) and (batch, m)."""
-    from otgan.kernels.line import matched_distances, merged_distances
-    from otgan.problem import integer_masses
+    from otgan.kernels.line import counted_distances, matched_distances
 
     if x.shape == y.shape:
         return matched_distances(x, y, p)
-    mass_x, mass_y, unit = integer_masses(x.shape[1], y.shape[1])
-    return merged_distances(x, np.broadcast_to(mass_x, x.shape), y, np.broadcast_to(mass_y, y.shape), p, unit)
+    return counted_distances(x, y, p, math.lcm(x.shape[1], y.shape[1]))
 
 
 def _weighted(side_x: Weighted, side_y: Weighted, p: float) -> NDArray[np.float64]:
     from otgan.kernels.line import merged_distances
 
     (x, a), (y, b) = in_two_threads(sorted_with_masses, side_x, side_y)
-    return merged_distances(x, a, y, b, p, 1.0)
+    distances = merged_distances(x, a, y, b, p)
+    for k in np.flatnonzero(np.isnan(distances)):
+        distances[k] = _exact_distance(x[k], a[k], y[k], b[k], p)
+    return distances
+
+
+def _distance(x: Rows, a: Rows, y: Rows, b: Rows, p: float) -> float:
+    """W_p between sorted points with masses, for the total mass of a."""
+    from otgan.kernels.line import merged_distance
+
+    distance = merged_distance(x, a, y, b, p)
+    return _exact_distance(x, a, y, b, p) if math.isnan(distance) else distance
+
+
+def _exact_distance(x: Rows, a: Rows, y: Rows, b: Rows, p: float) -> float:
+    """The same, where the last bits of the masses decide."""
+    from otgan.kernels.line import whole_distance
+    from otgan.masses import whole_masses
+
+    masses = whole_masses(a, b)
+    return whole_distance(x, masses.a, y, masses.b, p, masses.unit)

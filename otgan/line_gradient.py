@@ -1,7 +1,8 @@
 """Gradients of distances on the line for torch users, for a whole batch at once, without importing torch.
 
 By the envelope theorem the optimal plan and the potentials may be held fixed (see :mod:`otgan.autodiff`). Each distance
-is rebuilt from the tensors' own arithmetic along the arcs of its monotone plan, all rows in the same few operations.
+is rebuilt from the tensors' own arithmetic along the arcs of its monotone plan, in float64 and relative to the longest
+arc, all rows in the same few operations.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan import inputs
+from otgan import inputs, tensors
 from otgan.rows import weighted
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from otgan.rows import Rows
 
 __all__ = ["differentiable_distances"]
+
+LARGE = 1000.0  # orders
 
 
 class Plans(NamedTuple):
@@ -45,34 +48,40 @@ def differentiable_distances(
 
     ``points`` and ``weights`` are what the user passed, and ``rows`` the points as checked rows of samples.
     """
-    like = inputs.floating(next(t for t in (*points, *weights) if inputs.wants_gradient(t)))
+    like = next(t for t in (*points, *weights) if inputs.is_tensor(t))
+    make = tensors.double(like.new_empty(0))  # makes tensors of arrays
     shape = distances.shape
     plans = _plans(rows, weights, shape, p, axis)
-    x, y = (_tensor_rows(side, like, shape, axis) for side in points)
-    whole = like.new_empty(0).long()  # makes tensors of whole numbers on the device of the others
+    x, y = (
+        _tensor_rows(given, shape, axis) if inputs.is_tensor(given) else make.new_tensor(checked)
+        for given, checked in zip(points, rows, strict=True)
+    )
+    moving = [_tensor_rows(w, shape, axis) if inputs.wants_gradient(w) else None for w in weights]
+    wanted = [weight for weight in moving if weight is not None]
+    whole = make.new_empty(0).long()  # makes tensors of whole numbers
     difference = x.gather(1, whole.new_tensor(plans.rows)) - y.gather(1, whole.new_tensor(plans.cols))
-    scale = like.new_tensor(plans.scale)
-    paid = (difference / scale).abs()
-    if p == math.inf:
-        moved = paid.where(like.new_tensor(plans.mass) > 0, paid * 0.0).amax(-1)
+    mass, scale = make.new_tensor(plans.mass), make.new_tensor(plans.scale)
+    if not plans.mass.all():  # what is not paid may be too long for float64
+        difference = difference.masked_fill(mass == 0, 0.0)
+    paid = difference / scale
+    if p == math.inf:  # no small change of the weights changes which distance is the longest that is paid
+        moved = paid.abs().amax(-1) + 0.0 * sum((weight - weight.detach()).sum(-1) for weight in wanted)
     else:
-        moved = (like.new_tensor(plans.mass) * paid**p).sum(-1)
-        for weight, potential in zip(weights, (plans.f, plans.g), strict=True):
-            if potential is not None and inputs.wants_gradient(weight):
-                weight_rows = _tensor_rows(weight, like, shape, axis)
-                moved = moved + ((weight_rows - weight_rows.detach()) * like.new_tensor(potential)).sum(-1)
-        positive = moved > 0  # the root has no finite slope at zero; zero is a subgradient of the distance there
-        moved = moved.where(positive, moved.new_ones(())) ** (1.0 / p) * positive if p > 1 else moved
+        tensors.fixed_in(paid, wanted)
+        moved = (mass * tensors.power(paid if p % 2 == 0 else paid.abs(), p)).sum(-1)
+        for weight, potential in zip(moving, (plans.f, plans.g), strict=True):
+            if weight is not None:
+                shift = weight - weight.detach()
+                tensors.fixed_in(shift, (x, y))
+                moved = moved + (shift * make.new_tensor(potential)).sum(-1)
+        moved = tensors.power(moved, 1 / p)
     moved = (moved * scale[:, 0]).reshape(shape)
-    return like.new_tensor(distances) + (moved - moved.detach())
+    return tensors.cast(make.new_tensor(distances) + (moved - moved.detach()), like)
 
 
-def _tensor_rows(values: Any, like: Any, shape: tuple[int, ...], axis: int) -> Any:
-    """What the user passed as a tensor (batch, n) like ``like``."""
-    if inputs.is_tensor(values):
-        tensor = inputs.floating(values)
-    else:
-        tensor = like.new_tensor(np.asarray(values, dtype=np.float64))
+def _tensor_rows(values: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """A tensor that the user passed in float64, (batch, n)."""
+    tensor = tensors.double(values)
     if tensor.ndim > 1:
         tensor = tensor.movedim(int(axis), -1)
     return tensor.expand(*shape, tensor.shape[-1]).reshape(-1, tensor.shape[-1])
@@ -81,7 +90,6 @@ def _tensor_rows(values: Any, like: Any, shape: tuple[int, ...], axis: int) -> A
 def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, ...], p: float, axis: int) -> Plans:
     """The monotone plan of each row, with potentials where weights want gradients."""
     from otgan.kernels.line import monotone_plans, potentials_of_plans
-    from otgan.problem import integer_masses
 
     x, y = rows
     order_x, order_y = np.argsort(x, axis=1), np.argsort(y, axis=1)
@@ -89,20 +97,42 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
         if x.shape == y.shape:
             mass = np.broadcast_to(1.0 / x.shape[1], x.shape)
             return Plans(order_x, order_y, mass, _largest(x, y, order_x, order_y, mass))
-        one, other, unit = integer_masses(x.shape[1], y.shape[1])
-        i, j, mass, _ = monotone_plans(np.broadcast_to(one, x.shape), np.broadcast_to(other, y.shape))
-        i, j, mass = _along(order_x, i), _along(order_y, j), mass * unit
+        whole = math.lcm(x.shape[1], y.shape[1])  # counts in place of 1/n and 1/m, which would have to be rounded
+        one, other = (np.full((len(x), side.shape[1]), float(whole // side.shape[1])) for side in rows)
+        i, j, mass, _ = monotone_plans(one, other)
+        i, j, mass = _along(order_x, i), _along(order_y, j), mass / whole
         return Plans(i, j, mass, _largest(x, y, i, j, mass))
     (_, a), (_, b) = weighted(weights, rows, shape, axis)
-    i, j, mass, count = monotone_plans(_along(a, order_x), _along(b, order_y))
+    plans = _whole_plans if p == math.inf else monotone_plans  # for p = inf a sliver counts as much as any mass
+    i, j, mass, count = plans(_along(a, order_x), _along(b, order_y))
     rows_i, cols_j = _along(order_x, i), _along(order_y, j)
     scale = _largest(x, y, rows_i, cols_j, mass)
     if p == math.inf or not any(map(inputs.wants_gradient, weights)):
         return Plans(rows_i, cols_j, mass, scale)
-    f, g = potentials_of_plans(_along(x, order_x) / scale, _along(y, order_y) / scale, i, j, count, p)
+    # A power of two divides the points without rounding; beyond these p its own powers would leave float64.
+    unit = 2.0 ** np.floor(np.log2(scale)) if p < LARGE else scale
+    with np.errstate(over="ignore", invalid="ignore"):
+        f, g = potentials_of_plans(_along(x, order_x) / unit, _along(y, order_y) / unit, i, j, count, p)
+        f, g = (v * (unit / scale) ** p for v in (f, g))
     f, g = _along(f, np.argsort(order_x, axis=1)), _along(g, np.argsort(order_y, axis=1))
-    center = 0.5 * (f.mean(axis=1, keepdims=True) - g.mean(axis=1, keepdims=True))
-    return Plans(rows_i, cols_j, mass, scale, f - center, g + center)
+    return Plans(rows_i, cols_j, mass, scale, *tensors.centered(f, g, a, b))
+
+
+def _whole_plans(a: Rows, b: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Rows, NDArray[np.int64]]:
+    """:func:`otgan.kernels.line.monotone_plans` in exact arithmetic."""
+    from otgan.kernels.spanning import merge_masses
+    from otgan.kernels.wide import as_floats
+    from otgan.masses import whole_masses
+
+    arcs = a.shape[1] + b.shape[1] - 1
+    rows, cols = np.zeros((len(a), arcs), np.int64), np.zeros((len(a), arcs), np.int64)
+    mass, count = np.zeros((len(a), arcs)), np.zeros(len(a), np.int64)
+    for k, sides in enumerate(zip(a, b, strict=True)):
+        whole = whole_masses(*sides)
+        i, j, moved = merge_masses(whole.a, whole.b)
+        count[k] = len(i)
+        rows[k, : len(i)], cols[k, : len(i)], mass[k, : len(i)] = i, j, as_floats(moved) * whole.unit
+    return rows, cols, mass, count
 
 
 def _along(values: NDArray[Any], index: NDArray[np.int64]) -> Any:
@@ -112,4 +142,4 @@ def _along(values: NDArray[Any], index: NDArray[np.int64]) -> Any:
 def _largest(x: Rows, y: Rows, rows: NDArray[np.int64], cols: NDArray[np.int64], mass: Rows) -> Rows:
     """The largest distance on arcs with mass, (batch, 1); 1 where there is none."""
     distance = np.where(mass > 0, np.abs(_along(x, rows) - _along(y, cols)), 0.0).max(axis=1, keepdims=True)
-    return np.where(distance > 0, distance, 1.0)
+    return np.where(distance > 0, np.maximum(distance, tensors.TINY), 1.0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from otgan import inputs
 from otgan.costs import BLOCK, PointCost
@@ -38,11 +40,16 @@ class DualPotentials:
     f_gradients: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
     @classmethod
-    def from_values(cls, cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64]) -> DualPotentials:
+    def from_values(
+        cls, cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64], plan: sparse.coo_array | None = None
+    ) -> DualPotentials:
         """Extend values at the points of ``cost`` to the whole space by the c-transform.
 
-        ``f(x) = min_j c(x, y_j) - g_j``, which for p = 1 is the largest 1-Lipschitz function below (McShane 1934).
+        ``f(x) = min_j c(x, y_j) - g_j``, which for p = 1 is the largest 1-Lipschitz function below (McShane 1934). All
+        columns that a plan leads to from a point attain that minimum, and others may tie with them. With ``plan``, the
+        gradient at its points is the mass-weighted mean over its own arcs.
         """
+        places = cache(lambda: _Places(cost.x))  # when a gradient is first asked for
 
         def f_values(new: NDArray[np.float64]) -> NDArray[np.float64]:
             return PointCost(cost.y, new, cost.p, cost.metric).column_minima(g)[0]
@@ -51,9 +58,12 @@ class DualPotentials:
             return PointCost(cost.x, new, cost.p, cost.metric).column_minima(f)[0]
 
         def f_gradients(new: NDArray[np.float64]) -> NDArray[np.float64]:
+            gradient = np.empty_like(new)
+            rest = np.arange(len(new)) if plan is None else _along_plan(cost, plan, places(), new, gradient)
             step = max(1, BLOCK // len(cost.y))
-            parts = [new[k : k + step] for k in range(0, len(new), step)]
-            return np.concatenate([_transform_gradient(cost, g, part) for part in parts])
+            for part in (rest[k : k + step] for k in range(0, len(rest), step)):
+                gradient[part] = _transform_gradient(cost, g, new[part])
+            return gradient
 
         return cls(cost.dimension, f_values, g_values, f_gradients)
 
@@ -66,7 +76,13 @@ class DualPotentials:
         return self.g_values(self._points(y))
 
     def gradient(self, x: Any) -> NDArray[np.float64]:
-        """Gradient of f at new points, shape (k, d) -> (k, d); one of them where f has a kink."""
+        """Gradient of f at points, shape (k, d) -> (k, d); one of them where f has a kink.
+
+        At the points of x that carry mass, a solution's f mostly has a kink, and the gradient is the plan's own: minus
+        the direction in which it moves the point. Where it splits the mass of a point (or of several in one place),
+        that is the mass-weighted mean of the gradients along the arcs, for p = 2 twice the way from the barycentre of
+        its targets, and for p = 1 a mean of unit vectors, which may be shorter than 1.
+        """
         return self.f_gradients(self._points(x))
 
     def _points(self, x: Any) -> NDArray[np.float64]:
@@ -78,28 +94,78 @@ class DualPotentials:
         return new
 
 
+class _Places:
+    """The places where points lie, which may be several in one place, to be found by their coordinates.
+
+    Coordinates are hashed to keys that can be sorted; whoever has the same key is compared.
+    """
+
+    def __init__(self, x: NDArray[np.float64]) -> None:
+        self.keys, self.first, place = np.unique(_keys(x), return_index=True, return_inverse=True)
+        same = (x[self.first[place]] == x).all(axis=1)
+        self.x, self.of_row = x, np.where(same, place, len(self.keys))  # two points of one key: only one is found
+
+    def find(self, new: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which of the new points lie in a place, and in which."""
+        keys = _keys(new)
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        hit = np.flatnonzero(self.keys[place] == keys)
+        hit = hit[(self.x[self.first[place[hit]]] == new[hit]).all(axis=1)]
+        return hit, place[hit]
+
+
+def _keys(points: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """A 64-bit number for each point, the same for the same coordinates."""
+    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)  # there are two zeros, of different bits
+    factors = np.random.default_rng(0).integers(2**64, size=points.shape[1], dtype=np.uint64) | np.uint64(1)
+    return (bits ^ (bits >> np.uint64(44))) @ factors  # the first bits of the mantissa, all that whole numbers have
+
+
+def _along_plan(
+    cost: PointCost,
+    plan: sparse.coo_array,
+    places: _Places,
+    new: NDArray[np.float64],
+    gradient: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """Fill in the gradients of the points where the plan takes mass from, and give the other points."""
+    hit, place = places.find(new)
+    if not len(hit):
+        return np.arange(len(new))
+    asked = np.zeros(len(places.keys) + 1, dtype=bool)
+    asked[place] = True
+    arcs = np.flatnonzero(asked[places.of_row[plan.row]] & (plan.data > 0))
+    row, col, mass = plan.row[arcs], plan.col[arcs], plan.data[arcs]
+    source, start = np.unique(places.of_row[row], return_inverse=True)
+    share = mass / np.bincount(start, mass)[start]
+    slopes = _cost_gradient(cost.x[row] - cost.y[col], cost.p, cost.metric)
+    mean = sparse.csr_array((share, (start, np.arange(len(arcs)))), shape=(len(source), len(arcs))) @ slopes
+    number = np.full(len(asked), -1)
+    number[source] = np.arange(len(source))
+    known = number[place] >= 0
+    gradient[hit[known]] = mean[number[place[known]]]
+    return np.setdiff1d(np.arange(len(new)), hit[known], assume_unique=True)
+
+
 def _transform_gradient(cost: PointCost, g: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gradient of ``x -> c(x, y_j)`` at the j that attains the c-transform."""
     new = PointCost(x, cost.y, cost.p, cost.metric)
     nearest = np.argmin(new.block(slice(None), slice(None)) - g, axis=1)
-    difference = x - cost.y[nearest]
-    distance = _norm(difference, cost.metric)
-    return cost.p * distance[:, None] ** (cost.p - 1) * _unit(difference, distance, cost.metric)
+    return _cost_gradient(x - cost.y[nearest], cost.p, cost.metric)
 
 
-def _norm(difference: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
+def _cost_gradient(difference: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
+    """Gradient of ``norm(difference) ** p``, (k, d): a vector of the dual norm's length, zero at the origin."""
+    largest = np.abs(difference).max(axis=1, keepdims=True)
     order = {"euclidean": 2, "cityblock": 1, "chebyshev": np.inf}[metric]
-    return np.linalg.norm(difference, ord=order, axis=1)
-
-
-def _unit(difference: NDArray[np.float64], distance: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
-    """Gradient of the norm: a unit vector of the dual norm, zero at the origin."""
+    relative = np.divide(difference, largest, out=np.zeros_like(difference), where=largest > 0)  # may be squared
+    length = np.linalg.norm(relative, ord=order, axis=1, keepdims=True)
     if metric == "euclidean":
-        return np.divide(difference, distance[:, None], out=np.zeros_like(difference), where=distance[:, None] > 0)
-    if metric == "cityblock":
-        return np.sign(difference)
-    largest = np.abs(difference).argmax(axis=1)
-    unit = np.zeros_like(difference)
-    row = np.arange(len(difference))
-    unit[row, largest] = np.sign(difference[row, largest])
-    return unit
+        unit = relative / np.maximum(length, 1.0)  # at least 1, but for zero at the origin
+    elif metric == "cityblock":
+        unit = np.sign(difference)
+    else:
+        unit = np.zeros_like(difference)
+        first, row = np.abs(difference).argmax(axis=1), np.arange(len(difference))
+        unit[row, first] = np.sign(difference[row, first])
+    return p * (largest * length) ** (p - 1) * unit

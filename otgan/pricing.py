@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Index", "Pricing", "check_device", "cost_matrix"]
+__all__ = ["Index", "MatrixPricing", "Pricing", "check_device", "cost_matrix"]
 
 LOW_DIMENSION = 6
 SCREEN_DIMENSION = 128
@@ -264,6 +264,29 @@ class Pricing:
                     confirm(product[start:stop], *sides, *bound, values, rows, row, target + start)
 
                 in_threads(part, len(product), 64)
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixPricing:
+    """Reduced costs ``C_ij - f_i`` of a matrix.
+
+    Attributes
+    ----------
+    matrix : (n, m) ndarray of float64
+    """
+
+    matrix: NDArray[np.float64]
+
+    def below(
+        self, f: NDArray[np.float64], limit: NDArray[np.float64], k: int = 1
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+        """As :meth:`Pricing.below`."""
+        reduced = self.matrix - f[:, None]
+        k = min(k, len(f))
+        rows = np.argpartition(reduced, k - 1, axis=0)[:k]
+        values = np.take_along_axis(reduced, rows, axis=0)
+        col, place = np.nonzero((values < limit).T)
+        return rows[place, col], col, values[place, col]
 
 
 def metric_code(metric: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,12 @@ import numpy as np
 
 from otgan import inputs
 from otgan.costs import Cost, MatrixCost, PointCost
+from otgan.masses import WholeMasses, whole_masses
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Problem", "integer_masses"]
+__all__ = ["Problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,14 @@ class Problem:
         n rows, m columns.
     a : (n,) ndarray of float64
     b : (m,) ndarray of float64
-        Masses, non-negative, of one total (b is rescaled to the total of a where they differ by rounding).
+        Masses, non-negative, of one total up to rounding: what :attr:`masses` are exactly.
     p : float
         The order: the cost is a distance to the power p. 1 for a cost matrix.
     uniform : bool
-        Whether every point of a side carries the same mass, so that whole numbers can stand for masses.
+        Whether every point of a side carries the same mass.
+    weights : tuple, optional
+        What came for a and b, before rounding: an array, or the number of points for equal weights 1/n; a and b
+        themselves if None.
     """
 
     cost: Cost
@@ -40,6 +43,7 @@ class Problem:
     b: NDArray[np.float64]
     p: float = 1.0
     uniform: bool = False
+    weights: tuple[NDArray[np.float64] | int, NDArray[np.float64] | int] | None = None
 
     @classmethod
     def from_points(
@@ -48,7 +52,9 @@ class Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
         metric = inputs.choice(metric, "metric", inputs.METRICS)
         cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
-        return cls._weighted(cost, a, b, cost.p)
+        problem = cls._weighted(cost, a, b, cost.p)
+        inputs.value_fits(problem.mass, cost.ceiling)
+        return problem
 
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
@@ -60,9 +66,10 @@ class Problem:
         n, m = cost.shape
         mass_a = inputs.weights(a, n, "a", "the n rows")
         mass_b = inputs.weights(b, m, "b", "the m columns")
+        given = n if a is None else mass_a, m if b is None else mass_b
         mass_b = inputs.equal_mass(mass_a, mass_b, inputs.mass_tolerance(a, b))
         uniform = (a is None or not np.ptp(mass_a)) and (b is None or not np.ptp(mass_b))
-        return cls(cost, mass_a, mass_b, p, uniform)
+        return cls(cost, mass_a, mass_b, p, uniform, given)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,13 +81,15 @@ class Problem:
         """The total mass that moves."""
         return inputs.total(self.a)
 
+    @cached_property
+    def masses(self) -> WholeMasses:
+        """The masses exactly, as whole numbers: what plans move, and what bounds are for."""
+        return whole_masses(*(self.weights or (self.a, self.b)))
+
     @property
     def transposed(self) -> Problem:
         """The same problem with the two sides exchanged."""
-        return replace(self, cost=self.cost.T, a=self.b, b=self.a)
-
-
-def integer_masses(n: int, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Equal weights 1/n and 1/m as whole numbers, and the unit they count in: matching them rounds nothing."""
-    total = math.lcm(n, m)
-    return np.full(n, float(total // n)), np.full(m, float(total // m)), 1.0 / total
+        turned = replace(self, cost=self.cost.T, a=self.b, b=self.a)
+        masses = self.masses
+        vars(turned)["masses"] = WholeMasses(masses.b, masses.a, masses.unit)  # the total stays that of a
+        return turned

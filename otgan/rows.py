@@ -70,10 +70,13 @@ def batched(values: Rows, shape: tuple[int, ...]) -> Rows:
 def weighted(
     given: tuple[Any, Any], rows: tuple[Rows, Rows], shape: tuple[int, ...], axis: int
 ) -> tuple[Weighted, Weighted]:
-    """Both sides with their masses, each row of one total; 1/n and 1/m where None was given."""
+    """Both sides with their masses, of one total up to rounding; 1/n and 1/m where None was given."""
     (a, b), (x, y) = given, rows
     mass_x, mass_y = mass_rows(a, x, "a", shape, axis), mass_rows(b, y, "b", shape, axis)
-    return (x, mass_x), (y, equal_masses(mass_x, mass_y, inputs.mass_tolerance(a, b)))
+    tolerance = inputs.mass_tolerance(a, b)
+    for row_x, row_y in zip(mass_x, mass_y, strict=True):
+        inputs.equal_mass(row_x, row_y, tolerance)
+    return (x, mass_x), (y, mass_y)
 
 
 def mass_rows(given: Any, rows: Rows, name: str, shape: tuple[int, ...], axis: int) -> Rows:
@@ -90,12 +93,6 @@ def mass_rows(given: Any, rows: Rows, name: str, shape: tuple[int, ...], axis: i
     for row in full if array.ndim > 1 else full[:1]:
         inputs.weights(row, n, name)
     return full
-
-
-def equal_masses(a: Rows, b: Rows, rtol: float) -> Rows:
-    """Each row of b with the total of the row of a, where the totals agree up to rounding."""
-    equal = [inputs.equal_mass(row_a, row_b, rtol) for row_a, row_b in zip(a, b, strict=True)]
-    return equal[0][None] if len(equal) == 1 else np.array(equal)
 
 
 def sorted_values(values: Rows) -> Rows:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from otgan.certificate import certify, make_feasible, repair_plan
+from otgan.certificate import certify, make_feasible, sharpen
 from otgan.errors import OTError
+from otgan.plan import Plan, arcs, repair_plan
 from otgan.potentials import DualPotentials
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Solution", "Status"]
 
+SHARPENED = 2**22  # pairs; with more, potentials are not rounded with that much care
+
 
 class Status(Enum):
     """How a solve ended; the value says what that means and what to do."""
@@ -31,6 +36,10 @@ class Status(Enum):
     )
     MAX_STEPS = (
         "The solver stopped at max_steps. The truth lies between lower and upper; raise max_steps or leave it None."
+    )
+    CONTRADICTION = (
+        "The lower bound lies above the upper one, which cannot be: one of the two proofs is wrong. Do not use either "
+        "number; please report the data."
     )
     INTERRUPTED = "The solver was interrupted. The truth lies between lower and upper; let it run to close the gap."
 
@@ -48,13 +57,13 @@ class Solution:
     ----------
     problem : otgan.problem.Problem
         What was solved.
-    plan : (n, m) scipy.sparse.coo_array
-        Masses ``P_ij > 0``, with the marginals a and b.
+    moves : otgan.plan.Plan
+        The plan in whole numbers, whose marginals are the masses exactly.
     f : (n,) ndarray of float64
     g : (m,) ndarray of float64
         Potentials with ``f_i + g_j <= C_ij`` for all pairs, also of points without mass. Units of cost.
     value : float
-        ``<P, C>``, the cost of the plan. The optimal cost where ``status`` is OPTIMAL.
+        ``<P, C>``, the cost of the plan, never outside of the bounds. The optimal cost where ``status`` is OPTIMAL.
     certificate : otgan.certificate.Certificate
         The bounds and the errors they rest on.
     status : Status
@@ -66,7 +75,7 @@ class Solution:
     """
 
     problem: Problem
-    plan: sparse.coo_array
+    moves: Plan
     f: NDArray[np.float64]
     g: NDArray[np.float64]
     value: float
@@ -79,7 +88,7 @@ class Solution:
     def certified(
         cls,
         problem: Problem,
-        plan: sparse.coo_array,
+        plan: Plan | sparse.coo_array,
         f: NDArray[np.float64],
         g: NDArray[np.float64],
         *,
@@ -89,21 +98,36 @@ class Solution:
         stats: dict[str, Any] | None = None,
     ) -> Solution:
         """Repair what a solver found (marginals exact, potentials feasible over all pairs), certify it, wrap it."""
-        plan = repair_plan(problem, plan)
         f, g = make_feasible(problem, f, g)
+        if not isinstance(plan, Plan):
+            row, col, _ = arcs(plan)
+            plan = repair_plan(problem, plan, problem.cost.entries(row, col) - f[row] - g[col])
         value, certificate = certify(problem, plan, f, g)
-        unproven = Status.GAP if finished else Status.MAX_STEPS
-        status = Status.OPTIMAL if certificate.is_optimal(rtol) else unproven
+        if finished and not certificate.is_optimal(rtol) and math.prod(problem.shape) <= SHARPENED:
+            sharp_f, sharp_g = sharpen(problem, f, g)
+            sharp = certify(problem, plan, sharp_f, sharp_g, sharp=True)
+            if sharp[1].lower > certificate.lower:
+                f, g, value, certificate = sharp_f, sharp_g, *sharp
+        status = Status.GAP if finished else Status.MAX_STEPS
+        if certificate.is_optimal(rtol):
+            status = Status.OPTIMAL
+        elif not certificate.is_consistent:
+            status = Status.CONTRADICTION
         return cls(problem, plan, f, g, value, certificate, status, method, stats or {})
+
+    @cached_property
+    def plan(self) -> sparse.coo_array:
+        """The plan in floats, (n, m): masses ``P_ij > 0``, each right to an ulp, in units of the weights."""
+        return self.moves.array(self.problem)
 
     @property
     def lower(self) -> float:
-        """Proven lower bound on the optimal cost."""
+        """Proven lower bound on the optimal cost, for the masses that the weights are exactly."""
         return self.certificate.lower
 
     @property
     def upper(self) -> float:
-        """Proven upper bound on the optimal cost: ``value`` plus the rounding of its own sum."""
+        """Proven upper bound on the optimal cost, for the masses that the weights are exactly."""
         return self.certificate.upper
 
     @property
@@ -120,13 +144,16 @@ class Solution:
 
     @property
     def potentials(self) -> DualPotentials:
-        """The potentials as functions on the whole space (c-transform; for p = 1 the McShane extension)."""
+        """The potentials as functions on the whole space (c-transform; for p = 1 the McShane extension).
+
+        At the points of x with mass their gradient is the plan's own.
+        """
         from otgan.costs import PointCost
 
         cost = self.problem.cost
         if not isinstance(cost, PointCost):
             raise OTError("potentials need points to be evaluated elsewhere; solve(x, y) has them, solve_cost(C) not.")
-        return DualPotentials.from_values(cost, self.f, self.g)
+        return DualPotentials.from_values(cost, self.f, self.g, self.plan)
 
     def __repr__(self) -> str:
         n, m = self.problem.shape

@@ -172,7 +172,10 @@ def wasserstein(
     ----------
     x, y, p, a, b, metric, method, rtol, device
         As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
-        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed).
+        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed). Value and
+        gradients are computed in float64 whatever the tensors' types and devices, and cast once: the value to those of
+        the first tensor (float64 for whole numbers), each gradient to those of its tensor. Gradients to weights are up
+        to a constant, as totals must stay equal. Where matched points coincide, zero is the subgradient that is taken.
 
     Returns
     -------
@@ -182,7 +185,10 @@ def wasserstein(
     Raises
     ------
     InvalidInput, NotConverged, Interrupted
-        As for :func:`solve`.
+        As for :func:`solve`. InvalidInput also where gradients to weights leave float64.
+    OTError
+        Where a second derivative that mixes points and weights is asked for. Those to points twice, or to weights
+        twice, are right wherever the plan and the potentials are unique.
 
     Examples
     --------
@@ -212,9 +218,12 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     for points in sides:
         if points.shape[1] > 1:
             inputs.exponent(math.inf)
-    distance = wasserstein_1d(sides[0][:, 0], sides[1][:, 0], math.inf, a=a, b=b)
-    tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
-    return distance if tensor is None else inputs.like(tensor, distance)
+    left, right = (
+        given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
+    )
+    distance = wasserstein_1d(left, right, math.inf, a=a, b=b)
+    tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
+    return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
 
 
 def _check_device(device: Any, method: Any) -> None:
@@ -237,13 +246,14 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     start = time.perf_counter()
     with Interrupts() as interrupts:
         solution = solver(name).solve(problem, rtol=rtol, max_steps=max_steps, progress=progress)
-    proven = solution.status is Status.OPTIMAL
-    status = Status.INTERRUPTED if interrupts.asked and not proven else solution.status
+    status = solution.status
+    if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
+        status = Status.INTERRUPTED
     solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
     interval = f"the optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e}"
     if interrupts.asked:
-        raise Interrupted(f"interrupted, when this was proven: {interval}.", solution)
-    if throw and not proven:
+        raise Interrupted(f"interrupted, when {interval}. {status.message}", solution)
+    if throw and status is not Status.OPTIMAL:
         raise NotConverged(
             f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {status.message}", solution
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from hypothesis import strategies as hst
 from scipy import sparse
 
 import otgan
-from otgan.certificate import Certificate, certify, make_feasible, repair_plan
+from otgan.certificate import Certificate, certify, make_feasible
 from otgan.costs import dense
+from otgan.kernels.wide import sums
+from otgan.plan import Plan, repair_plan
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
 from otgan.testing import assert_optimal
@@ -113,24 +116,32 @@ def test_potentials_that_are_no_numbers_leave_a_valid_interval(
 
 def test_certify_charges_violations(solved: Solution) -> None:
     problem = solved.problem
-    _, honest = certify(problem, solved.plan, solved.f, solved.g)
-    _, greedy = certify(problem, solved.plan, solved.f + 0.5, solved.g)
+    _, honest = certify(problem, solved.moves, solved.f, solved.g)
+    _, greedy = certify(problem, solved.moves, solved.f + 0.5, solved.g)
     assert honest.dual_violation <= 1e-12
     assert greedy.dual_violation == pytest.approx(0.5, rel=1e-9, abs=0)
     assert greedy.lower <= solved.value * (1 + ROUNDING)
-    _, uneven = certify(problem, solved.plan, np.where(np.arange(8) == 3, solved.f + 5, solved.f), solved.g)
+    _, uneven = certify(problem, solved.moves, np.where(np.arange(8) == 3, solved.f + 5, solved.f), solved.g)
     assert uneven.dual_violation == pytest.approx(5, rel=1e-9, abs=0)
     assert uneven.lower <= solved.value
     assert not uneven.is_optimal()
 
 
-def test_certify_reports_wrong_marginals(solved: Solution) -> None:
-    plan = solved.plan.toarray()
-    plan[0] *= 1 + 1e-6
-    value, certificate = certify(solved.problem, sparse.coo_array(plan), solved.f, solved.g)
-    assert value > solved.value
-    assert certificate.marginal_error == pytest.approx(0.125e-6, rel=1e-3, abs=0)
+def test_a_plan_with_wrong_marginals_proves_nothing(solved: Solution) -> None:
+    """One unit more, some 1e-18 of the mass, is a plan for other masses."""
+    mass = solved.moves.mass.copy()
+    mass[0, -1] += 1
+    _, certificate = certify(solved.problem, Plan(solved.moves.rows, solved.moves.cols, mass), solved.f, solved.g)
+    assert certificate.marginal_error > 0
+    assert certificate.upper == math.inf
     assert not certificate.is_optimal(rtol=1.0)
+
+
+def test_a_lower_bound_above_the_upper_one_is_an_alarm() -> None:
+    contradiction = Certificate(lower=2.0, upper=1.0, marginal_error=0.0, dual_violation=0.0, slackness=0.0)
+    assert not contradiction.is_consistent
+    assert not contradiction.is_optimal(rtol=1.0)
+    assert not Certificate(math.nextafter(1.0, 2.0), 1.0, 0.0, 0.0, 0.0).is_optimal(rtol=1.0)
 
 
 @given(st.problems(kinds=TAME), hst.integers(0, 1000))
@@ -196,10 +207,13 @@ def test_repair_gives_exact_marginals(problem: st.TransportProblem, seed: int) -
     asked = stated(problem)
     rng = np.random.default_rng(seed)
     plan = rng.random(asked.shape) * (rng.random(asked.shape) < 0.3) * 10.0 ** rng.uniform(-6, 2)
-    fixed = repair_plan(asked, sparse.coo_array(plan)).toarray()
-    assert fixed.min() >= 0
-    np.testing.assert_allclose(fixed.sum(axis=1), asked.a, atol=1e-14)
-    np.testing.assert_allclose(fixed.sum(axis=0), asked.b, atol=1e-14)
+    fixed = repair_plan(asked, sparse.coo_array(plan))
+    n, m = asked.shape
+    assert fixed.mass.min() >= 0
+    assert len(fixed.rows) < n + m  # no cycles
+    np.testing.assert_array_equal(sums(fixed.rows, fixed.mass, n), asked.masses.a)
+    np.testing.assert_array_equal(sums(fixed.cols, fixed.mass, m), asked.masses.b)
+    np.testing.assert_allclose(fixed.array(asked).toarray().sum(axis=0), asked.b, atol=1e-14)
 
 
 def test_the_gap_is_relative() -> None:

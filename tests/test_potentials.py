@@ -135,3 +135,91 @@ def test_many_new_points_are_taken_in_blocks() -> None:
     new = rng.normal(size=(2000, 2))
     whole = potentials.gradient(new)
     np.testing.assert_array_equal(whole[1000:], potentials.gradient(new[1000:]))
+
+
+def slope(step: np.ndarray, p: float, metric: str) -> np.ndarray:
+    """Gradient of ``norm(step) ** p`` for one step, written out."""
+    order = {"euclidean": 2, "cityblock": 1, "chebyshev": np.inf}[metric]
+    length = np.linalg.norm(step, ord=order)
+    units = {
+        "euclidean": step / length,
+        "cityblock": np.sign(step),
+        "chebyshev": np.sign(step) * (np.abs(step) == length),
+    }
+    return p * length ** (p - 1) * units[metric]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("p", [1, 2, 1.5])
+@pytest.mark.parametrize("method", ["network-simplex", "assignment", "sparse"])
+def test_gradient_at_the_points_is_that_of_their_arc(method: str, p: float, metric: str) -> None:
+    """Columns tie at every point whose column is also another's second best."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(100, 8)), rng.normal(size=(100, 8)) + 0.5
+    solution = otgan.solve(x, y, p, metric=metric, method=method)
+    target = y[solution.plan.toarray().argmax(axis=1)]
+    expected = np.array([slope(step, p, metric) for step in x - target])
+    np.testing.assert_allclose(solution.potentials.gradient(x), expected, rtol=1e-12, atol=1e-15)
+    shuffled = rng.permutation(100)[:30]
+    between = rng.normal(size=(50, 8))
+    mixed = solution.potentials.gradient(np.vstack([between, x[shuffled]]))
+    np.testing.assert_array_equal(mixed[50:], solution.potentials.gradient(x)[shuffled])
+    np.testing.assert_array_equal(mixed[:50], solution.potentials.gradient(between))
+
+
+def test_gradient_where_the_plan_parts_is_the_mean_by_mass() -> None:
+    """A quarter of the first point's mass goes up by 4, three go right by 3; the second point is moved whole."""
+    x, y = np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([[0.0, 4.0], [3.0, 0.0], [10.0, 1.0]])
+    a, b = [0.5, 0.5], [0.125, 0.375, 0.5]
+    gradient = otgan.solve(x, y, 1, a=a, b=b).potentials.gradient(x)
+    np.testing.assert_allclose(gradient, [[-0.75, -0.25], [0.0, -1.0]], rtol=1e-12, atol=1e-15)
+    gradient = otgan.solve(x, y, 2, a=a, b=b).potentials.gradient(x)  # 2 (x - barycentre)
+    np.testing.assert_allclose(gradient, [[-4.5, -2.0], [0.0, -2.0]], rtol=1e-12, atol=1e-15)
+
+
+def test_gradient_of_points_in_one_place_is_that_of_all_of_them() -> None:
+    """The same measure, with its first point written as three, one of them without mass."""
+    x = np.array([[0.0, 0.0], [-0.0, 0.0], [0.0, -0.0], [10.0, 0.0]])
+    y, b = np.array([[0.0, 4.0], [3.0, 0.0], [10.0, 1.0]]), [0.125, 0.375, 0.5]
+    potentials = otgan.solve(x, y, 2, a=[0.25, 0.25, 0.0, 0.5], b=b).potentials
+    expected = [[-4.5, -2.0], [-4.5, -2.0], [-4.5, -2.0], [0.0, -2.0]]
+    np.testing.assert_allclose(potentials.gradient(x), expected, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(potentials.gradient([[-0.0, -0.0]]), [[-4.5, -2.0]], rtol=1e-12)
+
+
+def test_gradient_at_points_without_mass_is_that_of_the_extension() -> None:
+    x, y = np.array([[0.0, 0.0], [2.0, 5.0], [10.0, 0.0]]), np.array([[0.0, 4.0], [10.0, 1.0]])
+    solution = otgan.solve(x, y, 2, a=[0.5, 0.0, 0.5])
+    reduced = ((x[1] - y) ** 2).sum(axis=1) - solution.g
+    np.testing.assert_allclose(solution.potentials.gradient(x[1:2])[0], 2 * (x[1] - y[reduced.argmin()]), rtol=1e-12)
+
+
+@given(st.problems(kinds=TAME, p=2, metric="euclidean"), hst.integers(0, 100))
+def test_gradient_of_order_two_is_a_supergradient(problem: st.TransportProblem, seed: int) -> None:
+    """``f(x) - |x|^2`` is concave, so that f lies below each of its paraboloids: at kinks and split points, too."""
+    potentials = solved(problem).potentials
+    new = anywhere(problem.x.shape[1], seed)
+    step = new[None] - problem.x[:, None]
+    above = potentials.f(problem.x)[:, None] + np.einsum("nkd,nd->nk", step, potentials.gradient(problem.x))
+    above += np.square(step).sum(axis=-1)
+    assert (potentials.f(new) - above).max() <= 1e-9 * max(1.0, np.abs(above).max())
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_gradient_knows_the_direction_of_steps_whose_squares_vanish(metric: str) -> None:
+    x, y = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[3e-200, 4e-200], [1.0, 2.0]])
+    gradient = otgan.solve(x, y, 1, metric=metric).potentials.gradient(np.vstack([x, [[-3e-200, -4e-200]]]))
+    unit = {"euclidean": [0.6, 0.8], "cityblock": [1.0, 1.0], "chebyshev": [0.0, 1.0]}[metric]
+    np.testing.assert_allclose(gradient[[0, 2]], [np.negative(unit)] * 2, rtol=1e-12)
+
+
+def test_whole_numbers_are_told_apart() -> None:
+    """Pixels: every place is found, and no other."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 3, size=(300, 6)).astype(float), rng.integers(0, 256, size=(300, 6)).astype(float)
+    solution = otgan.solve(x, y, 2)
+    places, where = np.unique(x, axis=0, return_inverse=True)
+    plan = np.zeros((len(places), 300))
+    np.add.at(plan, (where[solution.plan.row], solution.plan.col), solution.plan.data)
+    expected = 2 * (places - (plan @ y) / plan.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(solution.potentials.gradient(x), expected[where], rtol=1e-9, atol=1e-9)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
-from otgan.certificate import arcs
 from otgan.costs import PointCost
 from otgan.critics.repair import repaired_bound
 from otgan.errors import InvalidInput
 from otgan.pairs import Pair
+from otgan.plan import arcs
 from otgan.solution import Solution
 
 if TYPE_CHECKING:

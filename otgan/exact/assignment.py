@@ -51,4 +51,5 @@ def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64
         row = match_rows(C, g, match, row_of, row, CHUNK)
     matched = np.flatnonzero(match >= 0)
     f = row_potentials(C, g, match)
-    return RawAnswer(matched, match[matched], a[matched], f, g, finished=len(matched) == n)
+    finished = len(matched) == n
+    return RawAnswer(matched, match[matched], a[matched], f, g, finished, is_matching=finished)

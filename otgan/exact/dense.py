@@ -8,7 +8,7 @@ enough is seen afterwards (no mass on a capped arc), so a guess costs a round an
 
 If the certified bounds still do not meet, the problem of the reduced costs ``C - f - g`` is solved in their place and
 its potentials are added (iterative refinement, Gleixner, Steffy & Wolter 2016): each round works at the scale of what
-is still unproven.
+is still unproven. Where that ends without a proof, :mod:`otgan.exact.polish` goes on with masses that are exact.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
+from otgan import interrupts
 from otgan.costs import Cost, dense
-from otgan.problem import Problem, integer_masses
+from otgan.exact.polish import polish
+from otgan.plan import Plan, matching
+from otgan.pricing import MatrixPricing
+from otgan.problem import Problem
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ __all__ = ["Engine", "RawAnswer", "solve_dense"]
 
 WIDE = 1e4  # costs this much above the dearest nearest neighbour are capped at once
 MAX_ROUNDS = 12
+LARGEST_WHOLE = 2**53  # that float64 holds with all numbers below
 
 
 class RawAnswer(NamedTuple):
@@ -41,6 +46,7 @@ class RawAnswer(NamedTuple):
     f: NDArray[np.float64]
     g: NDArray[np.float64]
     finished: bool = True
+    is_matching: bool = False  # all mass of row i goes to column col[i]
 
 
 class Engine(Protocol):
@@ -87,11 +93,19 @@ class Held(Cost):
     def T(self) -> Held:
         return Held(self.cost.T, self.matrix.T)
 
+    @property
+    def pricing(self) -> MatrixPricing:
+        return MatrixPricing(self.matrix)
+
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:
         return self.matrix[rows, cols]
 
     def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:
         return self.cost.entries(rows, cols)
+
+    @property
+    def lost_to_underflow(self) -> float:
+        return self.cost.lost_to_underflow
 
     def underflow(
         self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
@@ -115,7 +129,8 @@ def solve_dense(
     """Solve with ``engine`` in rounds until the certified gap is at most ``rtol`` or stops falling."""
     rows, cols = np.flatnonzero(problem.a > 0), np.flatnonzero(problem.b > 0)
     asked, C = problem, dense(problem.cost)
-    problem = Problem(Held(asked.cost, C), asked.a, asked.b, asked.p, asked.uniform)
+    problem = replace(asked, cost=Held(asked.cost, C))
+    vars(problem)["masses"] = asked.masses
     if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
         C = np.ascontiguousarray(C[np.ix_(rows, cols)])
     a, b, unit = _masses(problem, rows, cols)
@@ -124,28 +139,31 @@ def solve_dense(
     best: Solution | None = None
     for done in range(1, MAX_ROUNDS + 1):
         answer, capped = _capped_round(search, engine, a, b, max_steps)
-        found = _lift(problem, rows, cols, answer._replace(mass=answer.mass * unit), search)
+        found = _lift(problem, rows, cols, answer, unit, search)
         solution = Solution.certified(
             problem, *found, method=method, rtol=rtol, finished=answer.finished, stats={"rounds": done}
         )
         previous, best = best, _better(solution, best, method, rtol)
-        if best.status is not Status.GAP:
+        if best.status is not Status.GAP or interrupts.asked():
             break
         stalled = previous is not None and best.gap > 0.5 * previous.gap
         if stalled and not capped:
             break
         _narrow(search, best, rows, cols, capped)
     assert best is not None
+    if best.status is Status.GAP and not np.isinf(best.upper - best.lower) and not interrupts.asked():
+        best = _better(polish(best, search.C, rows, cols, rtol), best, method, rtol)
     return replace(best, problem=asked)
 
 
 def _masses(
     problem: Problem, rows: NDArray[np.intp], cols: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Masses for the engine and the unit they count in: whole numbers, which never round, for equal weights."""
-    if problem.uniform:
-        a, b, unit = integer_masses(*problem.shape)
-        return a, b, unit * problem.mass
+    """Masses for the engine and the unit they count in: the whole numbers where floats can hold them."""
+    masses = problem.masses
+    if masses.a.shape[1] == 1 and masses.a.sum() <= LARGEST_WHOLE:
+        a, b = (side[:, 0].astype(np.float64) for side in (masses.a[rows], masses.b[cols]))
+        return a, b, masses.unit
     return problem.a[rows] / problem.mass, problem.b[cols] / problem.mass, problem.mass
 
 
@@ -173,20 +191,26 @@ def _capped_round(
 
 
 def _lift(
-    problem: Problem, rows: NDArray[np.intp], cols: NDArray[np.intp], answer: RawAnswer, search: _Search
-) -> tuple[sparse.coo_array, NDArray[np.float64], NDArray[np.float64]]:
+    problem: Problem,
+    rows: NDArray[np.intp],
+    cols: NDArray[np.intp],
+    answer: RawAnswer,
+    unit: float,
+    search: _Search,
+) -> tuple[Plan | sparse.coo_array, NDArray[np.float64], NDArray[np.float64]]:
     """The engine's answer on all points of the problem, in its units."""
-    plan = sparse.coo_array((answer.mass, (rows[answer.row], cols[answer.col])), shape=problem.shape)
     f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
     f[rows], g[cols] = search.f + answer.f, search.g + answer.g
-    return plan, f, g
+    if answer.is_matching:
+        return matching(problem, answer.col), f, g
+    return sparse.coo_array((answer.mass * unit, (rows[answer.row], cols[answer.col])), shape=problem.shape), f, g
 
 
 def _better(new: Solution, old: Solution | None, method: str, rtol: float) -> Solution:
     """The better plan with the better potentials, whichever rounds they come from."""
     if old is None or (new.upper <= old.upper and new.lower >= old.lower):
         return new
-    plan = new.plan if new.upper <= old.upper else old.plan
+    plan = new.moves if new.upper <= old.upper else old.moves
     dual = new if new.lower >= old.lower else old
     finished = new.status is not Status.MAX_STEPS
     return Solution.certified(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from otgan.costs import PointCost
-from otgan.problem import integer_masses
+from otgan.plan import Plan
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
@@ -36,19 +35,16 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 
     Points without mass take no part; their potentials come from the c-transform that every solution goes through.
     """
-    from otgan.kernels.line import monotone_plan, staircase_potentials
+    from otgan.kernels.line import staircase_potentials
+    from otgan.kernels.spanning import merge_masses
 
     cost = problem.cost
     assert isinstance(cost, PointCost)  # accepts() was asked
     x, y = cost.x[:, 0], cost.y[:, 0]
+    masses = problem.masses
     rows, cols = _order(x, problem.a), _order(y, problem.b)
-    if problem.uniform:
-        mass_a, mass_b, unit = integer_masses(len(rows), len(cols))
-        unit *= problem.mass
-    else:
-        mass_a, mass_b, unit = problem.a[rows], problem.b[cols], 1.0
-    i, j, mass = monotone_plan(mass_a, mass_b)
-    plan = sparse.coo_array((mass * unit, (rows[i], cols[j])), shape=problem.shape)
+    i, j, mass = merge_masses(masses.a[rows], masses.b[cols])
+    plan = Plan(rows[i], cols[j], mass)
     f, g = np.zeros(len(x)), np.zeros(len(y))
     f[rows], g[cols] = staircase_potentials(x[rows], y[cols], i, j, cost.p)
     return Solution.certified(problem, plan, f, g, method="line", rtol=rtol, stats={"arcs": len(mass)})

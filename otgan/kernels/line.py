@@ -1,7 +1,7 @@
 """Transport between sorted points on the line, where the monotone plan is optimal for every p >= 1.
 
-Masses that are whole numbers (held in float64) are matched without any rounding; :mod:`otgan.exact.line` passes
-unweighted problems that way.
+Which mass meets which is decided by differences of sums of masses, however small. Sums in twice the working precision
+know their own error; where that is too large, the masses have to come as whole numbers (:mod:`otgan.kernels.wide`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 from otgan.kernels.sort import sorted_values
+from otgan.kernels.spanning import merge_masses
+from otgan.kernels.twofold import two_product, two_sum
+from otgan.kernels.wide import as_float
 
 __all__ = [
     "mass_total",
@@ -22,11 +25,11 @@ __all__ = [
     "potentials_of_plans",
     "staircase_potentials",
     "unsorted_distances",
+    "whole_distance",
 ]
 
-# Below this share of the total, a remainder is the rounding of the weights and not a mass to move.
-MASS_EPS = 8 * np.finfo(np.float64).eps
-NEGLIGIBLE = 1e-12  # share of its own mass that a point may lose to rounding
+DOUBT = 2.0**-102  # relative error of a difference in twice the working precision, with room
+HALF_ULP = 2.0**-53
 
 
 @kernel
@@ -47,14 +50,6 @@ def root(value, p):
     if p == 2.0:
         return np.sqrt(value)
     return value ** (1.0 / p)
-
-
-@kernel
-def two_sum(a, b):
-    """The rounded sum and its exact error (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
 
 
 @kernel
@@ -104,97 +99,224 @@ def unsorted_distances(x, y, p):
 
 
 @kernel
-def north_west(i, j, a, b, left_a, left_b, eps):
-    """One step of the north-west corner rule, where left_a and left_b remain of the masses of points i and j.
-
-    Gives the mass to move, and which of the two points it uses up: both, if what remains is the rounding of the sums
-    so far (below ``eps``) and next to nothing of the point that it belongs to. No mass is lost to rounding: what
-    remains goes along, and the last point of a side takes whatever comes.
-    """
-    last_i, last_j = i + 1 == a.size, j + 1 == b.size
-    rest = abs(left_a - left_b)
-    both = rest <= eps and rest <= NEGLIGIBLE * (a[i] if left_a > left_b else b[j])
-    if both or (last_i and last_j):
-        return max(left_a, left_b), True, True
-    if last_j or (left_a <= left_b and not last_i):
-        return left_a, True, False
-    return left_b, False, True
+def mass_ratio(a, b):
+    """``sum(a) / sum(b)`` as the sum of two floats, right to some n 2^-105."""
+    high_a, low_a = precise_total(a)
+    high_b, low_b = precise_total(b)
+    high = high_a / high_b
+    product, error = two_product(high, high_b)
+    low = ((high_a - product) - error + low_a - high * low_b) / high_b
+    return high, low
 
 
 @kernel
-def merged_sum(x, a, y, b, p, largest, eps):
-    """Sum of mass * (distance / largest)^p over the monotone plan; for p = inf the largest distance that is paid.
+def precise_total(masses):
+    """The sum of masses as the sum of two floats."""
+    total, error = 0.0, 0.0
+    for mass in masses:
+        total, e = two_sum(total, mass)
+        error += e
+    return total, error
 
-    Which side is used up first is as good as random, so the rule of :func:`north_west` is written without a branch
-    that a processor would have to guess; the rare cases leave to the rule itself.
+
+@kernel
+def next_mass(b, j, high, low):
+    """Mass j of the second side, times the ratio of the totals, as the sum of two floats."""
+    if j >= b.size:
+        return 0.0, 0.0
+    if high == 1.0 and low == 0.0:
+        return b[j], 0.0
+    product, error = two_product(b[j], high)
+    return product, error + b[j] * low
+
+
+@kernel
+def difference(a, a_low, b, b_low):
+    """``(a + a_low) - (b + b_low)`` as the sum of two floats."""
+    s, e = two_sum(a, -b)
+    e += a_low - b_low
+    high = s + e
+    return high, e - (high - s)
+
+
+@kernel
+def merged_sum(x, a, y, b, p, largest):
+    """Sum of mass * (distance / largest)^p over the monotone plan, in twice the working precision, and its error.
+
+    The total of ``b`` may differ from that of ``a``: it stands for ``b * sum(a) / sum(b)``. All masses are positive.
+
+    What is left of a point is off by at most ``doubt``. Wherever that may decide which point is used up first, the
+    distances on both ways count with that mass. For p = inf the result is the farthest distance, and the error is
+    infinite where that may not be decided.
+
+    Returns
+    -------
+    total, error : float
+    """
+    n, m = x.size, y.size
+    high, low = mass_ratio(a, b)
+    doubt = DOUBT * ((n + m) * max(a.max(), high * b.max()) + 2.0 * precise_total(a)[0])
+    i, j = 0, 0
+    left_a, low_a = a[0], 0.0
+    left_b, low_b = next_mass(b, 0, high, low)
+    farthest, undecided = 0.0, False
+    total, error, spread = 0.0, 0.0, 0.0
+    while i < n and j < m:
+        rest, low_rest = difference(left_a, low_a, left_b, low_b)
+        use_a = rest <= 0.0
+        mass = left_a if use_a else left_b
+        distance = abs(x[i] - y[j])
+        farthest = max(farthest, distance)
+        share = power(distance / largest, p) if p != np.inf else 0.0
+        total, e = two_sum(total, mass * share)
+        error += e
+        spread += share
+        if abs(rest) <= doubt and (i + 1 < n or j + 1 < m):
+            undecided = True
+            for near in (abs(x[min(i + 1, n - 1)] - y[j]), abs(x[i] - y[min(j + 1, m - 1)])):
+                spread += power(near / largest, p) if p != np.inf else 0.0
+        if (use_a and i + 1 < n) or j + 1 == m:
+            i += 1
+            left_b, low_b = -rest, -low_rest
+            left_a, low_a = (a[i] if i < n else 0.0), 0.0
+        else:
+            j += 1
+            left_a, low_a = rest, low_rest
+            left_b, low_b = next_mass(b, j, high, low)
+    if p == np.inf:
+        return farthest, np.inf if undecided else 0.0
+    return total + error, 2.0 * doubt * spread
+
+
+@kernel
+def merged_distance(x, a, y, b, p):
+    """W_p between sorted points with masses that are not negative, for a total mass of ``sum(a)``.
+
+    NaN where twice the working precision does not do: the masses have to be whole numbers then, see
+    :func:`whole_distance`.
+    """
+    x, a = with_mass(x, a)
+    y, b = with_mass(y, b)
+    largest = 1.0 if p == 1.0 or p == np.inf else merged_sum(x, a, y, b, np.inf, 1.0)[0]
+    if largest == 0.0:
+        return 0.0
+    total, error = merged_sum(x, a, y, b, p, largest)
+    if error > HALF_ULP * total:
+        return np.nan
+    return total if p == np.inf else largest * root(total, p)
+
+
+@kernel
+def counted_sum(x, mass_x, y, mass_y, p, largest):
+    """Sum of mass * (distance / largest)^p between points with equal masses, whole numbers held in floats.
+
+    For p = inf the farthest distance. Nothing is rounded. Which side is used up first is as good as random, so there is
+    no branch that a processor would have to guess.
     """
     i, j = 0, 0
-    left_a, left_b = a[0], b[0]
-    farthest = 0.0
-    total, error = 0.0, 0.0
+    left_x, left_y = mass_x, mass_y
+    farthest, total, error = 0.0, 0.0, 0.0
     while i < x.size and j < y.size:
-        rest = left_a - left_b
-        use_a = rest <= 0.0
-        next_i, next_j = use_a, not use_a
-        mass = min(left_a, left_b)
-        if abs(rest) <= eps or i + 1 == a.size or j + 1 == b.size:
-            mass, next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
+        mass = min(left_x, left_y)
         distance = abs(x[i] - y[j])
-        if p != np.inf:
+        if p == np.inf:
+            farthest = max(farthest, distance)
+        else:
             total, e = two_sum(total, mass * power(distance / largest, p))
             error += e
-        elif mass > eps or mass > NEGLIGIBLE * min(a[i], b[j]):
-            farthest = max(farthest, distance)
-        i += next_i
-        j += next_j
-        new_a, new_b = a[min(i, a.size - 1)], b[min(j, b.size - 1)]
-        left_a = new_a if next_i else left_a - mass
-        left_b = new_b if next_j else left_b - mass
+        use_x, use_y = left_x <= left_y, left_y <= left_x
+        left_x, left_y = mass_x if use_x else left_x - mass, mass_y if use_y else left_y - mass
+        i += use_x
+        j += use_y
     return farthest if p == np.inf else total + error
 
 
 @kernel
-def merged_distance(x, a, y, b, p, unit):
-    """W_p between sorted points with masses that count in ``unit``, relative to the largest distance paid."""
-    eps = MASS_EPS * max(a.sum(), b.sum())
-    largest = 1.0 if p == 1.0 else merged_sum(x, a, y, b, np.inf, 1.0, eps)
+def counted_distance(x, y, p, total):
+    """W_p between sorted points of equal weights; ``total`` is the least common multiple of their numbers."""
+    masses = float(total // x.size), float(total // y.size)
+    largest = 1.0 if p == 1.0 else counted_sum(x, masses[0], y, masses[1], np.inf, 1.0)
     if p == np.inf or largest == 0.0:
         return largest
-    return largest * root(unit * merged_sum(x, a, y, b, p, largest, eps), p)
+    return largest * root(counted_sum(x, masses[0], y, masses[1], p, largest) / total, p)
 
 
 @kernel
-def merged_distances(x, a, y, b, p, unit):
-    """:func:`merged_distance` of each row of x and a, (k, n), with each row of y and b, (k, m)."""
+def counted_distances(x, y, p, total):
+    """:func:`counted_distance` of each row of x (k, n) with each row of y (k, m)."""
     distances = np.empty(x.shape[0])
     for k in range(x.shape[0]):
-        distances[k] = merged_distance(x[k], a[k], y[k], b[k], p, unit)
+        distances[k] = counted_distance(x[k], y[k], p, total)
     return distances
 
 
 @kernel
+def with_mass(x, a):
+    """The points that carry mass, and their masses."""
+    for mass in a:
+        if mass == 0.0:
+            kept = a > 0.0
+            return x[kept], a[kept]
+    return x, a
+
+
+@kernel
+def merged_distances(x, a, y, b, p):
+    """:func:`merged_distance` of each row of x and a, (k, n), with each row of y and b, (k, m)."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = merged_distance(x[k], a[k], y[k], b[k], p)
+    return distances
+
+
+@kernel
+def whole_distance(x, a, y, b, p, unit):
+    """W_p between sorted points whose masses are whole numbers, (n, k) and (m, k), that count in ``unit``.
+
+    Distances are taken relative to the largest that is paid, so that no power of them leaves float64.
+    """
+    rows, cols, mass = merge_masses(a, b)
+    largest = 0.0
+    for k in range(rows.size):
+        largest = max(largest, abs(x[rows[k]] - y[cols[k]]))
+    if p == np.inf or largest == 0.0:
+        return largest
+    total, error = 0.0, 0.0
+    for k in range(rows.size):
+        total, e = two_sum(total, as_float(mass[k]) * power(abs(x[rows[k]] - y[cols[k]]) / largest, p))
+        error += e
+    return largest * root(unit * (total + error), p)
+
+
+@kernel
 def monotone_plan(a, b):
-    """The north-west corner plan of sorted points: rows, columns, masses, at most n + m - 1 arcs."""
+    """The north-west corner plan of sorted points: rows, columns, masses, at most n + m - 1 arcs.
+
+    The total of ``b`` may differ from that of ``a``: it stands for ``b * sum(a) / sum(b)``. The masses are right to
+    their last digits, or to 2^-100 of the total: gradients do not ask for more.
+    """
     n, m = a.size, b.size
-    eps = MASS_EPS * max(a.sum(), b.sum())
+    high, low = mass_ratio(a, b)
     rows = np.empty(n + m - 1, np.int64)
     cols = np.empty(n + m - 1, np.int64)
     mass = np.empty(n + m - 1, np.float64)
     i, j, k = 0, 0, 0
-    left_a, left_b = a[0], b[0]
+    left_a, low_a = a[0], 0.0
+    left_b, low_b = next_mass(b, 0, high, low)
     while i < n and j < m:
-        rows[k], cols[k] = i, j
-        mass[k], next_i, next_j = north_west(i, j, a, b, left_a, left_b, eps)
-        left_a -= mass[k]
-        left_b -= mass[k]
+        rest, low_rest = difference(left_a, low_a, left_b, low_b)
+        use_a = rest <= 0.0
+        rows[k], cols[k], mass[k] = i, j, left_a if use_a else left_b
         k += 1
-        if next_i:
+        if (use_a and i + 1 < n) or j + 1 == m:
             i += 1
-            left_a = a[i] if i < n else 0.0
-        if next_j:
+            left_b, low_b = -rest, -low_rest
+            left_a, low_a = (a[i] if i < n else 0.0), 0.0
+        else:
             j += 1
-            left_b = b[j] if j < m else 0.0
-    return rows[:k], cols[:k], mass[:k]
+            left_a, low_a = rest, low_rest
+            left_b, low_b = next_mass(b, j, high, low)
+    return rows[:k], cols[:k], np.maximum(mass[:k], 0.0)
 
 
 @kernel

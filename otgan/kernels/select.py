@@ -16,13 +16,12 @@ def exchange(array, i, j):
 
 
 @kernel
-def weighted_median(values, weights):
-    """A value with at most half of the weight below it and at most half above it; reorders its arguments.
+def weighted_quantile(values, weights, target):
+    """The least value with no less than ``target`` of the weight up to it, and what of that is not below it.
 
-    Quickselect with three parts (Hoare 1961, Dijkstra 1976) and pivots from a linear congruential generator, so that
-    no order of the data is slow; O(n).
+    Reorders its arguments. Quickselect with three parts (Hoare 1961, Dijkstra 1976) and pivots from a linear
+    congruential generator, so that no order of the data is slow; O(n).
     """
-    target = 0.5 * weights.sum()
     first, stop = 0, values.size
     random = np.uint64(1)
     while True:
@@ -47,7 +46,23 @@ def weighted_median(values, weights):
         if target < weight_below and below > first:
             stop = below
         elif target <= weight_below + weight_equal or above == stop:
-            return pivot
+            return pivot, target - weight_below
         else:
             target -= weight_below + weight_equal
             first = above
+
+
+@kernel
+def weighted_median(rows, weights):
+    """The row of (n, k), in lexicographic order, with at most half of the weight below it and at most half above it.
+
+    One column after another decides, of the rows that agree with the median so far.
+    """
+    median = np.empty(rows.shape[1], rows.dtype)
+    target = 0.5 * weights.sum()
+    median[0], target = weighted_quantile(rows[:, 0].copy(), weights.copy(), target)
+    for d in range(1, rows.shape[1]):
+        among = rows[:, d - 1] == median[d - 1]
+        rows, weights = rows[among], weights[among]
+        median[d], target = weighted_quantile(rows[:, d].copy(), weights.copy(), target)
+    return median

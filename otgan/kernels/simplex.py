@@ -15,8 +15,9 @@ arc is summed along its cycle, which is walked anyway: stale potentials can wast
 pivot. (They are wrong by one number on one side of a cut, so only arcs across it are misjudged. On 30,000 x 24,000
 points this halves the time against shifting the smaller side each time, 4,000 nodes a pivot on average.)
 
-Flows are integers, so they never drift. Trees are kept strongly feasible (Cunningham 1976): every arc without flow
-points up, and of several arcs that could leave the last one on the cycle is taken. That rules out cycling.
+Flows are whole numbers of any size (:mod:`otgan.kernels.wide`), so they never drift. Trees are kept strongly feasible
+(Cunningham 1976): every arc without flow points up, and of several arcs that could leave the last one on the cycle is
+taken. That rules out cycling.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otgan.kernels.jit import kernel
+from otgan.kernels.twofold import two_sum
+from otgan.kernels.wide import add_at, is_zero, subtract_at
 
 __all__ = ["Tree", "simplex", "tree_potentials"]
 
@@ -37,7 +40,7 @@ REJECTION = 256  # what the walk along a cycle in vain costs, in arcs looked at
 
 
 class Tree(NamedTuple):
-    """A spanning tree with its flow, indexed by node (N,); arrays are changed in place.
+    """A spanning tree with its flow, indexed by node (N,), flow (N, k); arrays are changed in place.
 
     Attributes
     ----------
@@ -52,7 +55,7 @@ class Tree(NamedTuple):
     arc : int32
         Index of the arc between node and parent, -1 at the root.
     flow : int64
-        Mass on that arc.
+        Mass on that arc, k digits.
     cost : float64
         Cost of that arc.
     """
@@ -75,6 +78,7 @@ def simplex(tree, potential, n, tails, heads, costs, start, max_pivots):
     pivots and the next ``start``; fewer pivots than allowed mean that the tree is optimal.
     """
     patience = 32 + int(0.4 * np.sqrt(potential.size))
+    mass = np.empty(tree.flow.shape[1], np.int64)
     pivots = deferred = wasted = 0
     while pivots < max_pivots:
         entering, start, looked_at = entering_arc(potential, tails, heads, costs, start)
@@ -85,13 +89,15 @@ def simplex(tree, potential, n, tails, heads, costs, start, max_pivots):
         if entering < 0:
             break
         tail, head, cost = tails[entering], heads[entering], costs[entering]
-        reduced, apex, leaving, mass, on_tail_side = ratio_test(tree, n, tail, head, cost)
+        reduced, apex, leaving, on_tail_side = ratio_test(tree, n, tail, head, cost)
         if deferred > 0 and not is_negative(reduced, cost, potential[tail], potential[head]):
             wasted += looked_at + REJECTION
             continue
+        mass[:] = tree.flow[leaving]
         exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side)
         inside = tail if on_tail_side else head
-        tree.arc[inside], tree.flow[inside], tree.cost[inside] = entering, mass, cost
+        tree.arc[inside], tree.cost[inside] = entering, cost
+        tree.flow[inside] = mass
         pivots += 1
         if min(tree.size[inside], tree.size.size - tree.size[inside]) <= SMALL:
             shift_smaller_side(tree, potential, n, inside, cost - potential[tail] - potential[head])
@@ -129,37 +135,45 @@ def ratio_test(tree, n, tail, head, cost):
     """Walk the cycle that the arc from ``tail`` to ``head`` closes.
 
     Returns what a unit of mass around it costs (the reduced cost of the arc), the apex where the paths of tail and
-    head meet, the node whose tree arc blocks first, the mass that it allows, and whether it is on the tail's path.
+    head meet, the node whose tree arc blocks first, and whether it is on the tail's path.
     The cycle runs apex - tail - head - apex. Flow falls on upward arcs of the tail's path and on downward arcs of the
     head's. Of equals the last along the cycle leaves: nearest to the tail on its path, nearest to the apex on the
     head's.
     """
     parent, size, flow = tree.parent, tree.size, tree.flow
-    mass_tail = mass_head = np.iinfo(np.int64).max
     leaving_tail = leaving_head = -1
     u, v = tail, head
     while u != v:
         # A smaller subtree cannot contain the other node, and of two equal ones neither contains the other.
         size_u, size_v = size[u], size[v]
         if size_u <= size_v:
-            if u < n and flow[u] < mass_tail:
-                mass_tail, leaving_tail = flow[u], u
+            if u < n and (leaving_tail < 0 or less_flow(flow, u, leaving_tail)):
+                leaving_tail = u
             cost += -tree.cost[u] if u < n else tree.cost[u]
             u = parent[u]
         if size_v <= size_u:
-            if v >= n and flow[v] <= mass_head:
-                mass_head, leaving_head = flow[v], v
+            if v >= n and (leaving_head < 0 or not less_flow(flow, leaving_head, v)):
+                leaving_head = v
             cost += tree.cost[v] if v < n else -tree.cost[v]
             v = parent[v]
-    if mass_head <= mass_tail:
-        return cost, u, leaving_head, mass_head, False
-    return cost, u, leaving_tail, mass_tail, True
+    if leaving_tail < 0 or (leaving_head >= 0 and not less_flow(flow, leaving_tail, leaving_head)):
+        return cost, u, leaving_head, False
+    return cost, u, leaving_tail, True
+
+
+@kernel
+def less_flow(flow, u, v):
+    """Whether the arc of node u carries less than that of node v."""
+    for d in range(flow.shape[1]):
+        if flow[u, d] != flow[v, d]:
+            return flow[u, d] < flow[v, d]
+    return False
 
 
 @kernel
 def exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side):
     """Push the mass, and hang the subtree of the leaving node on the entering arc instead."""
-    if mass > 0:
+    if not is_zero(mass):
         push(tree, n, tail, head, apex, mass)
     inside, outside = (tail, head) if on_tail_side else (head, tail)
     cut(tree, leaving, apex)
@@ -173,11 +187,17 @@ def push(tree, n, tail, head, apex, mass):
     parent, flow = tree.parent, tree.flow
     u = tail
     while u != apex:
-        flow[u] += -mass if u < n else mass
+        if u < n:
+            subtract_at(flow, u, mass)
+        else:
+            add_at(flow, u, mass)
         u = parent[u]
     u = head
     while u != apex:
-        flow[u] += mass if u < n else -mass
+        if u < n:
+            add_at(flow, u, mass)
+        else:
+            subtract_at(flow, u, mass)
         u = parent[u]
 
 
@@ -216,7 +236,7 @@ def make_root(tree, node, root):
     thread, back, size, last = tree.thread, tree.back, tree.size, tree.last
     total = size[root]
     below, u = node, tree.parent[node]
-    arc, flow, cost = tree.arc[node], tree.flow[node], tree.cost[node]
+    arc, flow, cost = tree.arc[node], tree.flow[node].copy(), tree.cost[node]
     size_below, old_end = size[node], last[node]
     before, behind, end = back[node], thread[old_end], old_end
     size[node] = total
@@ -231,7 +251,8 @@ def make_root(tree, node, root):
             end = end_up
         tree.parent[u] = below
         arc, tree.arc[u] = tree.arc[u], arc
-        flow, tree.flow[u] = tree.flow[u], flow
+        for d in range(flow.size):
+            flow[d], tree.flow[u, d] = tree.flow[u, d], flow[d]
         cost, tree.cost[u] = tree.cost[u], cost
         size_below, size[u] = size[u], total - size_below
         old_end, before, behind = end_up, before_up, behind_up
@@ -322,11 +343,3 @@ def tree_potentials(tree, n):
         high[u], error = two_sum(high[u], -centre if u < n else centre)
         low[u] += error
     return high + low
-
-
-@kernel
-def two_sum(a, b):
-    """The rounded sum and its exact error (Knuth)."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)

@@ -6,29 +6,38 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 from otgan.kernels.simplex import Tree
+from otgan.kernels.wide import is_zero, subtract, take_lesser
 
 __all__ = ["merge_masses", "spanning_tree"]
 
 
 @kernel
 def merge_masses(a, b):
-    """North-west corner rule for positive integers of one total: indices i, j and masses, all positive."""
-    i_of, j_of = np.empty(a.size + b.size, np.int64), np.empty(a.size + b.size, np.int64)
-    mass = np.empty(a.size + b.size, np.int64)
+    """North-west corner rule for whole numbers (n, k) and (m, k) of one total: indices i, j, masses, all positive.
+
+    Rows and columns without mass take no part.
+    """
+    k = a.shape[1]
+    room = a.shape[0] + b.shape[0]
+    i_of, j_of, mass = np.empty(room, np.int64), np.empty(room, np.int64), np.empty((room, k), np.int64)
+    left_a, left_b, moved = a[0].copy(), b[0].copy(), np.empty(k, np.int64)
     i = j = count = 0
-    left_a, left_b = a[0], b[0]
-    while i < a.size and j < b.size:
-        moved = min(left_a, left_b)
-        i_of[count], j_of[count], mass[count] = i, j, moved
-        count += 1
-        left_a -= moved
-        left_b -= moved
-        if left_a == 0:
+    while i < a.shape[0] and j < b.shape[0]:
+        take_lesser(left_a, left_b, moved)
+        if not is_zero(moved):
+            i_of[count], j_of[count] = i, j
+            mass[count] = moved
+            count += 1
+            subtract(left_a, moved)
+            subtract(left_b, moved)
+        if is_zero(left_a):
             i += 1
-            left_a = a[i] if i < a.size else 0
-        if left_b == 0:
+            if i < a.shape[0]:
+                left_a[:] = a[i]
+        if is_zero(left_b):
             j += 1
-            left_b = b[j] if j < b.size else 0
+            if j < b.shape[0]:
+                left_b[:] = b[j]
     return i_of[:count], j_of[:count], mass[:count]
 
 
@@ -42,7 +51,7 @@ def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of, costs):
         Numbers of rows (nodes 0 to n-1) and columns (nodes n to n+m-1).
     tails, heads : (k,) int32 ndarray
         Nodes of the plan's arcs, which form no cycle.
-    flows : (k,) int64 ndarray
+    flows : (k, digits) int64 ndarray
         Their masses, positive.
     arcs : (k,) int32 ndarray
         Their indices in the arc list.
@@ -55,7 +64,7 @@ def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of, costs):
     count = n + m
     start, neighbour, edge = incidence(count, tails, heads)
     parent, arc = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
-    flow, seen = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    flow, seen = np.zeros((count, flows.shape[1]), np.int64), np.zeros(count, np.bool_)
     order = np.empty(count, np.int32)
     order[0], seen[0] = 0, True
     found, looked_at, joined = 1, 0, 0
@@ -68,7 +77,8 @@ def spanning_tree(n, m, tails, heads, flows, arcs, first, tail_of, costs):
                 v = neighbour[k]
                 if not seen[v]:
                     seen[v] = True
-                    parent[v], arc[v], flow[v] = u, arcs[edge[k]], flows[edge[k]]
+                    parent[v], arc[v] = u, arcs[edge[k]]
+                    flow[v] = flows[edge[k]]
                     order[found] = v
                     found += 1
         u = order[joined]

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from otgan.costs import EPS, PointCost
 from otgan.exact.sparse.coarse import group, spatial_order
 from otgan.exact.sparse.restricted import Restricted
+from otgan.plan import matching
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
@@ -68,9 +68,15 @@ def solve(problem: Problem, watch: Watch) -> Solution:
     columns, f, g = np.empty(len(rows), np.intp), np.empty(len(rows)), np.empty(len(cols))
     columns[rows], f[rows], g[cols] = cols[answer.columns], answer.f, answer.g
     with watch.part("certificate"):
-        plan = sparse.coo_array((problem.a, (np.arange(len(rows)), columns)), shape=problem.shape)
         return Solution.certified(
-            problem, plan, f, g, method="sparse", rtol=watch.rtol, finished=answer.finished, stats=watch.stats
+            problem,
+            matching(problem, columns),
+            f,
+            g,
+            method="sparse",
+            rtol=watch.rtol,
+            finished=answer.finished,
+            stats=watch.stats,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from otgan.costs import PointCost
 from otgan.kernels.spanning import merge_masses
+from otgan.kernels.wide import as_floats, sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Level:
     cost : PointCost
         Between the means of the cells.
     a, b : int64 ndarray
-        Masses of the cells.
+        Masses of the cells, whole numbers (q, digits).
     row_parent, col_parent : ndarray
         Cell of the next coarser level; empty on the coarsest.
     """
@@ -105,9 +106,9 @@ def _means(
     """Centres of mass and masses of cells."""
     if len(starts) == len(points) + 1:
         return points, mass
-    total = np.add.reduceat(mass, starts[:-1])
-    cell = np.repeat(np.arange(len(total)), np.diff(starts))
-    share = mass / total[cell]
+    cell = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    total = sums(cell, mass, len(starts) - 1)
+    share = as_floats(mass) / as_floats(total)[cell]
     return np.add.reduceat(points * share[:, None], starts[:-1]), total
 
 

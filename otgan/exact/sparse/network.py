@@ -31,7 +31,8 @@ class Network:
     rows, cols : (k,) ndarray
         Arcs; duplicates are dropped.
     plan : tuple of ndarray
-        Rows, columns and masses (positive int64) of a feasible plan without cycles. Its arcs join the list.
+        Rows, columns and masses (positive whole numbers, (k, digits)) of a feasible plan without cycles. Its arcs join
+        the list.
     """
 
     def __init__(
@@ -104,6 +105,11 @@ class Network:
         self.potential = tree_potentials(self.tree, self.n)
 
     @property
+    def carries(self) -> NDArray[np.bool_]:
+        """Whether the tree arc of each node carries mass, (N,)."""
+        return np.logical_or.reduce(self.tree.flow != 0, axis=1)
+
+    @property
     def f(self) -> NDArray[np.float64]:
         """Potentials of the rows."""
         return self.potential[: self.n]
@@ -114,8 +120,8 @@ class Network:
         return self.potential[self.n :]
 
     def plan(self) -> tuple[Indices, Indices, NDArray[np.int64], NDArray[np.float64]]:
-        """Rows, columns, masses and costs of the arcs that carry mass, in the order of rows, then columns."""
-        node = np.flatnonzero(self.tree.flow > 0)
+        """Rows, columns, masses (k, digits) and costs of the arcs with mass, in the order of rows, then columns."""
+        node = np.flatnonzero(self.carries)
         arc = self.tree.arc[node]
         rows, cols = self.tails[arc].astype(np.intp), self.heads[arc].astype(np.intp) - self.n
         order = np.lexsort((cols, rows))

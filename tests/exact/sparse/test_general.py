@@ -14,6 +14,7 @@ from otgan.exact.sparse import general
 from otgan.exact.sparse.ladder import cell_order, ladder, refine
 from otgan.exact.sparse.watch import Watch
 from otgan.kernels.spanning import merge_masses
+from otgan.kernels.wide import sums
 from otgan.problem import Problem
 from otgan.solution import Status
 
@@ -144,30 +145,17 @@ def test_a_spent_budget_leaves_a_valid_interval(max_steps):
     assert solution.certificate.marginal_error < 1e-11
 
 
-def test_integer_masses_have_one_total():
-    rng = np.random.default_rng(0)
-    for n, m, kind in [(7, 5, None), (1000, 999, "wide"), (3, 100_000, "random")]:
-        problem = Problem.from_points(
-            rng.random((n, 1)), rng.random((m, 1)), a=weights(rng, n, kind), b=weights(rng, m, kind)
-        )
-        a, b, unit = general.integer_masses(problem)
-        assert a.sum() == b.sum()
-        assert np.abs(a * unit - problem.a).sum() <= 1e-14 * problem.mass
-        assert np.abs(b * unit - problem.b).sum() <= 1e-13 * problem.mass
-
-
 def test_a_plan_handed_down_has_the_masses_of_the_children():
     rng = np.random.default_rng(0)
     n, m = 3000, 1700
     x, y = rng.random((n, 2)), rng.random((m, 2))
     problem = Problem.from_points(x[cell_order(x)], y[cell_order(y)], a=weights(rng, n, "few"))
-    a, b, _ = general.integer_masses(problem)
-    levels = ladder(problem.cost, a, b)  # type: ignore[arg-type]
+    levels = ladder(problem.cost, problem.masses.a, problem.masses.b)  # type: ignore[arg-type]
     assert len(levels) >= 3
     plan = merge_masses(levels[0].a, levels[0].b)
     for level in levels[1:]:
         order = np.lexsort((plan[1], plan[0]))
         plan = refine((plan[0][order], plan[1][order], plan[2][order]), level)
-        np.testing.assert_array_equal(np.bincount(plan[0], plan[2], len(level.a)), level.a)
-        np.testing.assert_array_equal(np.bincount(plan[1], plan[2], len(level.b)), level.b)
+        np.testing.assert_array_equal(sums(plan[0], plan[2], len(level.a)), level.a)
+        np.testing.assert_array_equal(sums(plan[1], plan[2], len(level.b)), level.b)
         assert len(plan[0]) < len(level.a) + len(level.b)

@@ -1,0 +1,119 @@
+"""Column generation around a network simplex: solve on a list of arcs, price all pairs, list what was missed.
+
+The loop that :mod:`~otgan.exact.sparse.general` runs on its finest level, and that :mod:`otgan.exact.polish` runs on
+the costs of a matrix. Where to start from is up to them: a network with a feasible basis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otgan.costs import EPS
+from otgan.kernels.wide import as_floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.exact.sparse.network import Network
+    from otgan.exact.sparse.watch import Watch
+
+    Indices = NDArray[np.intp]
+
+__all__ = ["ColumnGeneration", "pivot"]
+
+NEW_ARCS = 6  # most violated arcs that a row or column adds in a round
+MAX_ROUNDS = 200
+PIVOTS_PER_NODE = 1000
+CHUNK = 100_000  # pivots between two looks at whether the user wants to stop: about a second
+ARCS_PER_NODE = 40  # the list is cut to half of this when it grows longer
+WIDE = 1e3  # arcs without mass this much dearer than those with mass are capped
+
+
+def pivot(network: Network, watch: Watch) -> bool:
+    """Make a network optimal for its list of arcs; whether the number of pivots allowed it."""
+    limit = PIVOTS_PER_NODE * (network.n + network.m)
+    while not watch.interrupted and network.pivots < limit:
+        if network.solve(min(CHUNK, limit - network.pivots)):
+            return True
+    return False
+
+
+class ColumnGeneration:
+    """A network between points that all carry mass, and the rounds that make it optimal over all pairs.
+
+    Parameters
+    ----------
+    network : Network
+        With a cost whose pairs can be priced (``cost.pricing``).
+    a : (n, digits) ndarray of int64
+    b : (m, digits) ndarray of int64
+        The masses that its plan moves.
+    watch : Watch
+    """
+
+    def __init__(self, network: Network, a: NDArray[np.int64], b: NDArray[np.int64], watch: Watch) -> None:
+        self.network, self.watch = network, watch
+        self.a, self.b = as_floats(a), as_floats(b)
+
+    def run(self, wanted: float) -> bool:
+        """Rounds until the estimated gap is at most ``wanted``, or nothing is violated; whether the budgets lasted."""
+        network = self.network
+        for _ in range(MAX_ROUNDS):
+            with self.watch.part("inner"):
+                if self.watch.exhausted or not pivot(network, self.watch):
+                    return False
+            with self.watch.part("pricing"):
+                rows, cols, gap = self._price()
+            self.watch.tell(arcs=len(network.costs), gap=gap)
+            if gap <= wanted or not len(rows):
+                if not self._adjust_cap():
+                    return True
+                continue
+            if len(network.costs) > ARCS_PER_NODE * (network.n + network.m):
+                network.prune(ARCS_PER_NODE // 2 * (network.n + network.m))
+            network.append(rows, cols)
+        return False
+
+    def _price(self) -> tuple[Indices, Indices, float]:
+        """The most violated arcs, and the gap that the violations leave open."""
+        network = self.network
+        cost, f, g = network.cost, network.f, network.g
+        rows, cols, values = cost.pricing.below(f, g, NEW_ARCS)
+        feasible = g.copy()
+        np.minimum.at(feasible, cols, values)
+        more_cols, more_rows, _ = cost.T.pricing.below(g, f, NEW_ARCS)
+        rows, cols = np.r_[rows, more_rows], np.r_[cols, more_cols]
+        # What the simplex and the pricing may see differently is rounding, and would join the list in every round.
+        arc_cost = cost.entries(rows, cols)
+        scale = arc_cost + np.abs(f[rows]) + np.abs(g[cols])
+        clear = arc_cost - f[rows] - g[cols] < -(32 * EPS + 4 * cost.rounding) * scale
+        primal, dual = self._bounds(feasible)
+        gap = (primal - dual) / primal if primal > 0 else 0.0
+        return rows[clear], cols[clear], gap
+
+    def _bounds(self, g: NDArray[np.float64]) -> tuple[float, float]:
+        _, _, mass, paid = self.network.plan()
+        return float(as_floats(mass) @ paid), float(self.a @ self.network.f + self.b @ g)
+
+    def _adjust_cap(self) -> bool:
+        """Cap arcs that only hold the tree together, so that potentials stay as small as what is paid.
+
+        Capped costs have the same optimal plan as long as no capped arc carries mass, and their potentials are
+        feasible for the true costs too. Whether the cap was set or raised, so that the search has to go on.
+        """
+        network = self.network
+        carries = network.carries
+        true = network.true_costs[network.tree.arc]
+        paid = float(np.max(true, where=carries, initial=0.0))
+        if np.isinf(network.cap):
+            joined = float(np.max(true, where=~carries & (network.tree.arc >= 0), initial=0.0))
+            if joined <= WIDE * paid or paid == 0:
+                return False
+            network.set_cap(4 * paid)
+            return True
+        if paid <= network.cap:
+            return False
+        network.set_cap(16 * network.cap)
+        return True

@@ -1,0 +1,104 @@
+"""What gradients are made of: torch tensors in float64, without importing torch.
+
+Distances are rebuilt and differentiated in float64 whatever type the user's tensors have, and cast once at the end; the
+gradients are cast back by autograd, once as well. All of it happens on the CPU, where the plan is, since not every
+device has float64, and points and weights may come from different ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otgan import inputs
+from otgan.errors import InvalidInput, OTError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Values = NDArray[np.float64]
+
+__all__ = ["TINY", "cast", "centered", "double", "fixed_in", "power"]
+
+TINY = 1e-290  # nothing is divided by less, so that no quotient and no product of a gradient leaves float64
+
+
+def double(tensor: Any) -> Any:
+    """``tensor`` in float64 on the CPU, differentiably."""
+    return tensor.cpu().double()  # in this order, as not every device has float64
+
+
+def cast(values: Any, like: Any) -> Any:
+    """``values`` in the dtype and on the device of ``like``; in float64 if that holds whole numbers."""
+    return (values.to(like.dtype) if like.is_floating_point() else values).to(like.device)
+
+
+def power(distance: Any, p: float) -> Any:
+    """``distance ** p``, with derivatives of every order that are finite at zero.
+
+    Even powers take distances with a sign, and keep their curvature there.
+    """
+    if p % 1 == 0:
+        return distance if p == 1 else distance**p
+    positive = distance > 0
+    return distance.where(positive, distance.new_ones(())) ** p * positive
+
+
+def centered(f: Values, g: Values, a: Values, b: Values) -> tuple[Values, Values]:
+    """Potentials (..., n) and (..., m) with the constant that gives both sides half of the cost.
+
+    Points without mass do not count: they may lie anywhere, and would drown the others' digits.
+
+    Raises
+    ------
+    InvalidInput
+        If the potentials left float64.
+    """
+    if not (np.isfinite(f).all() and np.isfinite(g).all()):
+        raise InvalidInput(
+            "gradients to the weights leave float64: some points are too many times farther away than mass moves, for "
+            "this p. Use a smaller p, drop points without weight, or detach the weights."
+        )
+    share_a, share_b = (mass / mass.sum(axis=-1, keepdims=True) for mass in (a, b))
+    center = 0.5 * ((share_a * f).sum(axis=-1, keepdims=True) - (share_b * g).sum(axis=-1, keepdims=True))
+    return f - center, g + center
+
+
+def fixed_in(tensor: Any, others: Iterable[Any]) -> None:
+    """Let nobody differentiate the gradient to ``tensor`` with respect to ``others``.
+
+    The envelope theorem holds the plan and the potentials fixed. That is right for the first derivatives, and for those
+    second ones that are to points twice or to weights twice, as plan and potentials do not change at once. A plan does
+    change with the weights, however, and potentials with the points.
+
+    Parameters
+    ----------
+    tensor : torch.Tensor
+        One that was made on the way, none of the user's.
+    others : iterable of torch.Tensor
+
+    Raises
+    ------
+    OTError
+        When that second derivative is asked for: in its backward pass, or here where forward mode takes part in it.
+    """
+    others = [other for other in others if inputs.wants_gradient(other)]
+    if not others or not inputs.wants_gradient(tensor):
+        return
+    if any(map(inputs.has_tangent, (tensor, *others))):  # alone that is a first derivative
+        if any(each.requires_grad for each in (tensor, *others)):
+            _refuse()
+        return
+    nothing: Any = 0.0 * sum(other.sum() for other in others)
+    nothing.register_hook(_refuse)
+    tensor.register_hook(lambda gradient: None if gradient is None else gradient + nothing)
+
+
+def _refuse(_: Any = None) -> None:
+    raise OTError(
+        "second derivatives that mix points and weights are not available: the plan changes with the weights and the "
+        "potentials with the points, and gradients hold both fixed. Detach the weights or the points."
+    )
