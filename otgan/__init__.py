@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from otgan.circle import wasserstein_circle
-from otgan.errors import InvalidInput, NotConverged, OTError
+from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d
 from otgan.population import PopulationInterval, population_interval
 from otgan.solution import Solution, Status
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = version("otgan")
 
 __all__ = [
+    "Interrupted",
     "InvalidInput",
     "NotConverged",
     "OTError",

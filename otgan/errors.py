@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from otgan.solution import Solution
 
-__all__ = ["InvalidInput", "NotConverged", "OTError"]
+__all__ = ["Interrupted", "InvalidInput", "NotConverged", "OTError"]
 
 
 class OTError(Exception):
@@ -32,4 +32,29 @@ class NotConverged(OTError, RuntimeError):
         self.solution = solution
 
     def __reduce__(self) -> tuple[type[NotConverged], tuple[str, Solution]]:
+        return type(self), (str(self), self.solution)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a solve, with what was proven until then.
+
+    It is a KeyboardInterrupt and no :class:`OTError`, so that nothing that goes on after an error goes on after it.
+
+    Attributes
+    ----------
+    solution : otgan.solution.Solution
+        A valid solution: ``solution.lower <= truth <= solution.upper`` holds, and ``solution.plan`` is feasible. Its
+        status is INTERRUPTED, or OPTIMAL where the solve was done all the same.
+
+    Examples
+    --------
+    >>> issubclass(Interrupted, KeyboardInterrupt), issubclass(Interrupted, Exception)
+    (True, False)
+    """
+
+    def __init__(self, message: str, solution: Solution) -> None:
+        super().__init__(message)
+        self.solution = solution
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[str, Solution]]:
         return type(self), (str(self), self.solution)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Interrupts"]
+__all__ = ["Interrupts", "asked"]
+
+_inside = threading.local()  # .stack: the ``with`` blocks that a thread is in
 
 
 class Interrupts:
     """Inside the ``with`` block the first Ctrl-C only sets :attr:`asked`, and the work comes to a good end of its own.
 
-    The second one is a KeyboardInterrupt. Where the program has its own handler, or outside the main thread, nothing is
-    changed.
+    The second one is a KeyboardInterrupt. Where the program has its own handler, inside another such block, or outside
+    the main thread, nothing is changed. Whoever opens a block sees to it that a Ctrl-C is not lost.
 
     Attributes
     ----------
@@ -27,8 +29,8 @@ class Interrupts:
     --------
     >>> with Interrupts() as interrupts:
     ...     signal.raise_signal(signal.SIGINT)
-    ...     interrupts.asked
-    True
+    ...     interrupts.asked, asked()
+    (True, True)
     """
 
     def __init__(self) -> None:
@@ -36,15 +38,21 @@ class Interrupts:
         self._handles = False
 
     def __enter__(self) -> Self:
+        _stack().append(self)
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self._ask)
+            try:
+                signal.signal(signal.SIGINT, self._ask)
+            except KeyboardInterrupt:  # one that came just before
+                _stack().pop()
+                raise
             self._handles = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _stack().pop()
         if self._handles:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -52,3 +60,18 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+
+
+def asked() -> bool:
+    """Whether there was a Ctrl-C in the innermost ``with`` block of :class:`Interrupts` that this thread is in.
+
+    Long work looks here between two parts of itself. A block further out is not asked: it has its own good end.
+    """
+    stack = _stack()
+    return bool(stack) and stack[-1].asked
+
+
+def _stack() -> list[Interrupts]:
+    if not hasattr(_inside, "stack"):
+        _inside.stack = []
+    return _inside.stack

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
-from otgan.errors import InvalidInput, NotConverged
+from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, solver
 from otgan.exact.auto import check, choose
+from otgan.interrupts import Interrupts
 from otgan.pricing import check_device
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
@@ -83,8 +84,11 @@ def solve(
         For NaN, inf, empty, ragged or complex data, wrong shapes, negative weights, unequal mass, an option out of
         range, a device that is not there, or a cost matrix that would not fit into memory.
     NotConverged
-        If the bounds do not meet within ``rtol``, or Ctrl-C ended "sparse" before they did; ``error.solution`` holds
-        the valid interval.
+        If the bounds do not meet within ``rtol``; ``error.solution`` holds the valid interval.
+    Interrupted
+        After Ctrl-C, whatever ``throw`` says: a KeyboardInterrupt whose ``solution`` holds what is proven by then.
+        "sparse" and "assignment" stop within a second or two, the others when they are done. A second Ctrl-C ends it
+        as soon as the compiled code that runs returns, without a solution.
 
     References
     ----------
@@ -138,7 +142,7 @@ def solve_cost(
 
     Raises
     ------
-    InvalidInput, NotConverged
+    InvalidInput, NotConverged, Interrupted
         As for :func:`solve`.
 
     Examples
@@ -180,7 +184,7 @@ def wasserstein(
 
     Raises
     ------
-    InvalidInput, NotConverged
+    InvalidInput, NotConverged, Interrupted
         As for :func:`solve`. InvalidInput also where gradients to weights leave float64.
     OTError
         Where a second derivative that mixes points and weights is asked for. Those to points twice, or to weights
@@ -240,12 +244,17 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     name = choose(problem) if method == "auto" else method
     check(problem, name)
     start = time.perf_counter()
-    solution = solver(name).solve(problem, rtol=rtol, max_steps=max_steps, progress=progress)
-    solution = replace(solution, stats={**solution.stats, "seconds": time.perf_counter() - start})
-    if throw and solution.status is not Status.OPTIMAL:
+    with Interrupts() as interrupts:
+        solution = solver(name).solve(problem, rtol=rtol, max_steps=max_steps, progress=progress)
+    status = solution.status
+    if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
+        status = Status.INTERRUPTED
+    solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
+    interval = f"the optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e}"
+    if interrupts.asked:
+        raise Interrupted(f"interrupted, when {interval}. {status.message}", solution)
+    if throw and status is not Status.OPTIMAL:
         raise NotConverged(
-            f"The optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e} "
-            f"where rtol = {rtol:g} was asked for. {solution.status.message}",
-            solution,
+            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {status.message}", solution
         )
     return solution

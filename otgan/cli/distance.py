@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Target, on_terminal, size
-from otgan.errors import NotConverged
+from otgan.errors import Interrupted, NotConverged
 
 if TYPE_CHECKING:
     from otgan.data import SampleSet
@@ -65,7 +65,7 @@ class Distance:
                 progress=on_terminal(),
                 device=self.device,
             )
-        except NotConverged as error:
+        except (NotConverged, Interrupted) as error:
             solution, unproven = error.solution, error
         if self.plan is not None:
             report.save_plan(self.plan, solution)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.exact.dense import RawAnswer, solve_dense
+from otgan.interrupts import asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from otgan.solution import Solution
 
 __all__ = ["accepts", "memory", "solve"]
+
+CHUNK = 200_000_000  # costs that are looked at between two looks at whether the user wants to stop: a fifth of a second
 
 
 def accepts(problem: Problem) -> str | None:
@@ -39,8 +42,14 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 
 
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
-    """One run of the compiled solver."""
-    from otgan.kernels.assignment import assignment
+    """One run of the compiled solver; after Ctrl-C, the rows that were matched until then."""
+    from otgan.kernels.assignment import first_matching, match_rows, row_potentials
 
-    match, f, g = assignment(C)
-    return RawAnswer(np.arange(len(a)), match, a, f, g, is_matching=True)
+    n, row = len(a), 0
+    match, row_of, g = first_matching(C)
+    while row < n and not asked():
+        row = match_rows(C, g, match, row_of, row, CHUNK)
+    matched = np.flatnonzero(match >= 0)
+    f = row_potentials(C, g, match)
+    finished = len(matched) == n
+    return RawAnswer(matched, match[matched], a[matched], f, g, finished, is_matching=finished)

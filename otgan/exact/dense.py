@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
+from otgan import interrupts
 from otgan.costs import Cost, dense
 from otgan.exact.polish import polish
 from otgan.plan import Plan, matching
@@ -143,14 +144,14 @@ def solve_dense(
             problem, *found, method=method, rtol=rtol, finished=answer.finished, stats={"rounds": done}
         )
         previous, best = best, _better(solution, best, method, rtol)
-        if best.status is not Status.GAP:
+        if best.status is not Status.GAP or interrupts.asked():
             break
         stalled = previous is not None and best.gap > 0.5 * previous.gap
         if stalled and not capped:
             break
         _narrow(search, best, rows, cols, capped)
     assert best is not None
-    if best.status is Status.GAP and not np.isinf(best.upper - best.lower):
+    if best.status is Status.GAP and not np.isinf(best.upper - best.lower) and not interrupts.asked():
         best = _better(polish(best, search.C, rows, cols, rtol), best, method, rtol)
     return replace(best, problem=asked)
 

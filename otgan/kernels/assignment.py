@@ -15,33 +15,51 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 
-__all__ = ["assignment"]
+__all__ = ["first_matching", "match_rows", "row_potentials"]
 
 
 @kernel
-def assignment(C):
-    """Match each row of C (n, n) with a column at least total cost.
+def first_matching(C):
+    """One pass over C (n, n): a partial matching, and column potentials under which each row keeps to its cheapest.
 
     Returns
     -------
-    match : (n,) ndarray of int64
-        Column of each row, a permutation.
-    f, g : (n,) ndarray of float64
-        ``f_i + g_j <= C_ij`` up to rounding, with equality on the matching.
+    match, row_of : (n,) ndarray of int64
+        Column of each row and row of each column, -1 for none.
+    g : (n,) ndarray of float64
     """
     n = C.shape[0]
     match, row_of = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
     g, cheapest = column_minima(C)
     take_cheapest(C, g, cheapest, match, row_of)
+    return match, row_of, g
+
+
+@kernel
+def match_rows(C, g, match, row_of, row, limit):
+    """Match the free rows from ``row`` on, along shortest paths, until ``limit`` costs were looked at; the next row.
+
+    ``match``, ``row_of`` and ``g`` are brought forward in place, and whole whenever this returns.
+    """
+    n = C.shape[0]
     length, closed, final = np.empty(n), np.empty(n), np.empty(n)
     before, settled = np.empty(n, np.int64), np.empty(n, np.int64)
-    for i in range(n):
-        if match[i] < 0:
-            augment(C, g, match, row_of, i, length, closed, final, before, settled)
+    looked = 0
+    while row < n and looked < limit:
+        if match[row] < 0:
+            looked += n * augment(C, g, match, row_of, row, length, closed, final, before, settled)
+        row += 1
+    return row
+
+
+@kernel
+def row_potentials(C, g, match):
+    """``f_i`` that make the arc of each matched row tight; of the others, as high as the prices g let them."""
+    n = C.shape[0]
     f = np.empty(n)
     for i in range(n):
-        f[i] = C[i, match[i]] - g[match[i]]
-    return match, f, g
+        f[i] = C[i, match[i]] - g[match[i]] if match[i] >= 0 else least_reduced(C[i], g, -1)
+    return f
 
 
 @kernel
@@ -93,7 +111,8 @@ def augment(C, g, match, row_of, start, length, closed, final, before, settled):
 
     The other arrays are room to work in, (n,) each: ``length`` of the shortest path known to an open column, infinite
     at the others; ``closed``, 0 at the open columns and infinite at the others; the row ``before`` a column on its
-    path; and the columns that were ``settled``, in order, with their ``final`` lengths.
+    path; and the columns that were ``settled``, in order, with their ``final`` lengths. Returns how many rows of C were
+    looked at.
     """
     for j in range(g.size):
         length[j], before[j], closed[j] = C[start, j] - g[j], start, 0.0
@@ -113,6 +132,7 @@ def augment(C, g, match, row_of, start, length, closed, final, before, settled):
         i = before[end]
         row_of[end] = i
         match[i], end = end, match[i]
+    return count + 1
 
 
 @kernel

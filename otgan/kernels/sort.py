@@ -118,22 +118,37 @@ def sort_keys(keys, masses):
 
 
 @kernel
-def sorted_with_masses(values, masses):
-    """Values from the least to the greatest, and the masses in that order; no masses if ``masses`` is empty."""
+def sorted_keys(values, masses):
+    """Keys of values from the least to the greatest, and the masses in that order; no masses if there are none."""
     bits = values.view(np.uint64)
     keys = np.empty(values.size, np.uint64)
     for i in range(values.size):
         keys[i] = key(bits[i])
-    keys, masses = sort_keys(keys, masses.copy())
+    return sort_keys(keys, masses.copy())
+
+
+@kernel
+def sorted_with_masses(values, masses):
+    """Values from the least to the greatest, and the masses in that order, as the two rows of one array.
+
+    One array, since every one that a kernel hands to Python costs as much as sorting a dozen values.
+    """
+    keys, masses = sorted_keys(values, masses)
+    out = np.empty((2, values.size))
+    bits = out[0].view(np.uint64)
     for i in range(keys.size):
-        keys[i] = unkey(keys[i])
-    return keys.view(np.float64), masses
+        bits[i] = unkey(keys[i])
+        out[1, i] = masses[i]
+    return out
 
 
 @kernel
 def sorted_values(values):
     """Values from the least to the greatest, NaN at the ends."""
-    return sorted_with_masses(values, np.empty(0))[0]
+    keys, _ = sorted_keys(values, np.empty(0))
+    for i in range(keys.size):
+        keys[i] = unkey(keys[i])
+    return keys.view(np.float64)
 
 
 @kernel
@@ -150,5 +165,6 @@ def sorted_rows_with_masses(values, masses):
     """:func:`sorted_with_masses` of each row of values and masses, (k, n) both."""
     out, out_masses = np.empty(values.shape), np.empty(values.shape)
     for k in range(values.shape[0]):
-        out[k], out_masses[k] = sorted_with_masses(values[k], masses[k])
+        both = sorted_with_masses(values[k], masses[k])
+        out[k], out_masses[k] = both[0], both[1]
     return out, out_masses

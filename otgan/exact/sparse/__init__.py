@@ -13,7 +13,6 @@ Two inner solvers, for two kinds of problems:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from otgan.costs import PointCost
@@ -48,6 +47,4 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
             if solution.status is not Status.OPTIMAL and not watch.exhausted:
                 other = general.solve(problem, watch)
                 solution = min(solution, other, key=lambda found: found.gap)
-    if watch.interrupted and solution.status is not Status.OPTIMAL:
-        solution = replace(solution, status=Status.INTERRUPTED)
     return solution

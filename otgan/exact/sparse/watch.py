@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from otgan.interrupts import Interrupts
+from otgan.interrupts import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,6 @@ __all__ = ["Watch"]
 class Watch:
     """Seconds by part, rounds, limits and the progress bar of one solve.
 
-    Inside the ``with`` block the first Ctrl-C only sets :attr:`interrupted`: the solver comes to the end of what it is
-    doing and certifies what it has.
-
     Attributes
     ----------
     rtol : float
@@ -30,19 +27,16 @@ class Watch:
     progress : bool
     stats : dict
         ``rounds`` and ``seconds_<part>``, and what the solver adds.
-    interrupts : Interrupts
     """
 
     rtol: float
     max_steps: int | None = None
     progress: bool = False
     stats: dict[str, Any] = field(default_factory=lambda: {"rounds": 0})
-    interrupts: Interrupts = field(default_factory=Interrupts)
     _bar: Any = None
     _inside: bool = False
 
     def __enter__(self) -> Watch:
-        self.interrupts.__enter__()
         if self.progress:
             try:
                 from tqdm import tqdm
@@ -52,7 +46,6 @@ class Watch:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self.interrupts.__exit__(*raised)
         if self._bar is not None:
             self._bar.close()
 
@@ -72,8 +65,8 @@ class Watch:
 
     @property
     def interrupted(self) -> bool:
-        """Whether there was a Ctrl-C."""
-        return self.interrupts.asked
+        """Whether there was a Ctrl-C: the solver comes to the end of what it is doing and certifies what it has."""
+        return asked()
 
     @property
     def exhausted(self) -> bool:
