@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["differentiable_distance"]
 
+SHORT = 1e-150  # beside the longest: the square of its inverse is still a float64
+
 
 def differentiable_distance(solution: Solution, x: Any, y: Any, a: Any, b: Any) -> Any:
     """The distance as a tensor like x (or y): the exact value, with gradients to every tensor that wants them."""
@@ -37,8 +39,12 @@ def differentiable_distance(solution: Solution, x: Any, y: Any, a: Any, b: Any) 
     )
     weights = [tensors.double(w) if inputs.wants_gradient(w) else None for w in (a, b)]
     wanted = [weight for weight in weights if weight is not None]
-    row, col = (make.new_tensor(index).long() for index in (plan.row, plan.col))
-    difference = x.reshape(len(x), -1).index_select(0, row) - y.reshape(len(y), -1).index_select(0, col)
+    whole = make.long()  # makes tensors of whole numbers
+    sides = (side[:, None] if side.ndim == 1 else side for side in (x, y))
+    x_arc, y_arc = (
+        side.index_select(0, whole.new_tensor(i)) for side, i in zip(sides, (plan.row, plan.col), strict=True)
+    )
+    difference = x_arc - y_arc
     tensors.fixed_in(difference, wanted)
     paid, longest = _relative_costs(difference, cost.metric, cost.p)
     moved = (make.new_tensor(plan.data) * paid).sum()
@@ -59,7 +65,7 @@ def _relative_costs(difference: Any, metric: str, p: float) -> tuple[Any, float]
     next to nothing beside the longest knows its direction.
     """
     largest = difference.detach().abs().amax(-1)
-    unit = largest.where(largest > 0, largest.max()).clamp_min(tensors.TINY)
+    unit = largest.clamp_min(max(SHORT * float(largest.max()), tensors.TINY))
     relative = difference / unit[:, None]
     euclidean = metric == "euclidean" or difference.shape[1] == 1  # on the line all are the same
     if euclidean:

@@ -26,12 +26,14 @@ LARGE = 1000.0  # orders
 
 
 class Plans(NamedTuple):
-    """One monotone plan a row, (batch, arcs): points of x and y, mass; potentials, (batch, n) and (batch, m)."""
+    """One monotone plan a row, (batch, arcs): points of x and y, mass; potentials, (batch, n) and (batch, m).
+
+    The mass is (1, 1) where it is the same on all arcs. Potentials are relative to the longest distance that is paid.
+    """
 
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
     mass: Rows
-    scale: Rows  # (batch, 1), the largest distance that is paid; powers and potentials are relative to it
     f: Rows | None = None
     g: Rows | None = None
 
@@ -60,10 +62,12 @@ def differentiable_distances(
     wanted = [weight for weight in moving if weight is not None]
     whole = make.new_empty(0).long()  # makes tensors of whole numbers
     difference = x.gather(1, whole.new_tensor(plans.rows)) - y.gather(1, whole.new_tensor(plans.cols))
-    mass, scale = make.new_tensor(plans.mass), make.new_tensor(plans.scale)
+    mass = make.new_tensor(plans.mass)
     if not plans.mass.all():  # what is not paid may be too long for float64
         difference = difference.masked_fill(mass == 0, 0.0)
-    paid = difference / scale
+    longest = difference.detach().abs().amax(-1, keepdim=True)
+    longest = longest.clamp_min(tensors.TINY).masked_fill(longest == 0, 1.0)
+    paid = difference / longest
     if p == math.inf:  # no small change of the weights changes which distance is the longest that is paid
         moved = paid.abs().amax(-1) + 0.0 * sum((weight - weight.detach()).sum(-1) for weight in wanted)
     else:
@@ -75,7 +79,7 @@ def differentiable_distances(
                 tensors.fixed_in(shift, (x, y))
                 moved = moved + (shift * make.new_tensor(potential)).sum(-1)
         moved = tensors.power(moved, 1 / p)
-    moved = (moved * scale[:, 0]).reshape(shape)
+    moved = (moved * longest[:, 0]).reshape(shape)
     return tensors.cast(make.new_tensor(distances) + (moved - moved.detach()), like)
 
 
@@ -95,27 +99,26 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
     order_x, order_y = np.argsort(x, axis=1), np.argsort(y, axis=1)
     if all(weight is None for weight in weights):
         if x.shape == y.shape:
-            mass = np.broadcast_to(1.0 / x.shape[1], x.shape)
-            return Plans(order_x, order_y, mass, _largest(x, y, order_x, order_y, mass))
+            mass = np.full((1, 1), 1.0 / x.shape[1])
+            return Plans(order_x, order_y, mass)
         whole = math.lcm(x.shape[1], y.shape[1])  # counts in place of 1/n and 1/m, which would have to be rounded
         one, other = (np.full((len(x), side.shape[1]), float(whole // side.shape[1])) for side in rows)
         i, j, mass, _ = monotone_plans(one, other)
-        i, j, mass = _along(order_x, i), _along(order_y, j), mass / whole
-        return Plans(i, j, mass, _largest(x, y, i, j, mass))
+        return Plans(_along(order_x, i), _along(order_y, j), mass / whole)
     (_, a), (_, b) = weighted(weights, rows, shape, axis)
     plans = _whole_plans if p == math.inf else monotone_plans  # for p = inf a sliver counts as much as any mass
     i, j, mass, count = plans(_along(a, order_x), _along(b, order_y))
     rows_i, cols_j = _along(order_x, i), _along(order_y, j)
-    scale = _largest(x, y, rows_i, cols_j, mass)
     if p == math.inf or not any(map(inputs.wants_gradient, weights)):
-        return Plans(rows_i, cols_j, mass, scale)
+        return Plans(rows_i, cols_j, mass)
+    longest = _longest(x, y, rows_i, cols_j, mass)
     # A power of two divides the points without rounding; beyond these p its own powers would leave float64.
-    unit = 2.0 ** np.floor(np.log2(scale)) if p < LARGE else scale
+    unit = 2.0 ** np.floor(np.log2(longest)) if p < LARGE else longest
     with np.errstate(over="ignore", invalid="ignore"):
         f, g = potentials_of_plans(_along(x, order_x) / unit, _along(y, order_y) / unit, i, j, count, p)
-        f, g = (v * (unit / scale) ** p for v in (f, g))
+        f, g = (v * (unit / longest) ** p for v in (f, g))
     f, g = _along(f, np.argsort(order_x, axis=1)), _along(g, np.argsort(order_y, axis=1))
-    return Plans(rows_i, cols_j, mass, scale, *tensors.centered(f, g, a, b))
+    return Plans(rows_i, cols_j, mass, *tensors.centered(f, g, a, b))
 
 
 def _whole_plans(a: Rows, b: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Rows, NDArray[np.int64]]:
@@ -139,7 +142,7 @@ def _along(values: NDArray[Any], index: NDArray[np.int64]) -> Any:
     return np.take_along_axis(np.broadcast_to(values, (len(index), values.shape[1])), index, axis=1)
 
 
-def _largest(x: Rows, y: Rows, rows: NDArray[np.int64], cols: NDArray[np.int64], mass: Rows) -> Rows:
-    """The largest distance on arcs with mass, (batch, 1); 1 where there is none."""
+def _longest(x: Rows, y: Rows, rows: NDArray[np.int64], cols: NDArray[np.int64], mass: Rows) -> Rows:
+    """The longest distance on arcs with mass, (batch, 1); 1 where there is none."""
     distance = np.where(mass > 0, np.abs(_along(x, rows) - _along(y, cols)), 0.0).max(axis=1, keepdims=True)
     return np.where(distance > 0, np.maximum(distance, tensors.TINY), 1.0)

@@ -7,6 +7,7 @@ device has float64, and points and weights may come from different ones.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,10 +42,12 @@ def power(distance: Any, p: float) -> Any:
 
     Even powers take distances with a sign, and keep their curvature there.
     """
-    if p % 1 == 0:
-        return distance if p == 1 else distance**p
-    positive = distance > 0
-    return distance.where(positive, distance.new_ones(())) ** p * positive
+    if p == 1:
+        return distance
+    zero = distance == 0
+    if p % 1 == 0 or not zero.any():
+        return distance**p
+    return (distance.masked_fill(zero, 1.0) ** p).masked_fill(zero, 0.0)
 
 
 def centered(f: Values, g: Values, a: Values, b: Values) -> tuple[Values, Values]:
@@ -57,14 +60,18 @@ def centered(f: Values, g: Values, a: Values, b: Values) -> tuple[Values, Values
     InvalidInput
         If the potentials left float64.
     """
-    if not (np.isfinite(f).all() and np.isfinite(g).all()):
+    with np.errstate(invalid="ignore"):  # nothing times infinity
+        center = 0.5 * (_mean(f, a) - _mean(g, b))
+    if not np.isfinite(center).all():
         raise InvalidInput(
             "gradients to the weights leave float64: some points are too many times farther away than mass moves, for "
             "this p. Use a smaller p, drop points without weight, or detach the weights."
         )
-    share_a, share_b = (mass / mass.sum(axis=-1, keepdims=True) for mass in (a, b))
-    center = 0.5 * ((share_a * f).sum(axis=-1, keepdims=True) - (share_b * g).sum(axis=-1, keepdims=True))
     return f - center, g + center
+
+
+def _mean(values: Values, mass: Values) -> Values:
+    return (values * (mass / mass.sum(axis=-1, keepdims=True))).sum(axis=-1, keepdims=True)
 
 
 def fixed_in(tensor: Any, others: Iterable[Any]) -> None:
@@ -92,9 +99,15 @@ def fixed_in(tensor: Any, others: Iterable[Any]) -> None:
         if any(each.requires_grad for each in (tensor, *others)):
             _refuse()
         return
-    nothing: Any = 0.0 * sum(other.sum() for other in others)
-    nothing.register_hook(_refuse)
-    tensor.register_hook(lambda gradient: None if gradient is None else gradient + nothing)
+
+    def hook(gradient: Any) -> Any:
+        if gradient is None or not sys.modules["torch"].is_grad_enabled():  # nobody is going to differentiate it
+            return None
+        nothing: Any = 0.0 * sum(other.sum() for other in others)
+        nothing.register_hook(_refuse)
+        return gradient + nothing
+
+    tensor.register_hook(hook)
 
 
 def _refuse(_: Any = None) -> None:

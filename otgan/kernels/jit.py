@@ -11,7 +11,7 @@ compiled anew; what cannot be kept is compiled by each process. Either is told o
 
 from __future__ import annotations
 
-import _signal  # as ``signal`` without its enums, which take longer than small kernels
+import _signal  # pyright: ignore[reportMissingImports] - without the enums, which take longer than small kernels
 import hashlib
 import logging
 import os
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["kernel"]
 
-# Those that programs handle in Python: Ctrl-C, the end of a session or of a container, alarms, and what is left to them.
+# Those that programs handle in Python: Ctrl-C, the end of a session or a container, alarms, and what is left to them.
 SIGNALS = tuple(
     int(getattr(signal, name))
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
@@ -98,12 +98,12 @@ class Kernel(CPUDispatcher):
         """As Numba does it, with our cache."""
         self._cache = Cache(self.py_func)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Call it from Python; kernels call each other without coming by here."""
         with Later():
             result = super().__call__(*args)
         if not isinstance(result, tuple):  # nor will it ever be one
-            self.__class__ = CPUDispatcher
+            self.__class__ = CPUDispatcher  # pyright: ignore[reportAttributeAccessIssue]
         return result
 
 
@@ -190,8 +190,8 @@ class Cache(FunctionCache):
             self.disable()
             _tell(
                 "write",
-                f"Compiled code cannot be kept in {self._cache_path} ({_short(error)}). Every process compiles it anew, "
-                "which takes seconds. Make room there, or name another folder in NUMBA_CACHE_DIR.",
+                f"Compiled code cannot be kept in {self._cache_path} ({_short(error)}). Every process compiles it "
+                "anew, which takes seconds. Make room there, or name another folder in NUMBA_CACHE_DIR.",
             )
 
 
