@@ -25,3 +25,8 @@ settings.load_profile(
 
 # A shell starts what runs in its background with Ctrl-C ignored, which the tests of Ctrl-C must not inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their number: some hold the time, and every worker must collect the same tests."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
