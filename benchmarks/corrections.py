@@ -42,7 +42,7 @@ def measure(method: str, data: Data, seed: int, **options: Any) -> dict[str, flo
     """Relative error of the estimate after each correction, from one training (two for Richardson)."""
     x, y, truth = data
     exact = truth.value if isinstance(truth, otgan.Solution) else truth.w1[0]
-    arguments = {"seed": seed, "device": "cpu", **options}
+    arguments = {"seed": seed, "device": "cpu", "unit": 1.0, **options}
     if method == "orthogonal":
         single, found = fit(x, y, method, **arguments), {}
     else:

@@ -129,7 +129,7 @@ def measure(name: str, run: Run, fails: bool, seeds: int) -> dict[str, Any]:
     found: dict[str, list[Any]] = {key: [] for key in (*REPORTED, "seconds")}
     for seed in range(seeds):
         start = time.process_time()
-        critic = fit(x, y, run.method, seed=seed, device="cpu", **run.options)
+        critic = fit(x, y, run.method, seed=seed, device="cpu", unit=1.0, **run.options)
         found["seconds"].append(time.process_time() - start)
         report = critic.compare(truth)
         for key in REPORTED:

@@ -165,6 +165,7 @@ def _fitter(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ..
                 n_seeds=len(seeds),
                 steps=pace.steps,
                 device=str(device),
+                unit=1.0,  # the published figures are for the pairs as they are
                 **task.setting.options,
             )
 

@@ -33,7 +33,7 @@ def run(method: str, options: dict[str, Any], dim: int, n: int, seeds: int) -> d
     found: dict[str, list[float]] = {"estimate": [], "lower_bound": [], "seconds": []}
     for seed in range(seeds):
         start = time.process_time()
-        critic = fit(x, y, method, seed=seed, device="cpu", **options)
+        critic = fit(x, y, method, seed=seed, device="cpu", unit=1.0, **options)
         found["seconds"].append(time.process_time() - start)
         found["estimate"].append(critic.estimate / truth.value)
         found["lower_bound"].append(critic.lower_bound(x, y) / truth.value)

@@ -231,9 +231,13 @@ class PointCost(Cost):
         """The points x with their tree."""
         return Index(np.ascontiguousarray(self.x))
 
-    @cached_property
+    @property
     def pricing(self) -> Pricing:
         """Least reduced costs with their rows, and the violated pairs: what a column-generation solver asks for."""
+        return self._pricing
+
+    @cached_property
+    def _pricing(self) -> Pricing:
         return Pricing(self._index, self.T._index, self.p, self.metric, device=self.device)
 
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102

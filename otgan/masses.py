@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["WholeMasses", "digits", "whole_masses"]
 
 BITS = 62  # of a digit, as in otgan.kernels.wide
+HALF = BITS // 2  # sums of so many bits fit into an int64
 MANTISSA = 53
 
 
@@ -70,31 +71,47 @@ def whole_masses(a: NDArray[np.float64] | int, b: NDArray[np.float64] | int) -> 
     return WholeMasses(_times(parts_a, whole // total_a, k), _times(parts_b, whole // total_b, k), unit)
 
 
-def _parts(weights: NDArray[np.float64] | int) -> tuple[list[int] | int, Fraction]:
-    """Whole numbers without a common factor in the proportions of the weights, and what 1 stands for."""
+def _parts(weights: NDArray[np.float64] | int) -> tuple[NDArray[np.int64] | int, Fraction]:
+    """Whole numbers (n, k) in the proportions of the weights, and what 1 stands for; n for n equal weights."""
+    from otgan.kernels.multiples import shifted
+
     if isinstance(weights, int):
         return weights, Fraction(1, weights)
     if weights[0] > 0 and (weights == weights[0]).all():
         return len(weights), Fraction(float(weights[0]))
     mantissa, exponent = np.frexp(weights)
+    numbers = (mantissa * 2.0**MANTISSA).astype(np.int64)
+    zeros = np.frexp((numbers & -numbers).astype(np.float64))[1] - 1  # at the end of each number
+    numbers, exponent = numbers >> np.maximum(zeros, 0), exponent.astype(np.int64) + zeros
     lowest = int(exponent[weights > 0].min())
-    numerators = (mantissa * 2.0**MANTISSA).astype(np.int64).tolist()
-    shifts = np.maximum(exponent - lowest, 0).tolist()
-    numbers = [number << shift for number, shift in zip(numerators, shifts, strict=True)]
-    factor = math.gcd(*numbers)
-    if factor > 1:
-        numbers = [number // factor for number in numbers]
-    return numbers, factor * Fraction(2) ** (lowest - MANTISSA)
+    shifts = np.where(weights > 0, exponent - lowest, 0)
+    bits = MANTISSA + int(shifts.max())
+    unit = Fraction(2) ** (lowest - MANTISSA)
+    if bits > BITS:  # numbers of so different sizes have nothing else in common
+        return shifted(numbers, shifts, -(-bits // BITS)), unit
+    numbers <<= shifts
+    factor = np.gcd.reduce(numbers)
+    return (numbers // factor)[:, None], int(factor) * unit
 
 
-def _total(parts: list[int] | int) -> int:
-    return parts if isinstance(parts, int) else sum(parts)
+def _total(parts: NDArray[np.int64] | int) -> int:
+    if isinstance(parts, int):
+        return parts
+    total = 0
+    for d in range(parts.shape[1]):
+        upper, lower = parts[:, d] >> HALF, parts[:, d] & (2**HALF - 1)
+        total = (total << BITS) + (int(upper.sum()) << HALF) + int(lower.sum())
+    return total
 
 
-def _times(parts: list[int] | int, factor: int, k: int) -> NDArray[np.int64]:
+def _times(parts: NDArray[np.int64] | int, factor: int, k: int) -> NDArray[np.int64]:
+    from otgan.kernels.multiples import multiples
+
     if isinstance(parts, int):
         return np.tile(digits([factor], k), (parts, 1))
-    return digits([number * factor for number in parts] if factor > 1 else parts, k)
+    if factor == 1 and k == parts.shape[1]:
+        return parts
+    return multiples(parts, digits([factor], -(-factor.bit_length() // BITS))[0], k)
 
 
 def digits(numbers: list[int], k: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from otgan import InvalidInput, NotConverged, OTError
 from otgan.check import check
 from otgan.check.result import default_folder
 from otgan.check.samples import draw
+from otgan.critics import METHODS, Method
 from otgan.data import SampleSet, load
 from otgan.report import plain
 
@@ -118,9 +119,14 @@ def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
 
 
-def test_a_critic_that_diverges_takes_no_other_with_it(tmp_path):
-    rng = np.random.default_rng(0)
-    far = 1e25 * rng.normal(size=(2, 25, 2))  # squares of it are beyond float32
+def test_a_critic_that_diverges_takes_no_other_with_it(tmp_path, monkeypatch):
+    far = 1e25 * np.random.default_rng(0).normal(size=(2, 25, 2))
+    assert not check(*far, methods=["prototypes"], **TINY).failed  # squares of it are beyond float32, which sees others
+
+    def estimates(self, network, x, y):
+        return Method.estimates(self, network, x, y) * float("nan")
+
+    monkeypatch.setattr(METHODS["prototypes"], "estimates", estimates)
     result = check(*far, methods=["prototypes", "clip"], **TINY)
     assert [fit.method for fit in result.fits] == [verdict.method for verdict in result.reports] == ["clip"]
     assert "diverged by step" in result.failed["prototypes"]

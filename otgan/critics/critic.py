@@ -12,8 +12,10 @@ from torch import nn
 
 from otgan import inputs
 from otgan.critics.networks import certified_lipschitz
+from otgan.critics.slopes import largest_slope
 from otgan.errors import InvalidInput
 from otgan.potentials import DualPotentials
+from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,39 +32,41 @@ class Lipschitz:
     Attributes
     ----------
     observed : float
-        Largest slope seen: over all pairs of the data, and of the gradient at them. The true constant is at least this.
+        Largest slope seen: between all pairs of the data, and over a short step along the gradient at each. The true
+        constant is at least this: values are taken in double precision, and what rounding may have added is not
+        counted (:mod:`otgan.critics.slopes`).
     certified : float or None
-        A proven upper bound, where the network allows one.
+        A proven upper bound, where the network allows one; see :func:`certified_lipschitz`.
     """
 
     observed: float
     certified: float | None
 
 
-def prepare(points: NDArray[np.float64], center: NDArray[np.float64], device: torch.device) -> torch.Tensor:
-    """Points as float32 for a network, centred in float64 first: float32 has no digits left far from the origin."""
-    return torch.as_tensor(points - center, dtype=torch.float32, device=device)
+def prepare(points: NDArray[np.float64], scaling: Scaling, device: torch.device) -> torch.Tensor:
+    """Points as float32 for a network, scaled in float64 first: float32 has no digits left far from the origin."""
+    return torch.as_tensor(scaling.inward(points), dtype=torch.float32, device=device)
 
 
 @dataclass(frozen=True, eq=False)
 class Critic:
-    """A network f with the centre that its inputs are taken relative to.
+    """A network N with the scaling of its inputs: ``f(x) = unit * N((x - center) / unit)``, of the same slopes as N.
 
     Attributes
     ----------
     network : torch.nn.Module
         A stack of one, from (k, d) to (1, k), in evaluation mode. A module of the user's is its ``members[0]``.
-    center : (d,) ndarray
-        Subtracted from every point; translations do not change W1.
+    scaling : Scaling
+        ``center`` (d,) and ``unit``.
     """
 
     network: nn.Module
-    center: NDArray[np.float64]
+    scaling: Scaling
 
     @property
     def dimension(self) -> int:
         """Number of coordinates d."""
-        return len(self.center)
+        return len(self.scaling.center)
 
     @cached_property
     def device(self) -> torch.device:
@@ -84,9 +88,7 @@ class Critic:
 
     def lipschitz(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Lipschitz:
         """The observed constant on the points of both sides, and the certified one."""
-        points = np.vstack([x, y])
-        steepest = float(np.linalg.norm(self._gradients(points), axis=1).max())
-        observed = max(steepest, _largest_slope(points, self._values(points)))
+        observed = largest_slope(self.network, self.scaling.inward(np.vstack([x, y])), self.device)
         return Lipschitz(observed, certified_lipschitz(self.network))
 
     def _points(self, x: Any) -> NDArray[np.float64]:
@@ -101,29 +103,14 @@ class Critic:
         parts = []
         with torch.no_grad():
             for k in range(0, len(points), BATCH):
-                batch = prepare(points[k : k + BATCH], self.center, self.device)
+                batch = prepare(points[k : k + BATCH], self.scaling, self.device)
                 parts.append(self.network(batch).flatten().double().cpu().numpy())
-        return np.concatenate(parts)
+        return self.scaling.unit * np.concatenate(parts)
 
     def _gradients(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = []
         for k in range(0, len(points), BATCH):
-            batch = prepare(points[k : k + BATCH], self.center, self.device).requires_grad_()
+            batch = prepare(points[k : k + BATCH], self.scaling, self.device).requires_grad_()
             (gradient,) = torch.autograd.grad(self.network(batch).sum(), batch)
             parts.append(gradient.double().cpu().numpy())
         return np.concatenate(parts)
-
-
-def _largest_slope(points: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """The largest |f_i - f_j| / |x_i - x_j| over all pairs of distinct points."""
-    from otgan.costs import PointCost, blocks
-
-    distance = PointCost(points, points)
-    largest = 0.0
-    for rows, cols in blocks(*distance.shape):
-        apart = distance.block(rows, cols)
-        rise = np.abs(values[rows, None] - values[cols])
-        np.divide(rise, apart, out=rise, where=apart > 0)
-        rise[apart == 0] = 0.0
-        largest = max(largest, float(rise.max()))
-    return largest

@@ -19,7 +19,7 @@ from otgan.critics.laboratory import METHODS
 from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
-from otgan.critics.source import Source, source
+from otgan.critics.source import sources
 from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
 from otgan.problem import Problem
@@ -108,7 +108,9 @@ class CriticFit:
 
     def theory(self, estimate: float) -> float | None:
         """The truth behind an estimate of the method at its optimum, where theory has a formula."""
-        return self._method.corrected(estimate)
+        unit = self.critic.scaling.unit
+        found = self._method.corrected(estimate / unit)
+        return None if found is None else unit * found
 
     @cached_property
     def slopes(self) -> NDArray[np.float64]:
@@ -119,8 +121,10 @@ class CriticFit:
     def estimates_on(self, x: Any, y: Any) -> NDArray[np.float64]:
         """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,)."""
         points = inputs.points(x, "x"), inputs.points(y, "y")
-        sides = [prepare(side, self.critic.center, self.critic.device) for side in points]
-        return np.array([float(self._method.estimates(critic.network, *sides)) for critic in self.critics])
+        scaling = self.critic.scaling
+        sides = [prepare(side, scaling, self.critic.device) for side in points]
+        found = [float(self._method.estimates(critic.network, *sides)) for critic in self.critics]
+        return scaling.unit * np.array(found)
 
     @property
     def corrections(self) -> dict[str, float]:
@@ -225,9 +229,18 @@ def fit(
     device: str = "auto",
     progress: bool = False,
     held_out: tuple[Any, Any] | None = None,
+    unit: float | None = None,
     **options: Any,
 ) -> CriticFit:
     """Train critics whose ``E f(x) - E f(y)`` estimates W1 between two sides.
+
+    Networks do not see the data as they come, but ``z = (x - center) / unit``, and a critic is
+    ``f(x) = unit * N((x - center) / unit)``, with the same slopes as its network N. The centre is the mean of both
+    sides' means, and the unit the power of two that lets coordinates reach between 0.95 and 1.9: data within [-1, 1]
+    have unit 1. So units do not matter: for s x and s y, s a power of two, every number is s times that for x and y, to
+    the bit, and an offset changes no more than it rounds. What a method's options count in, such as ``gp_weight`` or
+    ``epsilon``, are these units. A sampler's centre and unit come from 1024 draws of each side, its centre as a
+    multiple of 16 units: a population about the origin is not moved.
 
     Parameters
     ----------
@@ -242,7 +255,8 @@ def fit(
     steps : int, optional
         Optimiser steps of each; the method's default if None.
     network : callable or torch.nn.Module, optional
-        ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. The
+        ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. It is
+        the N from above: :attr:`CriticFit.critic` calls it with ``(x - center) / unit``, and so does training. The
         method's own if None.
     batch_size : int, optional
         Points of each side in a step; the method's default if None.
@@ -252,6 +266,9 @@ def fit(
         Show a bar on a terminal.
     held_out : (x, y), optional
         Points never trained on, to judge the estimate by.
+    unit : float, optional
+        What distances are divided by before networks see them, instead of what the data suggest: 1 for numbers that
+        were published for data as they are.
     **options
         The method's own, for instance ``clip`` or ``gp_weight``; an unknown one is refused.
 
@@ -283,23 +300,26 @@ def fit(
     chosen = _method(method, steps, batch_size, options)
     seed, n_seeds = inputs.seed(seed), inputs.count(n_seeds, "n_seeds")
     where = torch_device(device)
-    source_x, source_y, center = _sources(x, y, where)
-    held = None if held_out is None else _held_out(held_out, len(center))
+    unit = None if unit is None else inputs.real(unit, "unit", low=0.0, high=inputs.LARGEST, open_low=True)
+    source_x, source_y, scaling = sources(x, y, where, unit)
+    dimension = len(scaling.center)
+    held = None if held_out is None else _held_out(held_out, dimension)
     start = time.perf_counter()
     stacks = [
-        _stack(chosen, network, len(center), [seed + int(k) for k in part]).to(where)
+        _stack(chosen, network, dimension, [seed + int(k) for k in part]).to(where)
         for part in shares(chosen, n_seeds, where)
     ]
     drawn = torch.Generator(where).manual_seed(seed + 10**6)
     judged = {"estimate": (source_x.evaluation(EVALUATION, drawn), source_y.evaluation(EVALUATION, drawn))}
     judged |= {} if held is None else {"held_out": held}
-    tensors = {name: (prepare(a, center, where), prepare(b, center, where)) for name, (a, b) in judged.items()}
+    tensors = {name: (prepare(a, scaling, where), prepare(b, scaling, where)) for name, (a, b) in judged.items()}
     job = Job(chosen, source_x, source_y, tensors, where, progress)
     history = train_side_by_side(job, stacks, seed)
+    history |= {name: scaling.unit * history[name] for name in judged}
     return CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
-        critics=tuple(Critic(select(stack, k).eval(), center) for stack in stacks for k in range(copies(stack))),
+        critics=tuple(Critic(select(stack, k).eval(), scaling) for stack in stacks for k in range(copies(stack))),
         estimates=history["estimate"][:, -1].copy(),
         held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
         history=history,
@@ -316,25 +336,6 @@ def _method(name: str, steps: int | None, batch_size: int | None, options: dict[
     chosen = METHODS[inputs.choice(name, "method", tuple(METHODS))]
     given = {key: value for key, value in (("steps", steps), ("batch_size", batch_size)) if value is not None}
     return chosen.with_options({**given, **options})
-
-
-def _sources(x: Any, y: Any, device: torch.device) -> tuple[Source, Source, NDArray[np.float64]]:
-    """Both sides, and the centre that fixed samples are taken relative to (zero for populations)."""
-    fixed = [inputs.points(side, name) for side, name in ((x, "x"), (y, "y")) if _is_sample(side)]
-    center = None
-    if len(fixed) == 2:
-        inputs.same_dimension(fixed[0], fixed[1])
-        center = np.mean([points.mean(axis=0) for points in fixed], axis=0)
-    sides = source(x, "x", center, device), source(y, "y", center, device)
-    probe = torch.Generator(device).manual_seed(0)
-    widths = [side.batch(2, probe).shape[1] for side in sides]
-    if widths[0] != widths[1]:
-        raise InvalidInput(f"x and y must have the same number of columns, but have {widths[0]} and {widths[1]}.")
-    return *sides, np.zeros(widths[0]) if center is None else center
-
-
-def _is_sample(side: Any) -> bool:
-    return not callable(side) or inputs.is_tensor(side)
 
 
 def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

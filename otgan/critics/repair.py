@@ -9,7 +9,7 @@ of f, and the best scale is searched for.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["repaired_bound"]
 
+SHARE = 1e-6  # of the largest useful scale, up to which the best one is found
 HELD_IN_MEMORY = 2**24  # pairs; above this, costs are computed again for every scale tried
 
 
@@ -57,13 +58,17 @@ def _best_scale(problem: Problem, f: NDArray[np.float64]) -> float:
     if spread == 0:
         return 0.0
     farthest = float(problem.cost.column_minima(np.zeros(len(f)))[0].max()) + _diameter(problem)
+    largest = 2 * farthest / spread
 
-    def loss(scale: float) -> float:
+    def loss(share: float) -> float:
+        scale = share * largest
         g = problem.cost.column_minima(scale * f)[0]
         return -float(problem.a @ f * scale + problem.b @ g)
 
-    result = minimize_scalar(loss, bounds=(0.0, 2 * farthest / spread), method="bounded", options={"maxiter": 40})
-    return float(result.x)
+    # Of the largest, since the search knows absolute tolerances only, and f and the costs have any units.
+    options = {"maxiter": 40, "xatol": SHARE}
+    result: Any = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options=options)
+    return largest * float(result.x)
 
 
 def _diameter(problem: Problem) -> float:

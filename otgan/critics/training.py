@@ -44,7 +44,7 @@ class Job:
     method : Method
     x, y : Source
     judged_on : dict
-        Name of a record -> points of both sides, centred tensors (n, d) and (m, d).
+        Name of a record -> points of both sides, scaled tensors (n, d) and (m, d).
     device : torch.device
     progress : bool
     stop : threading.Event
@@ -104,7 +104,7 @@ def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> 
     if not np.isfinite(estimates).all():
         raise OTError(
             f"the critic of method {method.name!r} diverged by step {step}. Lower learning_rate "
-            f"(now {method.learning_rate:g}), or rescale the data to span about 1."
+            f"(now {method.learning_rate:g})."
         )
 
 

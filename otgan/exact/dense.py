@@ -13,6 +13,7 @@ is still unproven. Where that ends without a proof, :mod:`otgan.exact.polish` go
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -184,6 +185,8 @@ def _capped_round(
     if np.isfinite(search.cap):
         np.minimum(reduced, search.cap, out=reduced)
     scale = float(reduced.max()) or 1.0
+    if not math.isfinite(scale):  # no engine has an idea of NaN, and some never return
+        raise OverflowError("reduced costs left float64, which the checks of the input should have prevented")
     reduced /= scale
     answer = engine(reduced, a, b, max_steps)
     capped = bool(np.isfinite(search.cap) and reduced[answer.row, answer.col].max(initial=0.0) >= 1.0)

@@ -104,7 +104,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     exact = solve(x, y)
     start, fitted = _train(settings, case, x, y, seed)
     end = fitted.critic.network.get_submodule("members.0")
-    sides = [torch.as_tensor(side - fitted.critic.center) for side in (x, y)]
+    sides = [torch.as_tensor(fitted.critic.scaling.inward(side)) for side in (x, y)]
     norms, weights = layer_gradients(end, *sides), weights_of(end)
     reach = fitted.options.get("clip") or float(np.abs(weights).max())
     slope, straight = factor(norms)
@@ -136,6 +136,7 @@ def _train(
     start = given_network(make, x.shape[1], seed)
     METHODS[method].with_options(options).after_step(start)
     shared: dict[str, Any] = {"steps": settings.steps, "batch_size": settings.batch_size, "device": "cpu"}
+    shared["unit"] = 1.0  # a box means something for data as they are
     return start, fit(x, y, method, seed=seed, network=start, **shared, **options)
 
 

@@ -80,7 +80,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     surfaces = {"exact": truth}
     for method, options in _options(settings).items():
         shared = {name: getattr(settings, name) for name in ("steps", "batch_size", "width", "depth")}
-        critic = fit(x, y, method, seed=seed, device="cpu", **shared, **options)
+        critic = fit(x, y, method, seed=seed, device="cpu", unit=1.0, **shared, **options)
         surfaces[method] = surface(critic.critic, settings.reach, settings.grid)
         found[method] = _judge(critic, exact) | {"correlation": correlation(surfaces[method], truth)}
     if seed == 0:

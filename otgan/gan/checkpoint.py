@@ -7,10 +7,12 @@ replaces the one before as a whole or not at all.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from otgan import inputs
@@ -19,6 +21,7 @@ from otgan.errors import InvalidInput
 from otgan.gan.config import MOST, Config
 from otgan.gan.dataset import Units
 from otgan.report import write_files
+from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     import os
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
 
 NAME = "checkpoint.safetensors"
-FORMAT = "otgan-gan-2"
+FORMAT = "otgan-gan-3"
 MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg"}}  # of each parameter
 HUGE = 10**18
+FARTHEST = sys.float_info.max
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +87,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     header = {
         "format": FORMAT,
         "config": asdict(checkpoint.config),
-        "units": asdict(checkpoint.units),
+        "units": _written(checkpoint.units),
         "data_sha256": checkpoint.data_sha256,
         "step": checkpoint.step,
         "log_bytes": checkpoint.log_bytes,
@@ -143,23 +147,33 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
 
 def _checkpoint(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Checkpoint:
     """What a header says, every number of it checked."""
-    units = header["units"]
-    shape = tuple(inputs.count(side, "a side of a sample") for side in units["shape"])
-    low, high = (inputs.real(units[name], name, low=-HUGE, high=HUGE) for name in ("low", "high"))
-    if not 1 <= len(shape) <= 3 or low >= high:
-        raise ValueError(f"samples of shape {shape} within [{low:g}, {high:g}]")
+    units = _read_units(header["units"])
     config = Config.from_json(json.dumps(header["config"]))
-    if config.resolved(Units(shape).network_shape) != config:
+    if config.resolved(units.network_shape) != config:
         raise ValueError("a configuration with defaults")
     return Checkpoint(
         config=config,
-        units=Units(shape, low, high),
+        units=units,
         data_sha256=str(header["data_sha256"]),
         step=inputs.count(header["step"], "step", low=0, high=MOST),
         log_bytes=inputs.count(header["log_bytes"], "log_bytes", high=HUGE),
         seconds=inputs.real(header["seconds"], "seconds", low=0.0, high=HUGE),
         tensors=tensors,
     )
+
+
+def _written(units: Units) -> dict[str, Any]:
+    return {"shape": units.shape, "center": units.scaling.center.tolist(), "unit": units.scaling.unit}
+
+
+def _read_units(header: dict[str, Any]) -> Units:
+    """What :func:`_written` wrote, every number of it checked."""
+    shape = tuple(inputs.count(side, "a side of a sample") for side in header["shape"])
+    center = [inputs.real(value, "center", low=-FARTHEST, high=FARTHEST) for value in header["center"]]
+    unit = inputs.real(header["unit"], "unit", low=0.0, high=inputs.LARGEST, open_low=True)
+    if not 1 <= len(shape) <= 3 or len(center) != (shape[0] if len(shape) == 1 else 1):
+        raise ValueError(f"samples of shape {shape} about {len(center)} numbers")
+    return Units(shape, Scaling(np.array(center), unit))
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

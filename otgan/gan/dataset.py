@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from otgan.data import SampleSet
 from otgan.data.builtin import DIGITS
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
+from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,6 @@ __all__ = ["Dataset", "Units", "dataset"]
 DRAWN = 50_000  # points of a distribution: so many that training cannot tell them from fresh ones
 HELD_OUT = 1000
 CHANNELS = (1, 3, 4)
-LARGEST = 1e12
 OWN = "an array"  # what samples are called that came as one
 
 
@@ -32,19 +32,24 @@ OWN = "an array"  # what samples are called that came as one
 class Units:
     """How samples as they came become samples that networks see, and back.
 
-    Images have channels first and values in [-1, 1], which is where tanh ends; points stay as they are.
+    Images have channels first and values in [-1, 1], which is where tanh ends. Points are centred and divided by a
+    power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.scaling.Scaling`).
 
     Attributes
     ----------
     shape : tuple of int
         One sample as it came: (d,), (h, w) or (h, w, c).
-    low, high : float
-        What -1 and 1 stand for; -1 and 1 for points.
+    scaling : Scaling
+        ``center``, of each coordinate of points, one for all pixels; and ``unit``, for images half of their range.
     """
 
     shape: tuple[int, ...]
-    low: float = -1.0
-    high: float = 1.0
+    scaling: Scaling
+
+    @classmethod
+    def within(cls, shape: tuple[int, ...], low: float, high: float) -> Self:
+        """Images with values from ``low`` to ``high``."""
+        return cls(shape, Scaling(np.array([low + (high - low) / 2]), (high - low) / 2))
 
     @property
     def is_image(self) -> bool:
@@ -60,12 +65,21 @@ class Units:
     @property
     def scale(self) -> float:
         """Distances as they came, for each unit of distance that networks see."""
-        return (self.high - self.low) / 2
+        return self.scaling.unit
+
+    @property
+    def low(self) -> float:
+        """The value of an image that -1 stands for."""
+        return float(self.scaling.center[0]) - self.scale
+
+    @property
+    def high(self) -> float:
+        """The value of an image that 1 stands for."""
+        return float(self.scaling.center[0]) + self.scale
 
     def to_network(self, points: NDArray[np.float64]) -> torch.Tensor:
         """Flat samples (n, d) as float32 (n, *network_shape)."""
-        scaled = points if not self.is_image else (points - self.low) / self.scale - 1
-        samples = torch.as_tensor(scaled, dtype=torch.float32).reshape(-1, *self.shape)
+        samples = torch.as_tensor(self.scaling.inward(points), dtype=torch.float32).reshape(-1, *self.shape)
         if len(self.shape) == 3:
             samples = samples.movedim(3, 1)
         return samples.reshape(-1, *self.network_shape).contiguous()
@@ -74,8 +88,7 @@ class Units:
         """What a generator made, as flat float64 samples (n, d) in the data's own units."""
         if len(self.shape) == 3:
             samples = samples.movedim(1, 3)
-        points = samples.detach().flatten(1).cpu().double().numpy()
-        return (points + 1) * self.scale + self.low if self.is_image else points
+        return self.scaling.outward(samples.detach().flatten(1).cpu().double().numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +143,8 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     (torch.Size([147, 1, 8, 8]), (36, 64))
     """
     whole = _load(config) if given is None else _as_set(given, config)
-    size = max(-float(whole.points.min()), float(whole.points.max()))
-    if size > LARGEST and len(whole.shape) == 1:  # values of images become those of [-1, 1]
-        raise InvalidInput(
-            f"{whole.name} must hold values up to {LARGEST:g}, whose squares float32 has room for, but holds {size:g}. "
-            "Rescale it to span about 1."
-        )
+    with np.errstate(over="ignore"):
+        inputs.extent_fits(float(np.ptp(whole.points, axis=0).max()))
     if len(whole) < 2:
         raise InvalidInput(f"{whole.name} must hold at least 2 samples, one to hold out, but holds {len(whole)}.")
     held_out = min(HELD_OUT, max(1, len(whole) // 5)) if config.held_out is None else config.held_out
@@ -175,7 +184,7 @@ def _units(whole: SampleSet) -> Units:
     """Images by their shape; bytes keep their whole range whatever the images happen to hold."""
     shape = whole.shape
     if len(shape) == 1:
-        return Units(shape)
+        return Units(shape, Scaling.of(whole.points))
     if len(shape) == 3 and shape[2] not in CHANNELS:
         raise InvalidInput(
             f"images must have 1, 3 or 4 channels as their last axis, but {whole.name} has samples of shape {shape}. "
@@ -183,7 +192,7 @@ def _units(whole: SampleSet) -> Units:
         )
     low, high = float(whole.points.min()), float(whole.points.max())
     if low >= 0 and high <= 1:
-        return Units(shape, 0.0, 1.0)
+        return Units.within(shape, 0.0, 1.0)
     if low >= 0 and high <= 255:
-        return Units(shape, 0.0, 255.0)
-    return Units(shape, low, high) if high > low else Units(shape, low - 0.5, low + 0.5)
+        return Units.within(shape, 0.0, 255.0)
+    return Units.within(shape, low, high) if high > low else Units.within(shape, low - 0.5, low + 0.5)

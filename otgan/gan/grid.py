@@ -54,7 +54,7 @@ def to_bytes(points: NDArray[np.float64], units: Units) -> NDArray[np.uint8]:
     Examples
     --------
     >>> from otgan.gan.dataset import Units
-    >>> to_bytes(np.array([[0.0, 1.0, 0.5, 2.0]]), Units((2, 2), 0.0, 1.0)).tolist()
+    >>> to_bytes(np.array([[0.0, 1.0, 0.5, 2.0]]), Units.within((2, 2), 0.0, 1.0)).tolist()
     [[[0, 255], [128, 255]]]
     """
     shares = np.clip((points.reshape(-1, *units.shape) - units.low) / (units.high - units.low), 0.0, 1.0)

@@ -186,7 +186,7 @@ def _diverged(what: str, config: Config, step: int, folder: Path | None) -> OTEr
     rates = config.recipe
     return OTError(
         f"training diverged by step {step}: {what}. {last} Lower learning_rate (now {rates.learning_rate:g}, of the "
-        f"critic {rates.critic_learning_rate:g}), or rescale the data to span about 1."
+        f"critic {rates.critic_learning_rate:g})."
     )
 
 

@@ -159,6 +159,8 @@ def shortest(length):
     for j in range(n - n % 8, n):
         least = lesser(length[j], least)
     j = 0
+    if least == np.inf:  # no entry is less: they may all be NaN, which nothing equals
+        return j, least
     while length[j] != least:
         j += 1
     return j, least

@@ -50,6 +50,10 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max
         length -= 1
         bids += 1
         place, best, second = best_two(start, count, col, cost, g, i)
+        if place < 0:  # no arc with a value: nothing to bid for
+            length += 1
+            head = head - 1 if head > 0 else n - 1
+            break
         j = col[place]
         g[j] -= min(second - best, max_raise) + eps if second < np.inf else eps
         match[i] = place - start[i]

@@ -116,7 +116,7 @@ def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max
                 t = start[row] + k
                 j = col[t]
                 d = reach + max(cost[t] - g[j] - f[row], 0.0)  # rounding may leave it a little below zero
-                if d >= distance[j] or d >= final:
+                if not (d < distance[j] and d < final):  # NaN never is
                     continue
                 if distance[j] == np.inf:
                     seen[n_seen] = j
@@ -212,7 +212,7 @@ def augment_together(start, count, col, cost, f, g, match, row_of, free):
             t = start[row] + k
             j = col[t]
             d = reach + max(cost[t] - g[j] - f[row], 0.0)
-            if d >= distance[j]:
+            if not d < distance[j]:
                 continue
             distance[j], from_row[j], from_place[j] = d, row, k
             if size == keys.size:

@@ -82,6 +82,8 @@ def refit(tree, f, p):
                 if p == 2.0:
                     scale += tree.half[node, k] ** 2
             top[node] += slack(d, p) * scale + SMALL
+            if not np.isfinite(top[node]):  # a plane that left float64 says nothing
+                top[node] = np.inf
     return Envelope(f, values, largest, top, slope)
 
 
@@ -120,6 +122,8 @@ def fit_slope(points, f, centre, slope):
                 for q in range(k + 1):
                     A[k, q] += u * (points[q, s] - centre[q] - middle[q])
     solve_damped(A, slope)
+    if not np.isfinite(slope.sum()):
+        slope[:] = 0.0
 
 
 @kernel

@@ -28,8 +28,10 @@ __all__ = [
     "whole_distance",
 ]
 
-DOUBT = 2.0**-102  # relative error of a difference in twice the working precision, with room
+RENEWED = 256  # steps after which the low part of a sum is again below half an ulp of the high one
+DOUBT = 2.0**-96  # relative error of a difference in such a sum, with room
 HALF_ULP = 2.0**-53
+RESOLVED = 1e-200  # sums below this may have lost powers to underflow
 
 
 @kernel
@@ -100,13 +102,15 @@ def unsorted_distances(x, y, p):
 
 @kernel
 def mass_ratio(a, b):
-    """``sum(a) / sum(b)`` as the sum of two floats, right to some n 2^-105."""
+    """``sum(a) / sum(b)`` as the sum of two floats, right to some n 2^-105, and ``sum(a)``."""
     high_a, low_a = precise_total(a)
     high_b, low_b = precise_total(b)
+    if high_a == high_b and low_a == low_b:
+        return (1.0, 0.0), high_a
     high = high_a / high_b
     product, error = two_product(high, high_b)
     low = ((high_a - product) - error + low_a - high * low_b) / high_b
-    return high, low
+    return (high, low), high_a
 
 
 @kernel
@@ -120,14 +124,13 @@ def precise_total(masses):
 
 
 @kernel
-def next_mass(b, j, high, low):
-    """Mass j of the second side, times the ratio of the totals, as the sum of two floats."""
-    if j >= b.size:
-        return 0.0, 0.0
-    if high == 1.0 and low == 0.0:
-        return b[j], 0.0
-    product, error = two_product(b[j], high)
-    return product, error + b[j] * low
+def times(masses, high, low):
+    """Masses times the ratio of the totals, each as the sum of two floats."""
+    products, rests = np.empty(masses.size), np.empty(masses.size)
+    for j in range(masses.size):
+        products[j], error = two_product(masses[j], high)
+        rests[j] = error + masses[j] * low
+    return products, rests
 
 
 @kernel
@@ -140,49 +143,52 @@ def difference(a, a_low, b, b_low):
 
 
 @kernel
-def merged_sum(x, a, y, b, p, largest):
-    """Sum of mass * (distance / largest)^p over the monotone plan, in twice the working precision, and its error.
+def merged_sum(x, a, y, b, rest_b, p, scale, doubt):
+    """Sum of mass * (distance / scale)^p over the monotone plan, in twice the working precision, and its error.
 
-    The total of ``b`` may differ from that of ``a``: it stands for ``b * sum(a) / sum(b)``. All masses are positive.
+    Masses are positive and those of y are ``b + rest_b``; both sides have one total.
 
     What is left of a point is off by at most ``doubt``. Wherever that may decide which point is used up first, the
     distances on both ways count with that mass. For p = inf the result is the farthest distance, and the error is
     infinite where that may not be decided.
+
+    Which side is used up first is as good as random, so there is no branch that a processor would have to guess.
 
     Returns
     -------
     total, error : float
     """
     n, m = x.size, y.size
-    high, low = mass_ratio(a, b)
-    doubt = DOUBT * ((n + m) * max(a.max(), high * b.max()) + 2.0 * precise_total(a)[0])
     i, j = 0, 0
     left_a, low_a = a[0], 0.0
-    left_b, low_b = next_mass(b, 0, high, low)
+    left_b, low_b = b[0], rest_b[0]
     farthest, undecided = 0.0, False
     total, error, spread = 0.0, 0.0, 0.0
     while i < n and j < m:
-        rest, low_rest = difference(left_a, low_a, left_b, low_b)
-        use_a = rest <= 0.0
-        mass = left_a if use_a else left_b
+        rest, e = two_sum(left_a, -left_b)
+        low_rest = e + (low_a - low_b)
+        if (i + j) % RENEWED == 0:  # low parts may grow in between, which keeps the chain of operations short
+            rest, low_rest = two_sum(rest, low_rest)
+        ahead = rest + low_rest
+        next_i = (ahead <= 0.0 and i + 1 < n) or j + 1 == m
         distance = abs(x[i] - y[j])
-        farthest = max(farthest, distance)
-        share = power(distance / largest, p) if p != np.inf else 0.0
-        total, e = two_sum(total, mass * share)
-        error += e
-        spread += share
-        if abs(rest) <= doubt and (i + 1 < n or j + 1 < m):
-            undecided = True
-            for near in (abs(x[min(i + 1, n - 1)] - y[j]), abs(x[i] - y[min(j + 1, m - 1)])):
-                spread += power(near / largest, p) if p != np.inf else 0.0
-        if (use_a and i + 1 < n) or j + 1 == m:
-            i += 1
-            left_b, low_b = -rest, -low_rest
-            left_a, low_a = (a[i] if i < n else 0.0), 0.0
+        if p == np.inf:
+            farthest = max(farthest, distance)
         else:
-            j += 1
-            left_a, low_a = rest, low_rest
-            left_b, low_b = next_mass(b, j, high, low)
+            share = power(distance / scale, p)
+            spread += share
+            total, e = two_sum(total, min(left_a + low_a, left_b + low_b) * share)
+            error += e
+        if abs(ahead) <= doubt and (i + 1 < n or j + 1 < m):
+            undecided = True
+            if p != np.inf:
+                spread += power(abs(x[min(i + 1, n - 1)] - y[j]) / scale, p)
+                spread += power(abs(x[i] - y[min(j + 1, m - 1)]) / scale, p)
+        i += next_i
+        j += not next_i
+        new_a, new_b, new_low = a[min(i, n - 1)], b[min(j, m - 1)], rest_b[min(j, m - 1)]
+        left_a, low_a = new_a if next_i else rest, 0.0 if next_i else low_rest
+        left_b, low_b = -rest if next_i else new_b, -low_rest if next_i else new_low
     if p == np.inf:
         return farthest, np.inf if undecided else 0.0
     return total + error, 2.0 * doubt * spread
@@ -193,17 +199,20 @@ def merged_distance(x, a, y, b, p):
     """W_p between sorted points with masses that are not negative, for a total mass of ``sum(a)``.
 
     NaN where twice the working precision does not do: the masses have to be whole numbers then, see
-    :func:`whole_distance`.
+    :func:`whole_distance`. Distances are taken relative to the span of the data.
     """
     x, a = with_mass(x, a)
     y, b = with_mass(y, b)
-    largest = 1.0 if p == 1.0 or p == np.inf else merged_sum(x, a, y, b, np.inf, 1.0)[0]
-    if largest == 0.0:
+    (high, low), total_a = mass_ratio(a, b)
+    b, rest_b = times(b, high, low)
+    doubt = DOUBT * ((x.size + y.size) * max(a.max(), b.max()) + 2.0 * total_a)
+    scale = 1.0 if p == 1.0 or p == np.inf else max(x[-1] - y[0], y[-1] - x[0])
+    if scale <= 0.0:
         return 0.0
-    total, error = merged_sum(x, a, y, b, p, largest)
-    if error > HALF_ULP * total:
+    total, error = merged_sum(x, a, y, b, rest_b, p, scale, doubt)
+    if error > HALF_ULP * total or 0.0 < scale * total < RESOLVED or (total == 0.0 and p > 1.0):
         return np.nan
-    return total if p == np.inf else largest * root(total, p)
+    return total if p == np.inf else scale * root(total, p)
 
 
 @kernel
@@ -296,13 +305,14 @@ def monotone_plan(a, b):
     their last digits, or to 2^-100 of the total: gradients do not ask for more.
     """
     n, m = a.size, b.size
-    high, low = mass_ratio(a, b)
+    (high, low), _ = mass_ratio(a, b)
+    b, rest_b = times(b, high, low)
     rows = np.empty(n + m - 1, np.int64)
     cols = np.empty(n + m - 1, np.int64)
     mass = np.empty(n + m - 1, np.float64)
     i, j, k = 0, 0, 0
     left_a, low_a = a[0], 0.0
-    left_b, low_b = next_mass(b, 0, high, low)
+    left_b, low_b = b[0], rest_b[0]
     while i < n and j < m:
         rest, low_rest = difference(left_a, low_a, left_b, low_b)
         use_a = rest <= 0.0
@@ -315,7 +325,7 @@ def monotone_plan(a, b):
         else:
             j += 1
             left_a, low_a = rest, low_rest
-            left_b, low_b = next_mass(b, j, high, low)
+            left_b, low_b = (b[j], rest_b[j]) if j < m else (0.0, 0.0)
     return rows[:k], cols[:k], np.maximum(mass[:k], 0.0)
 
 

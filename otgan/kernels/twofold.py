@@ -87,6 +87,8 @@ def power(x, x_low, p):
         return x, x_low
     if p == 2.0:
         return multiply(x, x_low, x, x_low)
+    if not x < np.inf:
+        return np.inf, 0.0
     m, exponent = math.frexp(x)
     m_low = math.ldexp(x_low, -exponent)
     # One step of Newton's method makes the logarithm of a float twice as precise.
@@ -100,6 +102,8 @@ def power(x, x_low, p):
     t, error = two_product(p, high)
     if t < -745.0:
         return 0.0, 0.0
+    if not t < 709.0:
+        return np.inf, 0.0
     t, t_low = two_sum(t, error + p * low)
     return exponential(t, t_low)
 

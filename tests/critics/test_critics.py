@@ -53,14 +53,20 @@ class TestClip:
 
 
 class TestGradientPenalty:
-    @pytest.mark.parametrize("method", ["gp", "lp"])
-    def test_one_ray_gives_the_congested_optimum_and_the_corrections_undo_it(self, method: str) -> None:
+    @pytest.mark.parametrize(("method", "unit"), [("gp", 1.0), ("lp", 1.0), ("gp", None)])
+    def test_one_ray_gives_the_congested_optimum_and_the_corrections_undo_it(
+        self, method: str, unit: float | None
+    ) -> None:
         # g W - lambda (g - 1)^2 is largest at g = 1 + W / (2 lambda) (Milne & Nachman 2022).
+        # W counts in units of the data's scaling, which reach 2 from their centre.
         distance, weight = 4.0, 10.0
         x, y = np.zeros((1, 8)), np.zeros((1, 8))
         x[0, 0] = distance
-        result = fit(x, y, method, gp_weight=weight, steps=600, width=32, depth=1, learning_rate=3e-3)
-        assert result.estimate == pytest.approx(distance * (1 + distance / (2 * weight)), rel=0.02)
+        options: dict[str, Any] = {} if unit is None else {"unit": unit}
+        result = fit(x, y, method, gp_weight=weight, steps=600, width=32, depth=1, learning_rate=3e-3, **options)
+        assert result.critic.scaling.unit == (unit or 2.0)
+        expected = distance * (1 + distance / (unit or 2.0) / (2 * weight))
+        assert result.estimate == pytest.approx(expected, rel=0.02)
         assert result.corrected == result.corrections["congested"] == pytest.approx(distance, rel=0.02)
         assert result.corrections["gradient-norm"] == pytest.approx(distance, rel=0.05)
 
@@ -173,6 +179,15 @@ def test_repair_proves_a_bound_from_any_numbers(data: st.DataObject, n: int, m: 
     assert bound >= -1e-12
 
 
+@pytest.mark.parametrize("scale", [2.0**-90, 2.0**90])
+def test_repair_finds_the_best_multiple_in_any_units(scale: float) -> None:
+    x, y = gaussians(n=30, d=3)
+    f, g = np.sin(x[:, 0]) + x[:, 1], -np.sin(y[:, 0])
+    bound = repaired_bound(Problem.from_points(x, y), f, g)
+    for unit in (1.0, scale, 1 / scale):
+        assert repaired_bound(Problem.from_points(scale * x, scale * y), unit * f, unit * g) == scale * bound
+
+
 def test_repair_of_the_exact_potentials_loses_nothing() -> None:
     x, y = gaussians(n=80, d=5)
     truth = otgan.solve(x, y)
@@ -188,7 +203,7 @@ def test_certified_lipschitz_knows_what_it_does_not_know() -> None:
 def test_divergence_is_an_error_that_says_what_to_do() -> None:
     x, y = gaussians()
     with pytest.raises(OTError, match="Lower learning_rate"):
-        fit(1e39 * x, 1e39 * y, "gp", **QUICK)  # beyond float32
+        fit(1e39 * x, 1e39 * y, "gp", unit=1.0, **QUICK)  # beyond float32
 
 
 BAD = {

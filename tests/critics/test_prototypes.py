@@ -8,12 +8,13 @@ from problems import gaussians
 
 from otgan.critics.laboratory.prototypes import Prototypes, clusters
 from otgan.critics.networks.cones import ConesAfter, LeastCone
-from otgan.critics.source import source
+from otgan.critics.source import sources
 
 
 def started(scale: float = 1.0, prototypes: int = 512) -> tuple[ConesAfter, torch.Tensor]:
     """A network before its first step, and the points x that it has seen."""
-    x, y = (source(scale * side, "x", None, torch.device("cpu")) for side in gaussians())
+    given = gaussians()
+    x, y, _ = sources(scale * given[0], scale * given[1], torch.device("cpu"), unit=1.0)
     method, generator = Prototypes(prototypes=prototypes), torch.Generator().manual_seed(0)
     network = method.network(2, generator)
     assert isinstance(network, ConesAfter)

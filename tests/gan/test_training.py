@@ -348,9 +348,36 @@ def test_a_run_on_samples_of_ones_own_says_so(tmp_path) -> None:
     assert train(replace(kept.config, steps=7), tmp_path, data=points, resume=True).step == 7
 
 
-def test_what_float32_has_no_room_for_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="Rescale it"):
-        train(quick(n=None, held_out=5), data=1e39 * np.random.default_rng(0).normal(size=(30, 2)))
+DISTANCES = ("exact", "exact_ema", "floor", "lower", "upper", "critic", "critic_trained_on", "critic_corrected")
+
+
+@pytest.mark.parametrize("objective", ["wgan-gp", "wgan-lipschitz"])
+def test_units_and_offsets_of_points_do_not_matter(objective: str, tmp_path) -> None:
+    """Points a billion from the origin were one point to float32, and points of 1e39 were infinite."""
+    points = np.rint(np.random.default_rng(0).normal(size=(30, 2)) * 2**16) / 2**16
+    config = quick(n=None, held_out=8, objective=objective)
+    first = train(config, data=points)
+    for scale in (2.0**-60, 2.0**130):
+        other = train(config, tmp_path / str(scale), data=scale * points)
+        same(first, other)
+        assert np.array_equal(other.sample(5), scale * first.sample(5))
+        assert np.array_equal(load(tmp_path / str(scale)).sample(5), other.sample(5))
+        assert load(tmp_path / str(scale)).units == other.units
+        for ours, theirs in zip(other.measurements, first.measurements, strict=True):
+            for name in (*DISTANCES, "lower_bound"):
+                assert theirs[name] is None or ours[name] == pytest.approx(scale * theirs[name], rel=1e-12, abs=0), name
+    far = train(config, tmp_path / "far", data=points + 2.0**30)
+    same(first, far)
+    assert load(tmp_path / "far").units == far.units
+    np.testing.assert_allclose(far.sample(5), first.sample(5) + 2.0**30, rtol=1e-15)
+    for ours, theirs in zip(far.measurements, first.measurements, strict=True):
+        for name in DISTANCES:
+            assert theirs[name] is None or ours[name] == pytest.approx(theirs[name], abs=1e-5), name
+
+
+def test_what_float64_has_no_room_for_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="rescale"):
+        train(quick(n=None, held_out=5), data=1e200 * np.random.default_rng(0).normal(size=(30, 2)))
 
 
 @pytest.mark.parametrize(

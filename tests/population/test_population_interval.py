@@ -66,6 +66,19 @@ def test_no_function_separates_any_samples_by_more_than_their_distance(problem: 
         assert abs(gap) <= distance * (1 + 1e-6) + 1e-12 * scale, name
 
 
+def test_units_and_offsets_do_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    x, y = (np.rint(rng.normal(size=(60, 2)) * 2**16) / 2**16 + [shift, 0] for shift in (1, 0))
+    first = otgan.population_interval(x, y)
+    for scale in (2.0**-300, 2.0**-1, 2.0**300):
+        other = otgan.population_interval(scale * x, scale * y)
+        assert (other.lower, other.upper) == (scale * first.lower, scale * first.upper)
+        assert (other.below.how, other.above.how) == (first.below.how, first.above.how)
+    for offset in (2.0**30, -1e9):
+        far = otgan.population_interval(x + offset, y + offset)
+        assert (far.lower, far.upper) == pytest.approx((first.lower, first.upper), abs=1e-7)
+
+
 def test_the_samples_own_potentials_attain_their_distance() -> None:
     made = fitting(50, 70, 3)
     for side in ("x", "y"):

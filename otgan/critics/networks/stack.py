@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from otgan.critics.networks.certify import certified_lipschitz
+from otgan.critics.networks.norms import product_bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -58,7 +59,7 @@ class Stack(nn.Module):
         """A proven bound on the slope of each copy, float64 (S,): the product over the layers."""
         bound = torch.ones(copies(self), dtype=torch.float64)
         for layer in self.layers:
-            bound = bound * layer.lipschitz().cpu()  # type: ignore[operator]
+            bound = product_bound(bound, layer.lipschitz().cpu())  # type: ignore[operator]
         return bound
 
 
