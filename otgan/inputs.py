@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otgan import memory
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ MASS_RTOL = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 2e-2
 LARGEST, SMALLEST = 1e140, 1e-140
 # ... and so must powers of it, and masses times those, with room for sums over all points and products with a slope.
 DECADES = 290
+BYTES_A_VALUE = 9  # in float64, and of a mask
 LARGEST_POWER = 1e9  # an ulp of a distance is 1e-7 of it to this power
 _LINE = ", or p = inf, which needs no power (wasserstein, wasserstein_1d and wasserstein_circle take it)"
 
@@ -100,7 +102,8 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
     Raises
     ------
     InvalidInput
-        If ``x`` is ragged, empty, complex, sparse, masked, not numeric, or holds NaN or (by default) inf.
+        If ``x`` is ragged, empty, complex, sparse, masked, not numeric, holds NaN or (by default) inf, or would not
+        fit into memory.
     """
     expected = f"{name} must be an array of real numbers"
     if is_tensor(x):
@@ -123,6 +126,12 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
         raise InvalidInput(f"{expected}, but {_kind(array)} came. Convert it to floats.")
     if array.size == 0:
         raise InvalidInput(f"{name} must hold at least one value, but it is empty (shape {array.shape}).")
+    if not memory.fits(BYTES_A_VALUE * array.size):  # of a view by broadcasting, a few bytes stand for all
+        raise InvalidInput(
+            f"{name} must fit into memory as float64, but its {array.size} values (shape {array.shape}) take "
+            f"{memory.gib(BYTES_A_VALUE * array.size)}, and {memory.gib(memory.available())} are to be had here. Pass "
+            "fewer; for many points, pass the points and not their costs."
+        )
     clean = array.astype(np.float64)
     if array.dtype.kind in "iu" and array.itemsize == 8 and np.abs(clean).max() > 2**53:
         raise InvalidInput(

@@ -39,9 +39,9 @@ there to check the others.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from otgan import memory
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
 from otgan.exact import METHODS, solver
@@ -85,25 +85,13 @@ def check(problem: Problem, method: str) -> None:
         others = _others(problem, method)
         hint = f"Use method={others}" if others else "Use fewer points"
         raise InvalidInput(
-            f"method={method!r} would take about {_gib(solver(method).memory(n, m))} for {n} x {m} costs, and this "
-            f"machine has {_gib(machine_memory())}. {hint}."
+            f"method={method!r} would take about {memory.gib(solver(method).memory(n, m))} for {n} x {m} costs, and "
+            f"{memory.gib(memory.available())} are to be had here. {hint}."
         )
 
 
-def machine_memory() -> int:
-    """Bytes of memory of this machine."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not a POSIX system: let the allocator decide
-        return 2**63
-
-
 def _fits(problem: Problem, method: str) -> bool:
-    return solver(method).accepts(problem) is None and solver(method).memory(*problem.shape) <= machine_memory()
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.3g} GiB"
+    return solver(method).accepts(problem) is None and memory.fits(solver(method).memory(*problem.shape))
 
 
 def _others(problem: Problem, method: str) -> str:

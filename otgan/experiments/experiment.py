@@ -203,15 +203,23 @@ class Experiment(Generic[Settings]):
         Raises
         ------
         InvalidInput
-            If ``seeds`` is not a whole number of at least 1, or the folder holds measurements of other settings.
+            If ``seeds`` is not a whole number of at least 1, the folder holds measurements of other settings, or
+            another process measures there.
         OSError
             If the folder cannot be written into.
         """
         settings = settings or (self.quick if quick else self.full)
         seeds = inputs.count(seeds, "seeds")
         folder = None if folder is None else inputs.path(folder, "folder")
-        if folder is not None:
-            report.check_folder(folder)
+        if folder is None:
+            return self._run(settings, seeds, None, redo, progress)
+        report.check_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with report.alone(folder / f".{self.name}.lock"):  # or two would each forget what the other has measured
+            return self._run(settings, seeds, folder, redo, progress)
+
+    def _run(self, settings: Settings, seeds: int, folder: Path | None, redo: bool, progress: bool) -> Result[Settings]:
+        """:meth:`run`, with all that it says checked, and the folder to itself."""
         wanted = [(case, seed) for case in self.cases(settings) for seed in range(seeds)]
         kept = {} if folder is None or redo else self._kept(folder, settings)
         runs = [kept[key] for key in wanted if key in kept]
@@ -233,7 +241,6 @@ class Experiment(Generic[Settings]):
         return result
 
     def _write(self, folder: Path, record: dict[str, Any]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         report.write_files(folder, {f"{self.name}.json": report.to_json(record).encode()})
 
     def _kept(self, folder: Path, settings: Settings) -> dict[tuple[str, int], Record]:

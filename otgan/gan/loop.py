@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,10 +30,13 @@ from otgan.gan.team import ALONE, Team
 from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otgan.gan.checkpoint import Checkpoint
 
 __all__ = ["train_alone"]
 
+LOCK = ".lock"
 SHOWN, SHOWN_POINTS = 64, 1000  # images in a grid, points in a plane
 
 
@@ -81,12 +84,10 @@ def _train(
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
 
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)  # not before it is sure that training can begin
-        checkpoints.clear_ruins(out)
     interrupts = Interrupts()
     waiting = interrupts if team.size == 1 else nullcontext()  # a team would have to agree on the step
-    with Log(out, 0 if before is None else before.log_bytes, board) as log, waiting:
+    length = 0 if before is None else before.log_bytes
+    with _claimed(out, before), Log(out, length, board) as log, waiting:  # it is sure now that training can begin
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
             _save(out, config, samples, players, log, 0, 0.0)
@@ -198,11 +199,32 @@ def _open(folder: Path | None, resume: bool) -> Checkpoint | None:
         return checkpoints.read(folder)
     if folder is not None:
         report.check_folder(folder)
-        if (folder / checkpoints.NAME).exists():
-            raise InvalidInput(f"{folder} holds a run already. Go on with it (resume), or name another folder.")
-        if (folder / LOG).is_file() and b"\n" in (folder / LOG).read_bytes()[:-1]:
-            raise InvalidInput(f"{folder} holds the log of a run whose checkpoint is gone. Name another folder.")
+        _check_unused(folder)
     return None
+
+
+def _check_unused(folder: Path) -> None:
+    """Refuse to begin a run where there is one, or the log of one."""
+    if (folder / checkpoints.NAME).exists():
+        raise InvalidInput(f"{folder} holds a run already. Go on with it (resume), or name another folder.")
+    if (folder / LOG).is_file() and b"\n" in (folder / LOG).read_bytes()[:-1]:
+        raise InvalidInput(f"{folder} holds the log of a run whose checkpoint is gone. Name another folder.")
+
+
+@contextmanager
+def _claimed(folder: Path | None, before: Checkpoint | None) -> Iterator[None]:
+    """Have the folder of a run to oneself, as it was when the run was opened."""
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with report.alone(folder / LOCK):
+        if before is None:  # another process may have been here since we looked
+            _check_unused(folder)
+        elif checkpoints.read(folder).step != before.step:
+            raise InvalidInput(f"{folder} was gone on with by another process meanwhile. Try again.")
+        checkpoints.clear_ruins(folder)
+        yield
 
 
 def _check_same(config: Config, samples: Dataset, before: Checkpoint) -> None:

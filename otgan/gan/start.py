@@ -51,7 +51,8 @@ def train(
     Raises
     ------
     InvalidInput
-        For data, networks or options that do not go together; if ``folder`` already holds a run, or none to resume.
+        For data, networks or options that do not go together; if ``folder`` already holds a run, or none to resume, or
+        another process trains there.
     OTError
         If training diverges; the message names the last good checkpoint.
     OSError

@@ -89,6 +89,14 @@ def counting(measured: list[tuple[str, int]], fails_at: int = -1) -> Experiment[
     return Experiment(**texts, full=Settings(), quick=Settings(0.5), **steps)
 
 
+def test_an_experiment_that_another_process_runs_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    with report.alone(tmp_path / ".counting.lock"), pytest.raises(InvalidInput, match="is in use by process"):
+        counting([]).run(seeds=1, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert len(counting([]).run(seeds=1, folder=tmp_path).runs) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["counting.json"]
+
+
 def test_an_interrupted_experiment_goes_on(tmp_path: Path) -> None:
     measured: list[tuple[str, int]] = []
     with pytest.raises(KeyboardInterrupt):

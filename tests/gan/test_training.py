@@ -17,8 +17,8 @@ import pytest
 import torch
 
 import otgan
-from otgan import InvalidInput, OTError
-from otgan.gan import Config, load, train
+from otgan import InvalidInput, OTError, report
+from otgan.gan import Config, load, loop, train
 from otgan.gan.config import OBJECTIVES
 from otgan.gan.dataset import dataset
 from otgan.gan.game import Game
@@ -296,6 +296,38 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path) -> None:
     with pytest.raises(InvalidInput, match="holds a run already"):
         train(quick(), tmp_path)
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_folder_in_which_another_process_trains_is_left_alone(tmp_path) -> None:
+    train(quick(steps=3), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
+    (tmp_path / "new").mkdir()
+    with report.alone(tmp_path / ".lock"), report.alone(tmp_path / "new" / ".lock"):
+        with pytest.raises(InvalidInput, match=f"in use by process {os.getpid()}"):
+            train(quick(), tmp_path, resume=True)
+        with pytest.raises(InvalidInput, match=f"in use by process {os.getpid()}"):
+            train(quick(), tmp_path / "new")
+        assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert train(quick(), tmp_path, resume=True).step == 6
+    assert not list(tmp_path.rglob(".lock"))
+
+
+@pytest.mark.parametrize(("steps", "message"), [(None, "holds a run already"), (3, "gone on with by another process")])
+def test_what_another_process_did_while_this_one_began_is_seen(steps, message, tmp_path, monkeypatch) -> None:
+    """It trains, and is done, between our first look at the folder and the first line that we write."""
+    if steps is not None:
+        train(quick(steps=steps), tmp_path)
+    opened = loop.dataset
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(loop, "dataset", opened)
+        train(quick(), tmp_path, resume=steps is not None)
+        return opened(*arguments)
+
+    monkeypatch.setattr(loop, "dataset", meanwhile)
+    with pytest.raises(InvalidInput, match=message):
+        train(quick(), tmp_path, resume=steps is not None)
+    assert load(tmp_path).step == 6
 
 
 @pytest.mark.parametrize(
