@@ -133,7 +133,8 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
             "fewer; for many points, pass the points and not their costs."
         )
     clean = array.astype(np.float64)
-    if array.dtype.kind in "iu" and array.itemsize == 8 and np.abs(clean).max() > 2**53:
+    # Compared as whole numbers: 2**53 + 1 would round to 2**53 first, and the least int64 has no absolute value.
+    if array.dtype.kind in "iu" and array.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
         raise InvalidInput(
             f"{name} holds integers above 2**53, which float64 cannot tell apart. Subtract an offset first."
         )

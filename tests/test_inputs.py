@@ -324,3 +324,29 @@ def test_checks_are_also_for_other_modules() -> None:
     with pytest.raises(InvalidInput, match=r"t must lie in \[0, 1\]"):
         inputs.real(2, "t", low=0, high=1)
     assert not inputs.is_tensor(GOOD)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_are_told_apart_or_refused(dtype: Any) -> None:
+    """2**53 is the last below which float64 holds every integer; 2**53 + 1 must not become it."""
+    edges = [
+        2**53 + 1,
+        2**53 + 2,
+        2**62 + 1,
+        np.iinfo(dtype).max,
+        *([-(2**53) - 1, -(2**63)] if dtype == np.int64 else []),
+    ]
+    for number in edges:
+        with pytest.raises(InvalidInput, match=re.escape("2**53")):
+            inputs.real_array(np.array([0, number], dtype), "x")
+    for number in (2**53, 2**53 - 1, 1, *([-(2**53), 1 - 2**53] if dtype == np.int64 else [])):
+        clean = inputs.real_array(np.array([0, number], dtype), "x")
+        assert [int(value) for value in clean] == [0, number]
+
+
+def test_distances_of_large_integers_are_theirs_or_refused() -> None:
+    assert otgan.wasserstein([2**53], [2**53 - 1]) == 1.0
+    for far in (2**53 + 1, -(2**53) - 1, -(2**63)):
+        for call in (otgan.wasserstein, otgan.wasserstein_1d):
+            with pytest.raises(InvalidInput, match=re.escape("2**53")):
+                call([far], [far - 1 if far == 2**53 + 1 else far + 1])

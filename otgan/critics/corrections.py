@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from otgan.critics.fit import CriticFit
 
+    Slopes = Callable[[], NDArray[np.float64]]
+
 __all__ = ["WAYS", "Richardson", "corrections", "richardson"]
 
 
@@ -82,17 +84,19 @@ def richardson(x: Any, y: Any, method: str = "gp", *, gp_weight: float | None = 
     return Richardson(*(fit(x, y, method, gp_weight=factor * weight, **arguments) for factor in (1.0, 2.0)))
 
 
-def _congested(fit: CriticFit, estimates: NDArray[np.float64]) -> float | None:
+def _congested(fit: CriticFit, estimates: NDArray[np.float64], slopes: Slopes) -> float | None:
     """What theory says of the method, if anything."""
     return fit.theory(float(estimates.mean()))
 
 
-def _by_slope(fit: CriticFit, estimates: NDArray[np.float64]) -> float | None:
+def _by_slope(fit: CriticFit, estimates: NDArray[np.float64], slopes: Slopes) -> float | None:
     """Each estimate over its critic's mean slope; None where a critic is flat."""
-    return None if min(fit.slopes) == 0 else float((estimates / fit.slopes).mean())
+    slope = slopes()
+    return None if min(slope) == 0 else float((estimates / slope).mean())
 
 
-WAYS: dict[str, Callable[[CriticFit, NDArray[np.float64]], float | None]] = {
+# From estimates (n_seeds,), and the critics' mean gradient norms on the points of these, asked for only where needed.
+WAYS: dict[str, Callable[[CriticFit, NDArray[np.float64], Slopes], float | None]] = {
     "congested": _congested,
     "gradient-norm": _by_slope,
 }
@@ -100,5 +104,5 @@ WAYS: dict[str, Callable[[CriticFit, NDArray[np.float64]], float | None]] = {
 
 def corrections(fit: CriticFit) -> dict[str, float]:
     """See :attr:`otgan.critics.CriticFit.corrections`."""
-    found = {name: way(fit, fit.estimates) for name, way in WAYS.items()}
+    found = {name: way(fit, fit.estimates, lambda: fit.slopes) for name, way in WAYS.items()}
     return {name: value for name, value in found.items() if value is not None}

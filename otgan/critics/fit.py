@@ -99,12 +99,12 @@ class CriticFit:
     @property
     def corrected(self) -> float | None:
         """The estimate without the method's known bias, where one is known: of ``corrections`` what proved best."""
-        return self.bias_removed(self.estimates)
+        return self.bias_removed(self.estimates, lambda: self.slopes)
 
-    def bias_removed(self, estimates: NDArray[np.float64]) -> float | None:
-        """The same of other estimates of these critics, (n_seeds,)."""
+    def bias_removed(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
+        """The same of other estimates of these critics, (n_seeds,), and their slopes on the points of those."""
         way = self._method.correction
-        return None if way is None else corrections.WAYS[way](self, estimates)
+        return None if way is None else corrections.WAYS[way](self, estimates, slopes)
 
     def theory(self, estimate: float) -> float | None:
         """The truth behind an estimate of the method at its optimum, where theory has a formula."""
@@ -115,15 +115,27 @@ class CriticFit:
     @cached_property
     def slopes(self) -> NDArray[np.float64]:
         """Each critic's mean gradient norm over the points, (n_seeds,)."""
-        points = np.vstack([self.x, self.y])
-        return np.array([np.linalg.norm(critic.gradient(points), axis=1).mean() for critic in self.critics])
+        return self.slopes_on(np.vstack([self.x, self.y]))
 
-    def estimates_on(self, x: Any, y: Any) -> NDArray[np.float64]:
-        """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,)."""
-        points = inputs.points(x, "x"), inputs.points(y, "y")
-        scaling = self.critic.scaling
-        sides = [prepare(side, scaling, self.critic.device) for side in points]
-        found = [float(self._method.estimates(critic.network, *sides)) for critic in self.critics]
+    def slopes_on(self, points: NDArray[np.float64], shares: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """The same over other points (k, d), with shares (k,) that add to one or equal ones."""
+        norms = [np.linalg.norm(critic.gradient(points), axis=1) for critic in self.critics]
+        return np.array([np.average(norm, weights=shares) for norm in norms])
+
+    def estimates_on(self, x: Any, y: Any, *, a: Any = None, b: Any = None) -> NDArray[np.float64]:
+        """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,).
+
+        For weights a (n,) and b (m,), what counts are their shares of each total: the number is that of total mass 1.
+        """
+        points, shares, scaling = [], [], self.critic.scaling
+        for side, mass, names in ((x, a, ("x", "a")), (y, b, ("y", "b"))):
+            clean = inputs.points(side, names[0])
+            given = None if mass is None else inputs.weights(mass, len(clean), names[1], names[0])
+            kept = slice(None) if given is None else given > 0  # no transform may run over points that are not there
+            points.append(prepare(clean[kept], scaling, self.critic.device))
+            share = None if given is None else torch.as_tensor(given[kept] / inputs.total(given))
+            shares.append(None if share is None else share.to(self.critic.device))
+        found = [float(self._method.estimates(critic.network, *points, *shares)) for critic in self.critics]
         return scaling.unit * np.array(found)
 
     @property
@@ -186,6 +198,9 @@ class CriticFit:
 
     def compare(self, truth: Solution | Pair) -> CriticReport:
         """Judge the critics by the exact solution of a sample, or by distributions whose W1 is known.
+
+        Every number is for the truth's own points, weights and total mass, whichever points the critics were trained
+        on; for distributions it is for fresh points.
 
         Parameters
         ----------

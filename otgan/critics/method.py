@@ -151,9 +151,19 @@ class Method:
         """Bring the weights back into the method's set, where it has one."""
 
     @torch.no_grad()
-    def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Each copy's number for W1 between the points (n, d) and (m, d), float64 (S,)."""
-        return values(network, x).mean(dim=1) - values(network, y).mean(dim=1)
+    def estimates(
+        self,
+        network: nn.Module,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        a: torch.Tensor | None = None,
+        b: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Each copy's number for W1 between the points (n, d) and (m, d), float64 (S,).
+
+        a (n,) and b (m,) are positive shares that add to one, float64; None means equal ones.
+        """
+        return average(values(network, x), a) - average(values(network, y), b)
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The critic as a pair of potentials, whose g may rest on the points x (n, d) of the estimate."""
@@ -169,6 +179,11 @@ def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -
     parameters = list(network.parameters())
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
     return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
+
+
+def average(of_points: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:
+    """The mean of values (S, k) over points with these shares (k,), or equal ones, (S,)."""
+    return of_points.mean(dim=1) if shares is None else of_points @ shares
 
 
 def on_both(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

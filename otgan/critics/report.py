@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import stdtrit
 
+from otgan import inputs
 from otgan.costs import PointCost
 from otgan.critics.repair import repaired_bound
 from otgan.errors import InvalidInput
@@ -17,6 +18,8 @@ from otgan.plan import arcs
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from otgan.critics.critic import Critic
@@ -45,7 +48,8 @@ class CriticReport:
     exact, exact_stderr : float
         The truth, and its standard error: 0 for a sample and where a formula gives it.
     estimate, stderr : float, float or None
-        The critics' number, and its standard error over seeds (None for one seed); for a population on fresh points.
+        The critics' number, ``sum a f(x) - sum b f(y)``, and its standard error over seeds (None for one seed): for a
+        sample on the points and with the weights that ``exact`` is for, for a population on fresh points.
     n_seeds : int
     relative_error : float
         ``estimate / exact - 1``, signed; NaN where ``exact`` is 0.
@@ -72,14 +76,15 @@ class CriticReport:
     gradient_norm : float
         Mean norm of the critic's gradient there (an optimal critic has 1).
     held_out : float or None
-        The estimate on points that were not trained on.
+        The estimate on points that were not trained on, times the total mass of the truth.
     held_out_gap : float or None
-        The estimate on the points trained on minus that.
+        The same of the points trained on, minus that.
     steps : int
     seconds : float
         Training time of all seeds.
     seconds_to_5_percent : float or None
-        After how long the mean estimate came within 5 % of ``exact`` to stay there; None if it never did.
+        After how long the mean estimate came within 5 % of ``exact`` to stay there; None if it never did, and where
+        ``exact`` is for a sample of other points than the history of the training.
     """
 
     method: str
@@ -123,8 +128,14 @@ class Judged:
         The points judged on.
     problem : Problem or None
         Between them, where its distance is the truth.
+    mass : float
+        Their total mass.
     estimates : (n_seeds,) ndarray
-        On those points.
+        On those points, of that mass.
+    slopes : callable
+        The critics' mean gradient norms there, (n_seeds,).
+    followed : bool
+        Whether the history of the training is one of estimates of ``exact``.
     at : (k, d) ndarray
         Where gradients are compared.
     direction : (k, d) ndarray
@@ -139,7 +150,10 @@ class Judged:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     problem: Problem | None
+    mass: float
     estimates: NDArray[np.float64]
+    slopes: Callable[[], NDArray[np.float64]]
+    followed: bool
     at: NDArray[np.float64]
     direction: NDArray[np.float64]
     share: NDArray[np.float64]
@@ -153,7 +167,8 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
     lipschitz = [critic.lipschitz(judged.x[:few], judged.y[:few]) for critic in fit.critics]
     certified = [bound.certified for bound in lipschitz if bound.certified is not None]
     observed = np.array([bound.observed for bound in lipschitz])
-    exact, estimates = judged.exact, judged.estimates
+    exact, estimates, mass = judged.exact, judged.estimates, judged.mass
+    corrected = fit.bias_removed(estimates / mass, judged.slopes)  # what is known of biases is for a mass of 1
     errors = estimates / exact - 1 if exact else np.full(len(estimates), np.nan)
     return CriticReport(
         method=fit.method,
@@ -165,7 +180,7 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         n_seeds=fit.n_seeds,
         relative_error=float(errors.mean()),
         relative_error_interval=_interval(errors),
-        corrected=fit.bias_removed(estimates),
+        corrected=None if corrected is None else mass * corrected,
         lipschitz_observed=float(observed.mean()),
         lipschitz_certified=max(certified) if len(certified) == fit.n_seeds else None,
         normalised=float(np.divide(estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),
@@ -174,11 +189,11 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         cosine_interval=_interval(cosine),
         gradient_l2=float(l2.mean()),
         gradient_norm=float(norm.mean()),
-        held_out=fit.held_out,
-        held_out_gap=None if fit.held_out is None else fit.estimate - fit.held_out,
+        held_out=None if fit.held_out is None else mass * fit.held_out,
+        held_out_gap=None if fit.held_out is None else mass * (fit.estimate - fit.held_out),
         steps=fit.steps,
         seconds=fit.seconds,
-        seconds_to_5_percent=_seconds_within(fit.history, exact, 0.05),
+        seconds_to_5_percent=_seconds_within(fit.history, exact / mass, 0.05) if judged.followed else None,
     )
 
 
@@ -193,7 +208,32 @@ def _by_solution(fit: CriticFit, truth: Any) -> Judged:
     at = np.concatenate([start + t * step for t in ALONG])
     share = np.tile(mass[moved] / mass[moved].sum() / len(ALONG), len(ALONG)) if moved.any() else np.empty(0)
     direction = np.tile(step / length[moved, None], (len(ALONG), 1))
-    return Judged("sample", truth.value, 0.0, cost.x, cost.y, truth.problem, fit.estimates, at, direction, share)
+    of_sample = _on_sample(fit, truth.problem, cost)
+    return Judged("sample", truth.value, 0.0, cost.x, cost.y, truth.problem, *of_sample, at, direction, share)
+
+
+def _on_sample(
+    fit: CriticFit, problem: Problem, cost: PointCost
+) -> tuple[float, NDArray[np.float64], Callable[[], NDArray[np.float64]], bool]:
+    """``mass``, ``estimates``, ``slopes`` and ``followed`` of a problem between points."""
+    x, y, a, b = cost.x, cost.y, problem.a, problem.b
+    mass = problem.mass
+    if problem.uniform and _same_points(x, fit.x) and _same_points(y, fit.y):
+        return mass, mass * fit.estimates, lambda: fit.slopes, True
+
+    def slopes() -> NDArray[np.float64]:
+        shares = np.concatenate([len(side) * (side / inputs.total(side)) for side in (a, b)])
+        return fit.slopes_on(np.vstack([x, y]), shares / len(shares))
+
+    weights = (None, None) if problem.uniform else (a, b)
+    return mass, mass * fit.estimates_on(x, y, a=weights[0], b=weights[1]), slopes, False
+
+
+def _same_points(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether two arrays hold the same rows, each as often, in any order."""
+    if one.shape != other.shape or np.array_equal(one, other):
+        return one.shape == other.shape
+    return np.array_equal(one[np.lexsort(one.T)], other[np.lexsort(other.T)])
 
 
 def _by_pair(fit: CriticFit, pair: Pair) -> Judged:
@@ -207,7 +247,8 @@ def _by_pair(fit: CriticFit, pair: Pair) -> Judged:
     direction = pair.gradient(at)
     moved = np.linalg.norm(direction, axis=1) > 0
     share = np.full(int(moved.sum()), 1 / max(1, int(moved.sum())))
-    return Judged("population", *pair.w1, *blocks[0], None, estimates, at[moved], direction[moved], share)
+    of_block = 1.0, estimates, lambda: fit.slopes_on(np.vstack(blocks[0])), True
+    return Judged("population", *pair.w1, *blocks[0], None, *of_block, at[moved], direction[moved], share)
 
 
 def _proven(fit: CriticFit, judged: Judged, certified: list[float]) -> float | None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from otgan import inputs
+from otgan.errors import InvalidInput
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,6 +43,11 @@ def distance_interval(solution: Solution) -> Interval:
         Around the distance of the samples at hand. The mean over samples is not the distance of the distributions,
         which is less; and another pair's distance lies beyond more often, since it varies, too.
 
+    Raises
+    ------
+    InvalidInput
+        For other weights or another p, for which this variance is not that of the distance.
+
     Examples
     --------
     >>> import otgan
@@ -48,6 +56,12 @@ def distance_interval(solution: Solution) -> Interval:
     >>> low < 3 < high
     True
     """
+    problem = solution.problem
+    if problem.p != 1 or not problem.uniform:
+        raise InvalidInput(
+            "solution must be of two samples with equal weights and p = 1, but has "
+            f"{'weights' if problem.p == 1 else f'p = {problem.p:g}'}. Solve the draws themselves, unweighted."
+        )
     variance = solution.f.var() / len(solution.f) + solution.g.var() / len(solution.g)
     reach = stats.norm.ppf(0.5 + CONFIDENCE / 2) * np.sqrt(variance)
     return max(0.0, float(solution.distance - reach)), float(solution.distance + reach)
@@ -80,6 +94,11 @@ def bootstrap(
     low, high : float, or None
         None where no resample differs from another.
 
+    Raises
+    ------
+    InvalidInput
+        For samples that are empty or not finite, or a statistic of them that is not finite.
+
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(size=400)
@@ -87,7 +106,11 @@ def bootstrap(
     >>> left < 0 < right, 0.15 < right - left < 0.25
     (True, True)
     """
+    for k, sample in enumerate(samples):
+        inputs.real_array(sample, f"samples[{k}]")
     found = float(statistic(*samples))
+    if not np.isfinite(found):
+        raise InvalidInput(f"statistic must be finite on the samples, but is {found}. Check what it is given.")
     resampled = []
     for _ in range(RESAMPLES):
         rows = (rng.integers(len(sample), size=len(sample)) for sample in samples)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from otgan import inputs
 from otgan.data import toys
 from otgan.data.builtin import DIGITS
 from otgan.data.drawing import stream
+from otgan.errors import InvalidInput
 from otgan.gan.classifier import digit_classifier
 from otgan.gan.intervals import bootstrap
 from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near
@@ -34,12 +36,20 @@ class Judge:
         Real samples, the second to compare the first with.
     seed : int
         Of what is resampled for intervals.
+
+    Raises
+    ------
+    InvalidInput
+        For samples that are not finite, or of different width.
     """
 
     def __init__(
         self, name: str, held_out: NDArray[np.float64], trained_on: NDArray[np.float64], seed: int = 0
     ) -> None:
-        self.seed = seed
+        held_out, trained_on = inputs.points(held_out, "held_out"), inputs.points(trained_on, "trained_on")
+        inputs.same_dimension(held_out, trained_on)
+        self.width = held_out.shape[1]
+        self.seed = inputs.seed(seed)
         plain = name.partition(":")[0]
         self.mixture = toys.modes(plain)
         self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST else None
@@ -59,7 +69,17 @@ class Judge:
             of digits trained on; ``precision``, ``recall``, ``class_score``, and ``modes``, classes covered; in
             ``intervals`` the bootstrap's 95 % of all but the last, over generated samples and, where they have a say,
             real ones. For mixtures ``modes`` and ``in_modes``, the share of samples in any. Empty for other sets.
+
+        Raises
+        ------
+        InvalidInput
+            For samples that are not finite, or of another width than those held out.
         """
+        points = inputs.points(points, "points")
+        if points.shape[1] != self.width:
+            raise InvalidInput(
+                f"points must have {self.width} columns as the samples held out, but have {points.shape[1]}."
+            )
         if self.mixture is not None:
             modes, share = mixture_modes(points, *self.mixture)
             return {"modes": modes, "in_modes": share}

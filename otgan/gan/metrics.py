@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
 __all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "near", "precision_recall"]
@@ -21,23 +24,24 @@ __all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes"
 NEIGHBOURS = 3  # Kynkaanniemi et al. 2019
 LEAST_SHARE = 0.02  # of the samples, that a class must have to be covered: more than a classifier's mistakes
 REACH = 3  # standard deviations around a centre that count as its mode
+ROUNDING = 1e-3  # of a row of probabilities in half precision, that does not add to 1 exactly
 
 
-def frechet_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def frechet_distance(x: Any, y: Any) -> float:
     """The squared W2 between the Gaussians with the means and covariances of two samples (Dowson & Landau 1982).
 
     ``|m - n|^2 + tr S + tr T - 2 tr (S^1/2 T S^1/2)^1/2``; called FID where the features are those of Inception.
 
     Parameters
     ----------
-    x : (n, d) ndarray
-    y : (m, d) ndarray
+    x : (n, d) array_like
+    y : (m, d) array_like
         Features, at least two of each.
 
     Raises
     ------
     InvalidInput
-        If one side has a single row.
+        If one side has a single row, and for features of different width or that are not finite.
 
     Examples
     --------
@@ -45,6 +49,8 @@ def frechet_distance(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     >>> round(frechet_distance(x, x + [3.0, 4.0, 0.0]), 6)
     25.0
     """
+    x, y = _features(x, "x"), _features(y, "y")
+    _same_width(x, y, ("x", "y"))
     if min(len(x), len(y)) < 2:
         raise InvalidInput(f"a covariance needs at least 2 samples, but {len(x)} and {len(y)} came. Pass more.")
     # With x = A S_x, roots of both covariances, the last trace is the sum of the singular values of their product.
@@ -60,15 +66,15 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
-def precision_recall(real: NDArray[np.float64], generated: NDArray[np.float64]) -> tuple[float, float]:
+def precision_recall(real: Any, generated: Any) -> tuple[float, float]:
     """Shares of generated samples near real ones, and of real samples near generated ones.
 
     Near is within the distance to the third neighbour of some sample of the other side (Kynkaanniemi et al. 2019).
 
     Parameters
     ----------
-    real : (n, d) ndarray
-    generated : (m, d) ndarray
+    real : (n, d) array_like
+    generated : (m, d) array_like
         Features, at least four of each.
 
     Returns
@@ -78,7 +84,7 @@ def precision_recall(real: NDArray[np.float64], generated: NDArray[np.float64]) 
     Raises
     ------
     InvalidInput
-        For fewer.
+        For fewer, and for features of different width or that are not finite.
 
     Examples
     --------
@@ -90,11 +96,13 @@ def precision_recall(real: NDArray[np.float64], generated: NDArray[np.float64]) 
     return float(generated_near.mean()), float(real_near.mean())
 
 
-def near(real: NDArray[np.float64], generated: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def near(real: Any, generated: Any) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which generated samples (m,) are near real ones, and which real ones (n,) near generated ones.
 
     Their means are precision and recall; parameters and errors are those of :func:`precision_recall`.
     """
+    real, generated = _features(real, "real"), _features(generated, "generated")
+    _same_width(real, generated, ("real", "generated"))
     if min(len(real), len(generated)) <= NEIGHBOURS:
         raise InvalidInput(
             f"neighbours need at least {NEIGHBOURS + 1} samples, but {len(real)} and {len(generated)} came. Pass more."
@@ -109,18 +117,23 @@ def _reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.partition(cdist(points, points), NEIGHBOURS, axis=1)[:, NEIGHBOURS], dtype=np.float64)
 
 
-def class_score(probabilities: NDArray[np.float64]) -> float:
+def class_score(probabilities: Any) -> float:
     """``exp E KL(p(class | sample) || p(class))``: high for samples of clear and varied classes (Salimans et al. 2016).
 
     Parameters
     ----------
-    probabilities : (n, k) ndarray
+    probabilities : (n, k) array_like
         Of each class, one sample a row.
 
     Returns
     -------
     float
         From 1 to k; the inception score where the classifier is Inception.
+
+    Raises
+    ------
+    InvalidInput
+        For anything but probabilities, such as a classifier's logits.
 
     Examples
     --------
@@ -129,43 +142,85 @@ def class_score(probabilities: NDArray[np.float64]) -> float:
     """
     from scipy.special import rel_entr
 
+    probabilities = _probabilities(probabilities)
     return float(np.exp(rel_entr(probabilities, probabilities.mean(axis=0)).sum(axis=1).mean()))
 
 
-def classes_covered(probabilities: NDArray[np.float64]) -> int:
+def classes_covered(probabilities: Any) -> int:
     """How many classes at least one sample in fifty is put into.
+
+    Parameters and errors are those of :func:`class_score`.
 
     Examples
     --------
     >>> classes_covered(np.eye(10)[[3, 3, 3, 7]])
     2
     """
+    probabilities = _probabilities(probabilities)
     chosen = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
     return int((chosen >= LEAST_SHARE * len(probabilities)).sum())
 
 
-def mixture_modes(points: NDArray[np.float64], centers: NDArray[np.float64], sd: float) -> tuple[int, float]:
+def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
     """How many modes of a mixture some sample lies in, and the share of samples that lie in any.
 
     Within three standard deviations of its centre, as Srivastava et al. 2017 count on 8 and 25 Gaussians.
 
     Parameters
     ----------
-    points : (n, d) ndarray
-    centers : (k, d) ndarray
+    points : (n, d) array_like
+    centers : (k, d) array_like
     sd : float
+        Above 0.
 
     Returns
     -------
     modes : int
     share : float
 
+    Raises
+    ------
+    InvalidInput
+        For points and centres of different width or that are not finite, and for another sd.
+
     Examples
     --------
     >>> mixture_modes(np.array([[0.0, 0.1], [5.0, 0.0], [9.0, 9.0], [0.1, 0.0]]), np.array([[0.0, 0], [5, 0]]), 0.1)
     (2, 0.75)
     """
+    points, centers = _features(points, "points"), _features(centers, "centers")
+    _same_width(points, centers, ("points", "centers"))
+    sd = inputs.real(sd, "sd", low=0.0, high=inputs.LARGEST, open_low=True)
     apart = cdist(points, centers)
     nearest = apart.argmin(axis=1)
     inside = apart.min(axis=1) <= REACH * sd
     return len(np.unique(nearest[inside])), float(inside.mean())
+
+
+def _features(given: Any, name: str) -> NDArray[np.float64]:
+    """Features whose squares fit into float64, one sample a row."""
+    clean = inputs.points(given, name)
+    largest = float(np.abs(clean).max())
+    if largest > inputs.LARGEST:
+        raise InvalidInput(f"{name} goes up to {largest:.3g}, and squares of that leave float64; rescale the features.")
+    return clean
+
+
+def _same_width(one: NDArray[np.float64], other: NDArray[np.float64], names: tuple[str, str]) -> None:
+    if one.shape[1] != other.shape[1]:
+        raise InvalidInput(
+            f"{names[0]} and {names[1]} must have the same number of columns, but have {one.shape[1]} and "
+            f"{other.shape[1]}. Pass features of one kind, one sample a row."
+        )
+
+
+def _probabilities(given: Any) -> NDArray[np.float64]:
+    """Rows of probabilities, one sample each."""
+    clean = inputs.points(given, "probabilities")
+    sums = clean.sum(axis=1)
+    if clean.min() < 0 or np.abs(sums - 1).max() > ROUNDING:
+        raise InvalidInput(
+            f"probabilities must be non-negative and add to 1 in each row, but go down to {clean.min():.3g} and rows "
+            f"add to between {sums.min():.6g} and {sums.max():.6g}. Apply a softmax to logits first."
+        )
+    return clean

@@ -1,4 +1,4 @@
-"""A caller's own critic, with the Lipschitz constant claimed for it."""
+"""What a caller claims to know: a critic with its Lipschitz constant, and how far apart points can be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Function = Callable[[Array], Array]
 
-__all__ = ["checked"]
+__all__ = ["checked", "spread_over"]
 
 ROUNDING = 1e-5  # of the values' range: critics compute in single precision
 
@@ -58,3 +58,17 @@ def checked(critic: Any, lipschitz: Any, x: Array, y: Array) -> Function | None:
             f"{-short * constant:.3g} more than that allows. Pass a proven constant."
         )
     return scaled
+
+
+def spread_over(diameter: Any, x: Array, y: Array) -> float | None:
+    """``diameter`` as a number, refused where the points lie further apart from the first of them, or on an axis."""
+    if diameter is None:
+        return None
+    bound = inputs.real(diameter, "diameter", low=0.0, high=inputs.LARGEST)
+    farthest = max(inputs.extent(x, y), *(float(np.linalg.norm(side - x[0], axis=1).max()) for side in (x, y)))
+    if farthest > bound * (1 + ROUNDING):
+        raise InvalidInput(
+            f"diameter must bound the distance of any two points that can be drawn, but is {bound:g}, and two of those "
+            f"drawn are {farthest:.6g} apart. Pass a proven bound, or leave it out."
+        )
+    return bound

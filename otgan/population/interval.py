@@ -10,7 +10,7 @@ from otgan import inputs
 from otgan.errors import InvalidInput
 from otgan.population.bounds import from_above, from_below
 from otgan.population.critics import LINEAR, RTOL, Fitting
-from otgan.population.given import checked
+from otgan.population.given import checked, spread_over
 from otgan.population.result import PopulationInterval
 from otgan.solve import solve
 
@@ -32,15 +32,17 @@ def population_interval(
     *,
     critic: Callable[[NDArray[np.float64]], Any] | None = None,
     lipschitz: float | None = None,
+    diameter: float | None = None,
     folds: int = 4,
     seed: int = 0,
     progress: bool = False,
     device: str = "cpu",
 ) -> PopulationInterval:
-    """A confidence interval for W1 between the two distributions that samples come from.
+    """A nominal confidence interval for W1 between the two distributions that samples come from.
 
     The distance of two samples is not that of their distributions: in many dimensions it is far above it, however many
-    points there are. This is a sandwich of two bounds, each of which holds with probability ``(1 + confidence) / 2``.
+    points there are. This is a sandwich of two bounds, each of which holds with probability ``(1 + confidence) / 2``,
+    nominally: up to what is said below.
 
     From below: no 1-Lipschitz function has means that differ by more than W1. Some are fitted to a part of the points
     (:mod:`otgan.population.critics`), and the one that promises most is averaged over points that it has not seen.
@@ -51,8 +53,12 @@ def population_interval(
     shows that.
 
     The points of each sample must be independent draws, and the samples independent of each other. Both margins are
-    quantiles of Student's t, right up to the normal approximation of means of Lipschitz functions: with heavy tails, or
-    rare clusters that few points or none fell into, they are too narrow.
+    quantiles of Student's t, right up to the normal approximation of means of Lipschitz functions, and no less than the
+    rule of three: n draws miss an event of probability ``-log((1 - confidence) / 2) / n`` with the probability that is
+    left to a side, and it counts with the range of values seen. So a sample without spread has a margin. Nothing in the
+    data tells of mass that lies further out than any point drawn: with heavy tails, or rare far clusters that no point
+    fell into, the upper bound is too low, unless ``diameter`` says how far away it may lie. Where all points of both
+    samples are one point and none is given, there is no scale at all, and the upper bound is infinite.
 
     Parameters
     ----------
@@ -69,6 +75,9 @@ def population_interval(
         draws than x and y. High on x.
     lipschitz : float, optional
         A proven bound on its slope, in the Euclidean norm. Required with ``critic``, which is divided by it.
+    diameter : float, optional
+        A proven bound on the distance of any two points that the distributions can give, such as the diagonal of the
+        cube that images lie in. The upper bound then allows for clusters as far away that no point fell into.
     folds : int, default 4
         Parts that the points but the first third are split into, each judged by a function fitted to those before. Each
         costs some twelve transport problems of at most 1333 points, and one or two of all points before it.
@@ -88,13 +97,14 @@ def population_interval(
     ------
     InvalidInput
         For p other than 1, fewer than four points a part, a critic without its constant or with one that the data
-        refute, and data that :func:`otgan.solve` refuses.
+        refute, a diameter that they refute, and data that :func:`otgan.solve` refuses.
     NotConverged
         If Ctrl-C ends the solve of the full samples.
 
     References
     ----------
     Niles-Weed & Rigollet, Estimation of Wasserstein distances in the spiked transport model (2022).
+    Hanley & Lippman-Hand, If nothing goes wrong, is everything all right? (1983).
     Hall & Heyde, Martingale Limit Theory and its Application (1980).
     del Barrio & Loubes, Central limit theorems for empirical transportation cost in general dimension (2019).
 
@@ -120,10 +130,11 @@ def population_interval(
                 f"holds {len(points)}."
             )
     function = checked(critic, lipschitz, x, y)
+    diameter = spread_over(diameter, x, y)
     level, rng = 0.5 + confidence / 2, np.random.default_rng(seed)
     solution = solve(x, y, rtol=RTOL, progress=progress, device=device)
     below, functions = from_below(x, y, level, folds, function, rng)
-    above = from_above(x, y, solution, [Fitting(x, y, rng).fit(LINEAR), *functions], level)
+    above = from_above(x, y, solution, [Fitting(x, y, rng).fit(LINEAR), *functions], level, diameter)
     upper = above.estimate + above.margin
     lower = min(max(0.0, below.estimate - below.margin), upper)
     return PopulationInterval(lower, upper, confidence, below, above, (len(x), len(y)))

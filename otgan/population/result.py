@@ -18,7 +18,8 @@ class Bound:
     stderr : float
         Standard error of the estimate.
     margin : float
-        A quantile of Student's t times ``stderr``.
+        A quantile of Student's t times ``stderr``, or what an event may add that none of the draws shows, if that is
+        more; infinite where all points are one.
     how : str
         Where the estimate comes from.
     """
@@ -36,9 +37,10 @@ class PopulationInterval:
     Attributes
     ----------
     lower, upper : float
-        The interval, 0 <= lower <= upper; units of the data.
+        The interval, 0 <= lower <= upper; units of the data. ``upper`` is infinite where all points are one.
     confidence : float
-        The probability with which such an interval holds W1; half of the rest is left to either side.
+        The nominal probability with which such an interval holds W1; half of the rest is left to either side. It is
+        reached up to the normal approximation, and if no mass lies beyond the points drawn, or a diameter was given.
     below : Bound
         Held-out mean of 1-Lipschitz functions; ``lower`` is ``below.estimate - below.margin``, or 0.
     above : Bound
@@ -65,7 +67,8 @@ class PopulationInterval:
     def __repr__(self) -> str:
         n, m = self.sizes
         return (
-            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], confidence={self.confidence:g}, n={n}, m={m}, "
+            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], nominal confidence={self.confidence:g}, "
+            f"n={n}, m={m}, "
             f"lower={self.below.estimate:.4g} - {self.below.margin:.2g} ({self.below.how}), "
             f"upper={self.above.estimate:.4g} + {self.above.margin:.2g} ({self.above.how}))"
         )

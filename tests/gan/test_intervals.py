@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import otgan
+from otgan import InvalidInput
 from otgan.gan.intervals import bootstrap, distance_interval
 from otgan.gan.metrics import frechet_distance, near, precision_recall
 
@@ -64,3 +65,16 @@ def test_near_is_what_precision_and_recall_are_shares_of() -> None:
     generated_near, real_near = near(x, y + 1)
     assert precision_recall(x, y + 1) == (generated_near.mean(), real_near.mean())
     assert generated_near.shape == real_near.shape == (40,)
+
+
+def test_intervals_of_what_they_are_not_about_are_refused() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 5, 2))
+    for solution in (otgan.solve(x, y, p=2), otgan.solve(x, y, a=np.arange(5) / 10)):
+        with pytest.raises(InvalidInput, match="equal weights"):
+            distance_interval(solution)
+    rng = np.random.default_rng(0)
+    for sample in ([np.nan, 1.0], [], [np.inf]):
+        with pytest.raises(InvalidInput, match="samples"):
+            bootstrap(np.mean, (np.array(sample),), rng)
+    with pytest.raises(InvalidInput, match="statistic"):
+        bootstrap(lambda sample: np.nan, (np.ones(3),), rng)

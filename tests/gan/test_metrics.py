@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +15,7 @@ from otgan.data import load, toys
 from otgan.data.digits import labels
 from otgan.gan.classifier import digit_classifier
 from otgan.gan.judge import Judge
-from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, precision_recall
+from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, precision_recall
 
 RNG = np.random.default_rng(0)
 
@@ -114,3 +117,68 @@ def test_judged_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None
 
 def test_other_sets_have_no_judge() -> None:
     assert Judge("data", np.zeros((5, 2)), np.zeros((5, 2))).measure(np.zeros((5, 2))) == {}
+
+
+NOT_FEATURES: dict[str, Any] = {
+    "NaN": [[0.0, np.nan], *np.eye(2).tolist() * 3],
+    "inf": [[0.0, np.inf], *np.eye(2).tolist() * 3],
+    "another width": np.zeros((8, 3)),
+    "three axes": np.zeros((8, 2, 1)),
+    "nothing": np.zeros((0, 2)),
+    "too large to be squared": 1e199 * np.arange(16.0).reshape(8, 2),
+    "complex": np.full((8, 2), 1j),
+    "ragged": [[0.0], [1.0, 2.0]],
+    "words": [["a", "b"]] * 8,
+    "None": None,
+    "integers that float64 confuses": np.full((8, 2), 2**53 + 1),
+}
+OF_TWO: dict[str, Any] = {
+    "frechet_distance": frechet_distance,
+    "precision_recall": precision_recall,
+    "near": near,
+    "mixture_modes": lambda one, other: mixture_modes(one, other, 0.5),
+    "Judge": lambda one, other: Judge("data", one, other),
+    "measure": lambda one, other: Judge("gaussians8", one, one).measure(other),
+}
+
+
+@pytest.mark.parametrize("bad", NOT_FEATURES)
+@pytest.mark.parametrize("score", OF_TWO)
+def test_what_is_no_features_is_refused_on_either_side(score: str, bad: str) -> None:
+    good = np.arange(16.0).reshape(8, 2)
+    for pair in ((NOT_FEATURES[bad], good), (good, NOT_FEATURES[bad])):
+        with pytest.raises(InvalidInput):
+            OF_TWO[score](*pair)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [[np.nan, 1.0]],
+        [[np.inf, -np.inf]],
+        [[800.0, -800.0]],  # logits
+        [[0.5, 0.4]],
+        [[1.5, -0.5]],
+        [[[0.5, 0.5]]],
+        [],
+        None,
+    ],
+)
+def test_what_is_no_probabilities_is_refused(given: Any) -> None:
+    for score in (class_score, classes_covered):
+        with pytest.raises(InvalidInput, match="probabilities"):
+            score(given)
+
+
+def test_lists_and_other_types_give_the_same_numbers() -> None:
+    x, y = cloud(8).astype(np.float32), cloud(9, seed=1).astype(np.float32)
+    for score in (frechet_distance, precision_recall):
+        assert score(x.tolist(), torch.as_tensor(y)) == pytest.approx(score(x.astype(float), y.astype(float)), abs=0)
+    rounded = np.random.default_rng(0).dirichlet(np.ones(5), size=30).astype(np.float16)
+    assert class_score(rounded) == pytest.approx(class_score(rounded.astype(float)), abs=0)
+
+
+@pytest.mark.parametrize("sd", [0.0, -1.0, np.nan, np.inf, None, "1"])
+def test_a_mixture_needs_a_width(sd: Any) -> None:
+    with pytest.raises(InvalidInput, match="sd"):
+        mixture_modes(np.zeros((2, 2)), np.zeros((1, 2)), sd)

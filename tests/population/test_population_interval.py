@@ -212,10 +212,13 @@ def test_sides_of_different_size_and_lists() -> None:
 
 def test_distributions_of_one_point_each() -> None:
     interval = otgan.population_interval(np.zeros((20, 2)), np.tile([3.0, 4.0], (20, 1)))
-    assert interval.lower == pytest.approx(5.0)
-    assert interval.upper == pytest.approx(5.0)
+    # Of events of probability -log(.025) / n nothing shows in n draws with probability .025: of 20, and 13 held out.
+    assert interval.lower == pytest.approx(5.0 * (1 + math.log(0.025) / 13))
+    assert interval.upper == pytest.approx(5.0 * (1 - math.log(0.025) / 20))
     same = otgan.population_interval(np.ones((20, 2)), np.ones((20, 2)))
-    assert same.lower == same.upper == 0.0
+    assert (same.lower, same.upper) == (0.0, math.inf)
+    assert "all points are one" in repr(same)
+    assert "nominal" in repr(same)
 
 
 def test_as_few_points_as_are_allowed() -> None:
@@ -286,3 +289,53 @@ def test_the_documented_example() -> None:
     said: list[str] = []
     doctest.DocTestRunner().run(example, out=said.append)
     assert not said, "".join(said)
+
+
+def rare(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Bernoulli(.01) against the constant 0."""
+    return (rng.random(n) < 0.01).astype(float), np.zeros(n)
+
+
+def rarely_back(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """1, but for one draw in a hundred, which is 0, against the constant 0."""
+    return (rng.random(n) >= 0.01).astype(float), np.zeros(n)
+
+
+def rarely_between(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two far clusters of y; a draw of x in a hundred is in the second."""
+    low, high = rng.standard_normal((2, n))
+    return low + 100 * (rng.random(n) < 0.01), high + 100 * (rng.random(n) < 0.5)
+
+
+RARE: dict[str, tuple[float, Draw]] = {
+    "above": (0.01, rare),
+    "below": (0.99, rarely_back),
+    "seen": (49.0, rarely_between),
+}
+
+
+@pytest.mark.parametrize("case", RARE)
+def test_what_no_draw_shows_is_allowed_for(case: str) -> None:
+    """More than a third of such samples show nothing of the event, and have no spread, or none on that scale."""
+    truth, draw = RARE[case]
+    found = [otgan.population_interval(*draw(100, np.random.default_rng([1, s])), seed=s) for s in range(60)]
+    assert sum(truth not in interval for interval in found) <= binom.ppf(NEVER_BEFORE, 60, 0.05)
+
+
+@pytest.mark.parametrize("cluster", [0.0, 100.0])
+def test_a_diameter_allows_for_clusters_that_no_draw_fell_into(cluster: float) -> None:
+    """1 % of x lies a distance away, of draws of which more than a third do not show it."""
+
+    def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        return cluster * (rng.random(100) < 0.01), np.zeros(100)
+
+    found = [otgan.population_interval(*draw(np.random.default_rng([2, s])), seed=s, diameter=100.0) for s in range(60)]
+    assert all(interval.upper >= (1 - 1e-12) * -math.log(0.025) for interval in found)
+    assert sum(0.01 * cluster not in interval for interval in found) <= binom.ppf(NEVER_BEFORE, 60, 0.05)
+
+
+@pytest.mark.parametrize("diameter", [-1.0, math.nan, math.inf, "1", 0.5])
+def test_a_diameter_that_the_points_refute_is_refused(diameter: Any) -> None:
+    x, y = gaussians(50, 2, 5.0)
+    with pytest.raises(InvalidInput, match="diameter"):
+        otgan.population_interval(x, y, diameter=diameter)

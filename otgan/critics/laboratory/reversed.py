@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.method import Method, adam
+from otgan.critics.method import Method, adam, average
 from otgan.critics.networks import Stack, stacked_mlp, values
 from otgan.potentials import DualPotentials
 
@@ -101,10 +101,17 @@ class MaximinReversed(Method):
         return (length - network.potential(moved)).mean(dim=1)
 
     @torch.no_grad()
-    def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def estimates(
+        self,
+        network: nn.Module,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        a: torch.Tensor | None = None,
+        b: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """``E f(x) + E g(y)``."""
         potential = network.get_submodule("potential")
-        return values(network, x).mean(dim=1) + values(potential, y).mean(dim=1)
+        return average(values(network, x), a) + average(values(potential, y), b)
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The pair f and g, which need not be feasible."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from otgan import inputs
-from otgan.critics.method import Method, adam, on_both
+from otgan.critics.method import Method, adam, average, on_both
 from otgan.critics.networks import values
 from otgan.critics.networks.cones import distances, quick_distances
 from otgan.potentials import DualPotentials
@@ -53,8 +53,8 @@ class CTransform(Method):
         """Adam with betas (0.9, 0.99)."""
         return adam(network, self.learning_rate, (0.9, 0.99))
 
-    def transform(self, slack: torch.Tensor) -> torch.Tensor:
-        """``g_j`` from ``|x_i - y_j| - f(x_i)``, (S, n, m) -> (S, m)."""
+    def transform(self, slack: torch.Tensor, shares: torch.Tensor | None = None) -> torch.Tensor:
+        """``g_j`` from ``|x_i - y_j| - f(x_i)``, (S, n, m) -> (S, m), whatever the shares of the points x."""
         return slack.min(dim=1).values
 
     def loss(
@@ -65,12 +65,19 @@ class CTransform(Method):
         return -f.mean(dim=1) - self.transform(quick_distances(x, y) - f[:, :, None]).mean(dim=1)
 
     @torch.no_grad()
-    def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def estimates(
+        self,
+        network: nn.Module,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        a: torch.Tensor | None = None,
+        b: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """``E f(x) + E f^c(y)`` with the transform over all points, float64 (S,)."""
         f = values(network, x)
         columns = max(1, BLOCK // f.numel())
-        parts = [self.transform(distances(x.double(), part) - f[:, :, None]) for part in y.double().split(columns)]
-        return f.mean(dim=1) + torch.cat(parts, dim=1).mean(dim=1)
+        parts = [self.transform(distances(x.double(), part) - f[:, :, None], a) for part in y.double().split(columns)]
+        return average(f, a) + average(torch.cat(parts, dim=1), b)
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The critic and its c-transform over the points x."""
@@ -104,8 +111,10 @@ class SoftCTransform(CTransform):
         super().__post_init__()
         inputs.real(self.epsilon, "epsilon", low=0.0, high=1e9, open_low=True)
 
-    def transform(self, slack: torch.Tensor) -> torch.Tensor:
-        """The soft minimum over x."""
+    def transform(self, slack: torch.Tensor, shares: torch.Tensor | None = None) -> torch.Tensor:
+        """The soft minimum over x: ``-eps log sum_i share_i exp(-slack_i / eps)``."""
+        if shares is not None:
+            return -self.epsilon * torch.logsumexp(shares.log()[:, None] - slack / self.epsilon, dim=1)
         n = slack.shape[1]
         return -self.epsilon * (torch.logsumexp(-slack / self.epsilon, dim=1) - math.log(n))
 
@@ -134,9 +143,16 @@ class ComparedTransforms(CTransform):
         return -torch.where(second < first, second, torch.where(third < first, third, first))
 
     @torch.no_grad()
-    def estimates(self, network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def estimates(
+        self,
+        network: nn.Module,
+        x: torch.Tensor,
+        y: torch.Tensor,
+        a: torch.Tensor | None = None,
+        b: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """``E f(x) - E f(y)``."""
-        return Method.estimates(self, network, x, y)
+        return Method.estimates(self, network, x, y, a, b)
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The critic and its negative."""
