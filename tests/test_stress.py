@@ -70,7 +70,8 @@ def test_a_truth_that_is_known_to_200_digits_forgives_that_much() -> None:
 def test_distances() -> None:
     assert stress.compared("line", 1.0 + 1e-13, Fraction(1)).labels == ()
     assert stress.compared("line", 1.0 + 1e-11, Fraction(1)).labels == ("off",)
-    assert stress.compared("line", 5e-324, Fraction(0)).labels == ("off",)
+    assert stress.compared("line", 1e-323, Fraction(0)).labels == ("off",)
+    assert stress.compared("line", 0.0, Fraction(1, 2**1075)).labels == ()
     assert stress.compared("line", math.nan, Fraction(1)).labels == ("off",)
 
 

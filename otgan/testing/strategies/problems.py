@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from otgan.inputs import METRICS
 from otgan.testing.strategies.clouds import CLOUDS, cloud_of_kind, one_of_these, sizes
-from otgan.testing.strategies.masses import MASSES, mass_of_kind
+from otgan.testing.strategies.masses import KNOWN_MASSES, MASSES, mass_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -94,7 +94,7 @@ def problems(
     kinds : collection of str, optional
         Kinds of clouds, see :func:`point_clouds`.
     masses : collection of str, optional
-        Kinds of weights, see :func:`weights`.
+        Kinds of weights, see :func:`weights`; :data:`MASSES` if not given.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def problems(
     cols = st.integers(1, 12) if m is None else sizes(m, "m")
     dims = st.integers(1, 4) if dim is None else sizes(dim, "dim")
     orders, metrics = checked_orders(p), checked_metrics(metric)
-    clouds, weighings = one_of_these(kinds, CLOUDS, "kinds"), one_of_these(masses, MASSES, "masses")
+    clouds, weighings = one_of_these(kinds, CLOUDS, "kinds"), one_of_these(masses, KNOWN_MASSES, "masses")
 
     @st.composite
     def drawn(draw: DrawFn) -> TransportProblem:

@@ -13,7 +13,7 @@ from otgan.errors import InvalidInput
 from otgan.inputs import METRICS
 from otgan.testing.strategies.clouds import CLOUDS, LARGE, OFFSET, SMALL, cloud_of_kind, integer_arrays, one_of_these
 from otgan.testing.strategies.clouds import sizes as checked_sizes
-from otgan.testing.strategies.masses import EXACT_MASSES, MASSES, mass_of_kind
+from otgan.testing.strategies.masses import EXACT_MASSES, KNOWN_MASSES, MASSES, UNITS, cut, mass_of_kind
 from otgan.testing.strategies.problems import ORDERS, TransportProblem, checked_metrics, checked_orders, pair_costs
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
     from numpy.typing import NDArray
 
-__all__ = ["EXACT_RTOL", "THEOREMS", "SolvedProblem", "solved_problems"]
+__all__ = ["EXACT_RTOL", "HARD_THEOREMS", "THEOREMS", "SolvedProblem", "solved_problems"]
 
 EXACT_RTOL = 1e-12  # the answers hold to this, relative; an answer of zero is exact
 
+FAR = (3, 10, 30, 50, 66)  # powers of two: the last is about 1e20, where a neighbour one unit away is the same float
+FARTHEST = 450  # of a distance to the power p, within what float64 and the solvers take
 FRAMES = ((1.0, 0.0), (SMALL, 0.0), (LARGE, 0.0), (1.0, OFFSET))  # scales and offsets that round nothing
 
 
@@ -40,7 +42,7 @@ class SolvedProblem(TransportProblem):
     value : float
         The optimal cost, relative accuracy :data:`EXACT_RTOL`.
     theorem : str
-        Which of :data:`THEOREMS` gives it.
+        Which of :data:`THEOREMS` or :data:`HARD_THEOREMS` gives it.
 
     Examples
     --------
@@ -187,6 +189,47 @@ def _separate_blocks(draw: DrawFn, setting: Setting) -> SolvedProblem:
     return _along_a_map(draw, setting, x, y, "separate blocks", p, metric)
 
 
+def _nearly_balanced_blocks(draw: DrawFn, setting: Setting) -> SolvedProblem:
+    n, dim = draw(setting.size), draw(setting.dim)
+    p, metric = draw(st.sampled_from(setting.orders)), draw(st.sampled_from(setting.metrics))
+    far = 2 ** draw(st.sampled_from([k for k in FAR if k * p < FARTHEST] or [0]))
+    place = draw(integer_arrays(n, 0, 2)).tolist()
+    near = draw(integer_arrays((2, n), 0, 3)).tolist()
+    s, t = ([float(k * far + u) for k, u in zip(place, side, strict=True)] for side in near)
+    units = cut(draw, UNITS, n)
+    others = _moved(units, draw(integer_arrays(n, -8, 8)).tolist())
+    mass, paid = [], []
+    length = pair_costs(np.zeros((1, dim)), np.ones((1, dim)), 1.0, metric).item()  # all coordinates are the same
+    rows, cols = np.argsort(s, kind="stable"), np.argsort(t, kind="stable")
+    a, b = np.asarray(units) / UNITS, np.asarray(others) / UNITS
+    for i, j, moved in _quantile_coupling(rows, a, cols, b):
+        mass.append(moved)
+        paid.append((abs(s[i] - t[j]) * length) ** p)
+    x, y = (np.repeat(np.asarray(side)[:, None], dim, axis=1) for side in (s, t))
+    order = draw(st.permutations(range(n)))
+    return SolvedProblem(x, y[order], a, b[order], p, metric, _cost(mass, paid), "nearly balanced blocks")
+
+
+def _moved(units: list[int], steps: list[int]) -> list[int]:
+    """The same whole numbers after as many small steps, each from one to the next, none of them below zero."""
+    result = list(units)
+    for k, step in enumerate(steps):
+        step = max(-result[k], min(step, result[k - 1]))
+        result[k] += step
+        result[k - 1] -= step
+    return result
+
+
+def _one_measure_twice(draw: DrawFn, setting: Setting) -> SolvedProblem:
+    x, _ = _cloud(draw, setting)
+    units = cut(draw, UNITS, len(x))
+    parts = [part for whole in units for part in cut(draw, whole, 2)]
+    order = draw(st.permutations(range(len(parts))))
+    y, a, b = np.repeat(x, 2, axis=0)[order], np.asarray(units) / UNITS, (np.asarray(parts) / UNITS)[order]
+    p, metric = draw(st.sampled_from(setting.orders)), draw(st.sampled_from(setting.metrics))
+    return SolvedProblem(x, y, a, b, p, metric, 0.0, "one measure twice")
+
+
 _THEOREMS: dict[str, Callable[[DrawFn, Setting], SolvedProblem]] = {
     "permutation": _permutation,
     "translation": _translation,
@@ -195,7 +238,12 @@ _THEOREMS: dict[str, Callable[[DrawFn, Setting], SolvedProblem]] = {
     "convex gradient": _convex_gradient,
     "separate blocks": _separate_blocks,
 }
+_HARD_THEOREMS: dict[str, Callable[[DrawFn, Setting], SolvedProblem]] = {
+    "nearly balanced blocks": _nearly_balanced_blocks,
+    "one measure twice": _one_measure_twice,
+}
 THEOREMS = tuple(_THEOREMS)
+HARD_THEOREMS = tuple(_HARD_THEOREMS)
 
 
 def solved_problems(
@@ -225,7 +273,7 @@ def solved_problems(
     metric : str or collection of str, optional
         Metrics to draw from; all three if not given.
     theorems : collection of str, optional
-        Some of :data:`THEOREMS`; all that apply to p and metric if not given:
+        Some of :data:`THEOREMS` and :data:`HARD_THEOREMS`; all of the former that apply to p and metric if not given:
 
         - ``"permutation"``: the same measure twice, the points in another order; the answer is 0;
         - ``"translation"``: ``y_i = x_i + t``; the answer is ``metric(t) ** p`` for every p >= 1, as moving all by t
@@ -238,11 +286,20 @@ def solved_problems(
         - ``"separate blocks"``: up to three blocks far apart, each translated on its own. A cycle of moves between
           blocks costs at least the least distance between blocks for every unit of mass; the moves within blocks that
           replace it cost less, as the blocks are narrower than that. So the blocks are solved one by one.
+
+        and the hard ones, whose masses are multiples of 2**-53 with total exactly 1, every one of which counts:
+
+        - ``"nearly balanced blocks"``: up to three blocks on the line, as far apart as 2**66 (about 1e20), whose masses
+          on the two sides differ by a few times 2**-53, which have to go all the way; matching quantiles is optimal, as
+          for "line";
+        - ``"one measure twice"``: the second time with every point in two parts; the answer is 0.
     kinds : collection of str, optional
-        Kinds of clouds for the first three theorems, see :func:`point_clouds`; the others bring their own.
+        Kinds of clouds for the first three theorems and "one measure twice", see :func:`point_clouds`; the others bring
+        their own.
     masses : collection of str, optional
         Kinds of weights, see :func:`weights`. The two sides of "line" are weighted independently only with those of an
-        exact total ("cuts" and "unequal"); with others they have as many points, and masses paired by rank.
+        exact total ("cuts", "unequal", "nearly-equal" and "ulps"); with others they have as many points, and masses
+        paired by rank. The hard theorems bring their own.
 
     Returns
     -------
@@ -271,9 +328,9 @@ def solved_problems(
         checked_orders(p),
         checked_metrics(metric),
         one_of_these(kinds, CLOUDS, "kinds"),
-        one_of_these(masses, MASSES, "masses"),
+        one_of_these(masses, KNOWN_MASSES, "masses"),
     )
-    names = one_of_these(theorems, THEOREMS, "theorems")
+    names = one_of_these(theorems, (*THEOREMS, *HARD_THEOREMS), "theorems")
     if 2.0 not in setting.orders or "euclidean" not in setting.metrics:
         names = tuple(name for name in names if name != "convex gradient")
     if not names:
@@ -284,6 +341,6 @@ def solved_problems(
 
     @st.composite
     def drawn(draw: DrawFn) -> SolvedProblem:
-        return _THEOREMS[draw(st.sampled_from(names))](draw, setting)
+        return (_THEOREMS | _HARD_THEOREMS)[draw(st.sampled_from(names))](draw, setting)
 
     return drawn()
