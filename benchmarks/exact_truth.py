@@ -130,7 +130,7 @@ def _balanced(a: list[Fraction], b: list[Fraction]) -> tuple[tuple[list[int], li
     """Whole numbers of one total in the ratios of a and of b, and the unit in which their total is that of a."""
     ((supply,), _), ((demand,), _) = _whole([a]), _whole([b])
     total_a, total_b = sum(supply), sum(demand)
-    return ([w * total_b for w in supply], [w * total_a for w in demand]), sum(a) / (total_a * total_b)
+    return ([w * total_b for w in supply], [w * total_a for w in demand]), sum(a, Fraction(0)) / (total_a * total_b)
 
 
 def _whole_points(*sides: Any) -> tuple[list[list[tuple[int, ...]]], int]:

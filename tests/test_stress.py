@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import hard_problems
 import numpy as np
+import peers_on_hard_masses as peers
 import pytest
 import stress
 from exact_truth import Truth
@@ -104,3 +107,31 @@ def test_families_draw_what_they_say(family: str) -> None:
             if family in ("units of 2^-53", "nearly equal", "far blocks", "two ways"):
                 assert sum(map(Fraction, weights.tolist())) == 1
                 assert not (weights * 2.0**53 % 1).any()
+
+
+@pytest.mark.parametrize("name", [name for name in peers.PEERS if name != "otgan solve"])
+def test_peers_are_asked_for_what_they_compute(name: str) -> None:
+    """Where nothing is hard they are right, in the unit of mass and cost that the truth has."""
+    peer = peers.PEERS[name]
+    x, y, a, b = np.arange(3.0)[:, None], np.array([[0.5], [4.0]]), np.array([0.5, 1.0, 0.5]), np.array([1.5, 0.5])
+    for p in peer.orders:
+        problem = hard_problems.Points(x, y, a, b, p, "euclidean")
+        assert peers.outcome(peer.solve, problem, *peers.allowed(problem)) == "right"
+    for problem in peers.problems("far blocks", peer, 20, seed=0):
+        assert problem.p in peer.orders
+        assert peer.metric in (None, problem.metric)
+
+
+def test_outcomes_of_peers() -> None:
+    one = hard_problems.Points(np.zeros((1, 1)), np.ones((1, 1)), np.ones(1), np.ones(1), 1.0, "euclidean")
+
+    def warn(problem: hard_problems.Points) -> float:
+        warnings.warn("not sure", stacklevel=2)
+        return 2.0
+
+    solvers = (lambda _: 1.0 + 1e-7, lambda _: 1.0 + 1e-5, lambda _: math.nan, warn, lambda _: 1 / 0)
+    outcomes = [peers.outcome(solver, one, *peers.allowed(one)) for solver in solvers]
+    assert outcomes == ["right", "wrong", "wrong", "wrong with a warning", "raised"]
+    assert peers.told(Counter(outcomes)) == "2 (1 wrong with a warning, 1 raised)"
+    twice = replace(one, y=one.x)
+    assert peers.allowed(twice) == (0, 0)
