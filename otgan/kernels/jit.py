@@ -49,6 +49,8 @@ def private_folder(parent: Path) -> Path | None:
 
 def _compiled(function: Callable[..., Any], cache: bool) -> Any:
     compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if not isinstance(compiled, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
+        return compiled
     compiled.__class__ = Kernel
     if cache:
         compiled.enable_caching()
