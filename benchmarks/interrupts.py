@@ -124,7 +124,7 @@ def cases(scale: float) -> dict[str, Callable[[], Call]]:  # type: ignore[valid-
         "sparse, weights": lambda: solve(6000, 4500, 2, p=2, method="sparse"),
         "line": lambda: solve(200_000, 150_000, 1, p=2, method="line"),
         "wasserstein_1d, weights": lambda: line(1_000_000, weighted=True),
-        "wasserstein_1d, many small": lambda: line(100, weighted=True, calls=20_000),
+        "wasserstein_1d, many small": lambda: line(100, weighted=True, calls=3_000),
         "wasserstein_1d, rows": lambda: line(2000, (200,), weighted=True),
         "wasserstein_1d, equal": lambda: line(3_000_000, weighted=False),
         "wasserstein_circle": lambda: circle(200_000, 2),
