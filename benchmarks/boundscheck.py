@@ -115,7 +115,7 @@ def poison_kernels() -> int:
         x, y, f = spoilt(n, 2), rng.normal(size=(n, 2)), spoilt(n)
         monge.column_minima(np.sort(rng.random(n)), f, np.sort(rng.random(n)), p)
         monge.column_minima(spoilt(n), f, spoilt(n), p)
-        select.weighted_median(spoilt(n), np.abs(spoilt(n)))
+        select.weighted_median(rng.integers(0, 9, (n, 2)), np.abs(spoilt(n)))
         sort.sorted_with_masses(spoilt(n), spoilt(n))
         for points in (x, y):
             planted = tree.build(points)
