@@ -47,8 +47,9 @@ def test_slivers_of_mass_are_moved_and_proven(name: str, method: str) -> None:
 
 @pytest.mark.parametrize("name", SLIVERS)
 def test_the_line_moves_slivers_too(name: str) -> None:
-    x, y, p, a, b = (np.asarray(v, float) if np.ndim(v) else v for v in SLIVERS[name])
-    for order in (p, math.inf):
+    *points, p, a, b = SLIVERS[name]
+    x, y, a, b = (np.asarray(values, float) for values in (*points, a, b))
+    for order in (float(p), math.inf):
         truth = float(line_distance(x, y, order, a, b))
         assert otgan.wasserstein_1d(x, y, order, a=a, b=b) == pytest.approx(truth, rel=1e-14, abs=0)
         batch = otgan.wasserstein_1d([x, x[::-1]], [y, y[::-1]], order, a=[a, a[::-1]], b=[b, b[::-1]])
