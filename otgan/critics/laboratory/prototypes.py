@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prototypes"]
 
+ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds start in threads
 
 SAMPLE = 32_768  # points of x to place prototypes by
 SWEEPS = 10  # of k-means
@@ -128,7 +130,7 @@ def clusters(points: torch.Tensor, first: torch.Tensor) -> torch.Tensor:
     # SciPy's crashes where a squared distance overflows. A power of two changes no digit.
     exponent = int(torch.frexp(points.abs().max()).exponent)
     unit = 2.0 ** max(-100, exponent - 1)
-    with warnings.catch_warnings():
+    with ALONE, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="One of the clusters is empty", category=UserWarning)
         centers, _ = kmeans2((points / unit).cpu().numpy(), (first / unit).cpu().numpy(), iter=SWEEPS, minit="matrix")
     return unit * torch.as_tensor(centers, dtype=points.dtype, device=points.device)
