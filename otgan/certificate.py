@@ -131,9 +131,10 @@ def _paid(problem: Problem, plan: Plan, arc_cost: NDArray[np.float64]) -> tuple[
     magnitude = value if not len(scaled) or scaled.min() >= 0 else _sum(np.abs(paid))
     hidden = float(mass @ problem.cost.underflow(plan.rows, plan.cols, arc_cost)) * unit * (1 + 4 * EPS)
     tiny = np.count_nonzero(scaled[np.abs(paid) < NORMAL])
-    hidden += math.ldexp(TINY * tiny * unit, exponent)
-    value, magnitude = math.ldexp(value * unit, exponent), math.ldexp(magnitude * unit, exponent)
-    return value, magnitude, hidden + 2 * TINY if hidden or 0 < magnitude < NORMAL else 0.0
+    if tiny:  # the products, and costs that lost digits where they were scaled
+        hidden += _times(float(tiny), unit, exponent - 1073) + _times(1.0, problem.mass, exponent - 1073)
+    value, magnitude = _times(value, unit, exponent), _times(magnitude, unit, exponent)
+    return value, magnitude, hidden + 4 * TINY if hidden or tiny or 0 < magnitude < NORMAL else 0.0
 
 
 def dual_bound(
@@ -151,19 +152,25 @@ def dual_bound(
     else:
         minima, error = cost.column_minima(f)
         feasible = np.minimum(g, np.nextafter(minima - error, -np.inf))
-    potentials, exponent = _scaled(np.concatenate([f, feasible]))
     mass, rest = _in_two_floats(masses.a, masses.b)
+    # Potentials of points without mass may be so large that the others would vanish beside them.
+    potentials, exponent = _scaled(np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0))
     earned, size = _dot(potentials, mass, rest)
-    lower = math.ldexp(earned * masses.unit, exponent)
-    lower -= (cost.rounding + 4 * EPS) * abs(lower) + math.ldexp(
-        (PRODUCTS * size + 8 * TINY * len(potentials)) * masses.unit, exponent
-    )
-    lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 2 * TINY
+    lower = _times(earned, masses.unit, exponent)
+    lower -= (cost.rounding + 4 * EPS) * abs(lower) + _times(PRODUCTS * size, masses.unit, exponent)
+    lower -= _times(len(potentials), masses.unit, exponent - 1071) + _times(1.0, problem.mass, exponent - 1073)
+    lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 4 * TINY
     return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
 
 
+def _times(value: float, unit: float, exponent: int) -> float:
+    """``value * unit * 2 ** exponent`` without overflow or underflow on the way."""
+    (value, first), (unit, second) = math.frexp(value), math.frexp(unit)
+    return math.ldexp(value * unit, first + second + exponent)
+
+
 def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
-    """The values over a power of two that brings the largest to about 1, and its exponent: nothing is rounded."""
+    """The values over a power of two that brings the largest to about 1, and its exponent; only underflow rounds."""
     largest = float(np.max(np.abs(values), initial=0.0))
     exponent = math.frexp(largest)[1]
     if -900 < exponent < 900:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Cost", "MatrixCost", "PointCost"]
 
 EPS = float(np.finfo(np.float64).eps)
-UNDERFLOW = 1e-290  # squares and powers below this have lost digits, or are zero where they should not be
+TINY = 2.0**-1074  # the least float: what a product may lose to underflow
+INTACT = 2.0**-900  # squares and powers above this lose no digit that counts to underflow
 BLOCK = 2**20  # entries of one block: 8 MiB
 MANY = 2**22  # differences of coordinates, from where on threads and SIMD lanes pay for the import of Numba
 SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s); the values are the same
@@ -267,15 +268,25 @@ class PointCost(Cost):
     def underflow(  # noqa: D102
         self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        small = np.flatnonzero(entries < self.lost_to_underflow)
-        apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
         bound = np.zeros(len(rows))
-        bound[small[apart]] = 2 * self.lost_to_underflow
+        if self.lost_to_underflow:
+            small = np.flatnonzero(entries < max(INTACT, INTACT ** (self.p / 2)))
+            apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
+            bound[small[apart]] = self.lost_to_underflow
         return bound
 
     @property
     def lost_to_underflow(self) -> float:  # noqa: D102
-        return max(UNDERFLOW, UNDERFLOW ** (self.p / 2))  # Euclidean distances pass through their squares
+        """Each square that is added, and then the power, may lose or gain one least float.
+
+        For s <= 1 and t the sum of what squares gain, ``(s + t)^q - s^q <= t^q`` where q = p / 2 <= 1, and
+        ``<= q t (s + t)^(q - 1)`` elsewhere. Differences of floats are not rounded there.
+        """
+        power = 0.0 if self.p == 1 else 2 * TINY
+        if self.metric != "euclidean":
+            return power
+        squares = self.dimension * TINY
+        return power + max(1.0, self.p) * squares ** min(1.0, self.p / 2)
 
     def column_minima(  # noqa: D102
         self, f: NDArray[np.float64]

@@ -135,6 +135,5 @@ def population_interval(
     solution = solve(x, y, rtol=RTOL, progress=progress, device=device)
     below, functions = from_below(x, y, level, folds, function, rng)
     above = from_above(x, y, solution, [Fitting(x, y, rng).fit(LINEAR), *functions], level, diameter)
-    upper = above.estimate + above.margin
-    lower = min(max(0.0, below.estimate - below.margin), upper)
+    lower, upper = max(0.0, below.estimate - below.margin), above.estimate + above.margin
     return PopulationInterval(lower, upper, confidence, below, above, (len(x), len(y)))

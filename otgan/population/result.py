@@ -37,7 +37,8 @@ class PopulationInterval:
     Attributes
     ----------
     lower, upper : float
-        The interval, 0 <= lower <= upper; units of the data. ``upper`` is infinite where all points are one.
+        The interval, not below 0; units of the data. ``upper`` is infinite where all points are one. ``lower`` above
+        ``upper`` is not hidden, see :attr:`is_consistent`.
     confidence : float
         The nominal probability with which such an interval holds W1; half of the rest is left to either side. It is
         reached up to the normal approximation, and if no mass lies beyond the points drawn, or a diameter was given.
@@ -61,13 +62,23 @@ class PopulationInterval:
         """``upper - lower``."""
         return self.upper - self.lower
 
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the lower bound is at most the upper one.
+
+        If not, one of them is wrong, as happens by chance in a share ``1 - confidence`` of all samples at most: or the
+        points are not independent draws.
+        """
+        return self.lower <= self.upper
+
     def __contains__(self, value: float) -> bool:
         return self.lower <= value <= self.upper
 
     def __repr__(self) -> str:
         n, m = self.sizes
+        contradiction = "" if self.is_consistent else "a contradiction, "
         return (
-            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], nominal confidence={self.confidence:g}, "
+            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], {contradiction}nominal confidence={self.confidence:g}, "
             f"n={n}, m={m}, "
             f"lower={self.below.estimate:.4g} - {self.below.margin:.2g} ({self.below.how}), "
             f"upper={self.above.estimate:.4g} + {self.above.margin:.2g} ({self.above.how}))"

@@ -408,7 +408,7 @@ def test_units_and_offsets_of_points_do_not_matter(objective: str, tmp_path) -> 
 
 
 def test_what_float64_has_no_room_for_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="rescale"):
+    with pytest.raises(InvalidInput, match="divide the data"):
         train(quick(n=None, held_out=5), data=1e200 * np.random.default_rng(0).normal(size=(30, 2)))
 
 
@@ -542,8 +542,9 @@ def test_the_log_is_strict_json(tmp_path) -> None:
 
 @pytest.mark.parametrize("objective", ["non-saturating", "wgan-gp"])
 def test_a_generator_learns_where_the_data_are(objective) -> None:
-    """One Gaussian far from where an untrained generator puts its points."""
-    data = np.random.default_rng(0).normal(size=(400, 2)) * 0.1 + [1.0, -1.0]
+    """Two clusters, with nothing between them where an untrained generator puts its points."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(400, 2)) * 0.1 + np.repeat([[1.0, -1.0], [-1.0, 1.0]], 200, axis=0)
     config = Config(
         objective=objective,
         width=32,
@@ -560,4 +561,4 @@ def test_a_generator_learns_where_the_data_are(objective) -> None:
     )
     before = train(Config(**{**QUICK, "objective": objective, "n": None, "steps": 1, "monitor_every": 1}), data=data)
     after = train(config, data=data)
-    assert after.history[-1]["exact_ema"] < 0.35 * before.history[-1]["exact_ema"]
+    assert after.history[-1]["exact_ema"] < 0.5 * before.history[-1]["exact_ema"]
