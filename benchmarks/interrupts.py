@@ -240,9 +240,10 @@ def command(folder: Path, scale: float, moment: float) -> Outcome:
         out, err = process.communicate()
     seconds = time.time() - sent
     good = process.returncode == 130 and err.startswith("otgan: interrupted") and err.count("\n") == 1
-    good |= process.returncode == 0 and not err  # it was done already
-    status = ("INTERRUPTED" if "proven" in out else "none") if process.returncode else "OPTIMAL"
-    return Outcome("the command", "" if good else f"exit code {process.returncode}: {err}", status, seconds)
+    # A signal to an interpreter that is ending kills it, when all is said.
+    done = bool(out) and not err and process.returncode in (0, -signal.SIGINT)
+    status = "OPTIMAL" if done else "INTERRUPTED" if "proven" in out else "none"
+    return Outcome("the command", "" if good or done else f"exit code {process.returncode}: {err}", status, seconds)
 
 
 def run(count: int, names: list[str] | None = None, scale: float = 1.0, seed: int = 0) -> Iterator[Outcome]:

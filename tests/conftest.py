@@ -10,6 +10,10 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers that take all processors each wait for one another: seven times as long for what trains networks.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci",
