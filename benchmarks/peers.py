@@ -34,6 +34,7 @@ class Answer:
     upper: float | None = None
     method: str = ""
     status: str = ""
+    certificate_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def _otgan(points: Data, p: int, method: str) -> Answer:
 
     x, y, a, b = points
     solution = otgan.solve(x, y, p, a=a, b=b, method=method, throw=False)
-    return Answer(solution.value, solution.lower, solution.upper, solution.method, solution.status.name)
+    proof = solution.stats["certificate_seconds"]
+    return Answer(solution.value, solution.lower, solution.upper, solution.method, solution.status.name, proof)
 
 
 def _otgan_auto(points: Data, p: int) -> Answer:

@@ -276,7 +276,7 @@ class PointCost(Cost):
         return bound
 
     @property
-    def lost_to_underflow(self) -> float:  # noqa: D102
+    def lost_to_underflow(self) -> float:
         """Each square that is added, and then the power, may lose or gain one least float.
 
         For s <= 1 and t the sum of what squares gain, ``(s + t)^q - s^q <= t^q`` where q = p / 2 <= 1, and

@@ -78,8 +78,8 @@ class PopulationInterval:
         n, m = self.sizes
         contradiction = "" if self.is_consistent else "a contradiction, "
         return (
-            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], {contradiction}nominal confidence={self.confidence:g}, "
-            f"n={n}, m={m}, "
+            f"PopulationInterval([{self.lower:.4g}, {self.upper:.4g}], {contradiction}"
+            f"nominal confidence={self.confidence:g}, n={n}, m={m}, "
             f"lower={self.below.estimate:.4g} - {self.below.margin:.2g} ({self.below.how}), "
             f"upper={self.above.estimate:.4g} + {self.above.margin:.2g} ({self.above.how}))"
         )
