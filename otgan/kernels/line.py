@@ -29,8 +29,10 @@ __all__ = [
 ]
 
 RENEWED = 256  # steps after which the low part of a sum is again below half an ulp of the high one
+UNSURE = 2.0**-42  # share of the largest mass that low parts stay below in between, with room
 DOUBT = 2.0**-96  # relative error of a difference in such a sum, with room
 HALF_ULP = 2.0**-53
+SIMILAR = 2.0**-46  # totals so close have a ratio whose difference from 1 is known to 2^-99 as a single float
 RESOLVED = 1e-200  # sums below this may have lost powers to underflow
 
 
@@ -101,36 +103,43 @@ def unsorted_distances(x, y, p):
 
 
 @kernel
-def mass_ratio(a, b):
-    """``sum(a) / sum(b)`` as the sum of two floats, right to some n 2^-105, and ``sum(a)``."""
-    high_a, low_a = precise_total(a)
-    high_b, low_b = precise_total(b)
-    if high_a == high_b and low_a == low_b:
-        return (1.0, 0.0), high_a
-    high = high_a / high_b
-    product, error = two_product(high, high_b)
-    low = ((high_a - product) - error + low_a - high * low_b) / high_b
-    return (high, low), high_a
+def surveyed(masses):
+    """The sum of masses as the sum of two floats, right to 2^-104, the largest mass, and whether one is zero."""
+    total, error, third = 0.0, 0.0, 0.0
+    largest, least = 0.0, np.inf
+    for mass in masses:
+        total, e = two_sum(total, mass)
+        error, e = two_sum(error, e)
+        third += e
+        largest, least = max(largest, mass), min(least, mass)
+    total, error = two_sum(total, error + third)
+    return (total, error), largest, least == 0.0
 
 
 @kernel
-def precise_total(masses):
-    """The sum of masses as the sum of two floats."""
-    total, error = 0.0, 0.0
-    for mass in masses:
-        total, e = two_sum(total, mass)
-        error += e
-    return total, error
+def ratio(above, below):
+    """The quotient of two numbers that are sums of two floats, as such a number."""
+    if above == below:
+        return 1.0, 0.0
+    high = above[0] / below[0]
+    product, error = two_product(high, below[0])
+    return high, ((above[0] - product) - error + above[1] - high * below[1]) / below[0]
 
 
 @kernel
 def times(masses, high, low):
-    """Masses times the ratio of the totals, each as the sum of two floats."""
+    """Masses times a ratio, each as ``mass * (1 + share) + rest``: products, rests and share.
+
+    Totals that differ by rounding only need no new array: ``rests`` is a single zero then.
+    """
+    share = (high - 1.0) + low
+    if abs(share) <= SIMILAR:
+        return masses, np.zeros(1), share
     products, rests = np.empty(masses.size), np.empty(masses.size)
     for j in range(masses.size):
         products[j], error = two_product(masses[j], high)
         rests[j] = error + masses[j] * low
-    return products, rests
+    return products, rests, 0.0
 
 
 @kernel
@@ -143,12 +152,47 @@ def difference(a, a_low, b, b_low):
 
 
 @kernel
-def merged_sum(x, a, y, b, rest_b, p, scale, doubt):
+def crossing_sum(x, a, y, b, rests, share, total_a):
+    """W_1 of sorted points: the area between the distribution functions, and its error.
+
+    Masses are positive and those of y are ``b (1 + share) + rests``; both sides have one total. What lies left of a
+    place on one side and not on the other is a sum of three floats, so that for n points it is off by n 2^-104 times
+    the most that it was so far. Which side has the next point is as good as random, so there is no branch.
+
+    Returns
+    -------
+    total, error : float
+    """
+    n, m = x.size, y.size
+    i, j = 0, 0
+    high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
+    total, error, inexact = 0.0, 0.0, 0.0
+    last = min(x[0], y[0])
+    while i < n or j < m:
+        k, l = min(i, n - 1), min(j, m - 1)
+        from_x = i < n and (j == m or x[k] <= y[l])
+        place = x[k] if from_x else y[l]
+        gap = place - last
+        total, e = two_sum(total, abs(high + (low + lowest)) * gap)
+        error += e
+        inexact += 0.0 if low == 0.0 else gap
+        last = place
+        high, e = two_sum(high, a[k] if from_x else -b[l])
+        low, e = two_sum(low, e - (0.0 if from_x else b[l] * share + rests[min(l, rests.size - 1)]))
+        lowest += e
+        most = max(most, abs(high))
+        i += from_x
+        j += not from_x
+    return total + error, inexact * (DOUBT * 2.0 * total_a + 2.0**-104 * (n + m) * most)
+
+
+@kernel
+def merged_sum(x, a, y, b, rests, share_b, p, scale, doubt, unsure):
     """Sum of mass * (distance / scale)^p over the monotone plan, in twice the working precision, and its error.
 
-    Masses are positive and those of y are ``b + rest_b``; both sides have one total.
+    Masses are positive and those of y are ``b (1 + share_b) + rests``; both sides have one total.
 
-    What is left of a point is off by at most ``doubt``. Wherever that may decide which point is used up first, the
+    What is left of a point is off by at most ``doubt``, and by less than ``unsure`` without its low part. Wherever that may decide which point is used up first, the
     distances on both ways count with that mass. For p = inf the result is the farthest distance, and the error is
     infinite where that may not be decided.
 
@@ -161,16 +205,24 @@ def merged_sum(x, a, y, b, rest_b, p, scale, doubt):
     n, m = x.size, y.size
     i, j = 0, 0
     left_a, low_a = a[0], 0.0
-    left_b, low_b = b[0], rest_b[0]
+    left_b, low_b = b[0], b[0] * share_b + rests[0]
     farthest, undecided = 0.0, False
     total, error, spread = 0.0, 0.0, 0.0
     while i < n and j < m:
         rest, e = two_sum(left_a, -left_b)
         low_rest = e + (low_a - low_b)
-        if (i + j) % RENEWED == 0:  # low parts may grow in between, which keeps the chain of operations short
+        next_i = rest <= 0.0
+        if abs(rest) <= unsure:  # hardly ever, so that the next step need not wait for the low parts
+            ahead = rest + low_rest
+            next_i = ahead <= 0.0
+            if abs(ahead) <= doubt and (i + 1 < n or j + 1 < m):
+                undecided = True
+                if p != np.inf:
+                    spread += power(abs(x[min(i + 1, n - 1)] - y[j]) / scale, p)
+                    spread += power(abs(x[i] - y[min(j + 1, m - 1)]) / scale, p)
+        if (i + j) % RENEWED == 0:
             rest, low_rest = two_sum(rest, low_rest)
-        ahead = rest + low_rest
-        next_i = (ahead <= 0.0 and i + 1 < n) or j + 1 == m
+        next_i = (next_i and i + 1 < n) or j + 1 == m
         distance = abs(x[i] - y[j])
         if p == np.inf:
             farthest = max(farthest, distance)
@@ -179,14 +231,10 @@ def merged_sum(x, a, y, b, rest_b, p, scale, doubt):
             spread += share
             total, e = two_sum(total, min(left_a + low_a, left_b + low_b) * share)
             error += e
-        if abs(ahead) <= doubt and (i + 1 < n or j + 1 < m):
-            undecided = True
-            if p != np.inf:
-                spread += power(abs(x[min(i + 1, n - 1)] - y[j]) / scale, p)
-                spread += power(abs(x[i] - y[min(j + 1, m - 1)]) / scale, p)
         i += next_i
         j += not next_i
-        new_a, new_b, new_low = a[min(i, n - 1)], b[min(j, m - 1)], rest_b[min(j, m - 1)]
+        new_a, new_b = a[min(i, n - 1)], b[min(j, m - 1)]
+        new_low = new_b * share_b + rests[min(j, rests.size - 1)]
         left_a, low_a = new_a if next_i else rest, 0.0 if next_i else low_rest
         left_b, low_b = -rest if next_i else new_b, -low_rest if next_i else new_low
     if p == np.inf:
@@ -201,15 +249,25 @@ def merged_distance(x, a, y, b, p):
     NaN where twice the working precision does not do: the masses have to be whole numbers then, see
     :func:`whole_distance`. Distances are taken relative to the span of the data.
     """
-    x, a = with_mass(x, a)
-    y, b = with_mass(y, b)
-    (high, low), total_a = mass_ratio(a, b)
-    b, rest_b = times(b, high, low)
-    doubt = DOUBT * ((x.size + y.size) * max(a.max(), b.max()) + 2.0 * total_a)
-    scale = 1.0 if p == 1.0 or p == np.inf else max(x[-1] - y[0], y[-1] - x[0])
-    if scale <= 0.0:
-        return 0.0
-    total, error = merged_sum(x, a, y, b, rest_b, p, scale, doubt)
+    sum_a, largest_a, zero_a = surveyed(a)
+    sum_b, largest_b, zero_b = surveyed(b)
+    if zero_a:
+        x, a = x[a > 0.0], a[a > 0.0]
+    if zero_b:
+        y, b = y[b > 0.0], b[b > 0.0]
+    high, low = ratio(sum_a, sum_b)
+    b, rests, share = times(b, high, low)
+    scale = 1.0
+    if p == 1.0:
+        total, error = crossing_sum(x, a, y, b, rests, share, sum_a[0])
+    else:
+        if p != np.inf:
+            scale = max(x[-1] - y[0], y[-1] - x[0])
+        if scale <= 0.0:
+            return 0.0
+        doubt = DOUBT * ((x.size + y.size) * max(largest_a, largest_b) + 2.0 * sum_a[0])
+        unsure = doubt + UNSURE * max(largest_a, largest_b)
+        total, error = merged_sum(x, a, y, b, rests, share, p, scale, doubt, unsure)
     if error > HALF_ULP * total or 0.0 < scale * total < RESOLVED or (total == 0.0 and p > 1.0):
         return np.nan
     return total if p == np.inf else scale * root(total, p)
@@ -260,16 +318,6 @@ def counted_distances(x, y, p, total):
 
 
 @kernel
-def with_mass(x, a):
-    """The points that carry mass, and their masses."""
-    for mass in a:
-        if mass == 0.0:
-            kept = a > 0.0
-            return x[kept], a[kept]
-    return x, a
-
-
-@kernel
 def merged_distances(x, a, y, b, p):
     """:func:`merged_distance` of each row of x and a, (k, n), with each row of y and b, (k, m)."""
     distances = np.empty(x.shape[0])
@@ -305,14 +353,14 @@ def monotone_plan(a, b):
     their last digits, or to 2^-100 of the total: gradients do not ask for more.
     """
     n, m = a.size, b.size
-    (high, low), _ = mass_ratio(a, b)
-    b, rest_b = times(b, high, low)
+    high, low = ratio(surveyed(a)[0], surveyed(b)[0])
+    b, rests, share = times(b, high, low)
     rows = np.empty(n + m - 1, np.int64)
     cols = np.empty(n + m - 1, np.int64)
     mass = np.empty(n + m - 1, np.float64)
     i, j, k = 0, 0, 0
     left_a, low_a = a[0], 0.0
-    left_b, low_b = b[0], rest_b[0]
+    left_b, low_b = b[0], b[0] * share + rests[0]
     while i < n and j < m:
         rest, low_rest = difference(left_a, low_a, left_b, low_b)
         use_a = rest <= 0.0
@@ -325,7 +373,7 @@ def monotone_plan(a, b):
         else:
             j += 1
             left_a, low_a = rest, low_rest
-            left_b, low_b = (b[j], rest_b[j]) if j < m else (0.0, 0.0)
+            left_b, low_b = (b[j], b[j] * share + rests[min(j, rests.size - 1)]) if j < m else (0.0, 0.0)
     return rows[:k], cols[:k], np.maximum(mass[:k], 0.0)
 
 
