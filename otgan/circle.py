@@ -13,6 +13,8 @@ from otgan.masses import whole_masses
 from otgan.rows import aligned, in_two_threads, mass_rows, sorted_rows, sorted_with_masses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Rows = NDArray[np.float64]
@@ -129,19 +131,33 @@ def _unweighted(u: Rows, v: Rows, p: float, period: float) -> Rows:
 
 def _weighted(rows: tuple[Rows, Rows], weights: tuple[Weights, Weights], p: float, period: float) -> Rows:
     """Distances of rows in any order, between weights of total one."""
-    from otgan.kernels.circle import ordered_circle_distances
+    from otgan.kernels.circle import ordered_circle_distances, quick_median_distances
 
     (u, order_u), (v, order_v) = in_two_threads(_ordered, *rows)
     a, b = weights
-    distances = np.empty(len(u))
+    distances = np.full(len(u), np.nan)
     several = max(len(a), len(b))
     for k in range(several):
         batch = slice(None) if several == 1 else slice(k, k + 1)
-        masses = whole_masses(a[k % len(a)], b[k % len(b)])
-        distances[batch] = ordered_circle_distances(
-            u[batch], order_u[batch], masses.a, v[batch], order_v[batch], masses.b, p, period
-        )
+        one, other = a[k % len(a)], b[k % len(b)]
+        places = u[batch], order_u[batch], v[batch], order_v[batch]
+        if p == 1:
+            distances[batch] = _with_masses(quick_median_distances, places, _as_floats(one), _as_floats(other), period)
+        if np.isnan(distances[batch]).any():
+            masses = whole_masses(one, other)
+            exact = _with_masses(ordered_circle_distances, places, masses.a, masses.b, p, period)
+            distances[batch] = np.where(np.isnan(distances[batch]), exact, distances[batch])
     return distances
+
+
+def _with_masses(kernel: Callable[..., Rows], places: tuple[Any, ...], a: Any, b: Any, *options: float) -> Rows:
+    u, order_u, v, order_v = places
+    return kernel(u, order_u, a, v, order_v, b, *options)
+
+
+def _as_floats(weights: Rows | int) -> Rows:
+    """Weights of any total: what counts are shares."""
+    return np.ones(weights) if isinstance(weights, int) else weights
 
 
 def _ordered(rows: Rows) -> tuple[Rows, NDArray[np.int64]]:

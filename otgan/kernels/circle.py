@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.line import power, root, two_sum
+from otgan.kernels.line import DOUBT, HALF_ULP, RESOLVED, power, ratio, root, surveyed, times, two_sum
 from otgan.kernels.select import weighted_median
 from otgan.kernels.wide import (
     BASE,
@@ -33,7 +33,7 @@ from otgan.kernels.wide import (
     subtract,
 )
 
-__all__ = ["circle_distance", "circle_distances", "ordered_circle_distances"]
+__all__ = ["circle_distance", "circle_distances", "ordered_circle_distances", "quick_median_distances"]
 
 SECTION = 0.4837  # near one half, but not where meetings of simple fractions are
 HEADROOM = 64.0  # the scale of the powers leaves room for distances up to 1 + HEADROOM / p times as long
@@ -313,6 +313,61 @@ def median_distance(x, ends_a, y, ends_b, period):
         total, e = two_sum(total, abs_difference(flows, between, median, difference) * length[between])
         error += e
     return (total + error) / as_float(ends_a[-1])
+
+
+@kernel
+def flows_in_two_floats(x, a, y, b, period):
+    """:func:`flows_between` of masses in floats, (n + m, 2); the lengths; how far off a flow may be; and the mass."""
+    sum_a, _, _ = surveyed(a)
+    sum_b, _, _ = surveyed(b)
+    high, low = ratio(sum_a, sum_b)
+    b, rests, share = times(b, high, low)
+    n, m = x.size, y.size
+    flows, length = np.empty((n + m, 2)), np.empty(n + m)
+    i, j = 0, 0
+    high, low, lowest, most, exact = 0.0, 0.0, 0.0, 0.0, True
+    for between in range(n + m):
+        at_x, at_y = min(i, n - 1), min(j, m - 1)
+        from_x = i < n and (j == m or x[at_x] <= y[at_y])
+        at = x[at_x] if from_x else y[at_y]
+        high, e = two_sum(high, a[at_x] if from_x else -b[at_y])
+        low, e = two_sum(low, e - (0.0 if from_x else b[at_y] * share + rests[min(at_y, rests.size - 1)]))
+        lowest += e
+        flows[between, 0], flows[between, 1] = two_sum(high, low + lowest)
+        most = max(most, abs(high))
+        exact &= low == 0.0
+        i += from_x
+        j += not from_x
+        following = min(x[i] if i < n else np.inf, y[j] if j < m else np.inf)
+        length[between] = following - at
+    length[n + m - 1] = lifted_difference(min(x[0], y[0]), at, period)
+    doubt = 0.0 if exact else 2.0 * DOUBT * sum_a[0] + 2.0**-104 * (n + m) * most
+    return flows, length, doubt, sum_a[0]
+
+
+@kernel
+def quick_median_distance(x, a, y, b, period):
+    """:func:`median_distance` of masses in floats, for a total of one; NaN where twice the precision does not do."""
+    flows, length, doubt, mass = flows_in_two_floats(x, a, y, b, period)
+    median = weighted_median(flows, length)
+    total, error = 0.0, 0.0
+    for between in range(length.size):
+        away = (flows[between, 0] - median[0]) + (flows[between, 1] - median[1])
+        total, e = two_sum(total, abs(away) * length[between])
+        error += e
+    total += error
+    if 2.0 * doubt * period > HALF_ULP * total or 0.0 < total < RESOLVED:
+        return np.nan
+    return total / mass
+
+
+@kernel
+def quick_median_distances(x, order_x, a, y, order_y, b, period):
+    """:func:`quick_median_distance` of each row; ``a[order_x[k]]`` belongs to ``x[k]``."""
+    distances = np.empty(x.shape[0])
+    for k in range(x.shape[0]):
+        distances[k] = quick_median_distance(x[k], a[order_x[k]], y[k], b[order_y[k]], period)
+    return distances
 
 
 @kernel

@@ -169,16 +169,16 @@ def crossing_sum(x, a, y, b, rests, share, total_a):
     total, error, inexact = 0.0, 0.0, 0.0
     last = min(x[0], y[0])
     while i < n or j < m:
-        k, l = min(i, n - 1), min(j, m - 1)
-        from_x = i < n and (j == m or x[k] <= y[l])
-        place = x[k] if from_x else y[l]
+        at_x, at_y = min(i, n - 1), min(j, m - 1)
+        from_x = i < n and (j == m or x[at_x] <= y[at_y])
+        place = x[at_x] if from_x else y[at_y]
         gap = place - last
         total, e = two_sum(total, abs(high + (low + lowest)) * gap)
         error += e
         inexact += 0.0 if low == 0.0 else gap
         last = place
-        high, e = two_sum(high, a[k] if from_x else -b[l])
-        low, e = two_sum(low, e - (0.0 if from_x else b[l] * share + rests[min(l, rests.size - 1)]))
+        high, e = two_sum(high, a[at_x] if from_x else -b[at_y])
+        low, e = two_sum(low, e - (0.0 if from_x else b[at_y] * share + rests[min(at_y, rests.size - 1)]))
         lowest += e
         most = max(most, abs(high))
         i += from_x
@@ -192,9 +192,9 @@ def merged_sum(x, a, y, b, rests, share_b, p, scale, doubt, unsure):
 
     Masses are positive and those of y are ``b (1 + share_b) + rests``; both sides have one total.
 
-    What is left of a point is off by at most ``doubt``, and by less than ``unsure`` without its low part. Wherever that may decide which point is used up first, the
-    distances on both ways count with that mass. For p = inf the result is the farthest distance, and the error is
-    infinite where that may not be decided.
+    What is left of a point is off by at most ``doubt``, and by less than ``unsure`` without its low part. Wherever the
+    former may decide which point is used up first, the distances on both ways count with that mass. For p = inf the
+    result is the farthest distance, and the error is infinite where that may not be decided.
 
     Which side is used up first is as good as random, so there is no branch that a processor would have to guess.
 
