@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # pyright: ignore[reportMissingImports] - as ``signal``, without enums that take longer than small solves
 import signal
 import threading
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Interrupts", "asked"]
+
+SIGINT = int(signal.SIGINT)
 
 _inside = threading.local()  # .stack: the ``with`` blocks that a thread is in
 
@@ -40,9 +43,9 @@ class Interrupts:
     def __enter__(self) -> Self:
         _stack().append(self)
         main = threading.current_thread() is threading.main_thread()
-        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        if main and _signal.getsignal(SIGINT) is _signal.default_int_handler:
             try:
-                signal.signal(signal.SIGINT, self._ask)
+                _signal.signal(SIGINT, self._ask)
             except KeyboardInterrupt:  # one that came just before
                 _stack().pop()
                 raise
@@ -54,7 +57,7 @@ class Interrupts:
     ) -> None:
         _stack().pop()
         if self._handles:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            _signal.signal(SIGINT, _signal.default_int_handler)
 
     def _ask(self, *_: object) -> None:
         if self.asked:

@@ -78,7 +78,7 @@ def simplex(tree, potential, n, tails, heads, costs, start, max_pivots):
     pivots and the next ``start``; fewer pivots than allowed mean that the tree is optimal.
     """
     patience = 32 + int(0.4 * np.sqrt(potential.size))
-    mass = np.empty(tree.flow.shape[1], np.int64)
+    mass, spare = np.empty(tree.flow.shape[1], np.int64), np.empty(tree.flow.shape[1], np.int64)
     pivots = deferred = wasted = 0
     while pivots < max_pivots:
         entering, start, looked_at = entering_arc(potential, tails, heads, costs, start)
@@ -93,11 +93,13 @@ def simplex(tree, potential, n, tails, heads, costs, start, max_pivots):
         if deferred > 0 and not is_negative(reduced, cost, potential[tail], potential[head]):
             wasted += looked_at + REJECTION
             continue
-        mass[:] = tree.flow[leaving]
-        exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side)
+        for d in range(mass.size):
+            mass[d] = tree.flow[leaving, d]
+        exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side, spare)
         inside = tail if on_tail_side else head
         tree.arc[inside], tree.cost[inside] = entering, cost
-        tree.flow[inside] = mass
+        for d in range(mass.size):
+            tree.flow[inside, d] = mass[d]
         pivots += 1
         if min(tree.size[inside], tree.size.size - tree.size[inside]) <= SMALL:
             shift_smaller_side(tree, potential, n, inside, cost - potential[tail] - potential[head])
@@ -164,20 +166,22 @@ def ratio_test(tree, n, tail, head, cost):
 @kernel
 def less_flow(flow, u, v):
     """Whether the arc of node u carries less than that of node v."""
-    for d in range(flow.shape[1]):
+    if flow[u, 0] != flow[v, 0]:
+        return flow[u, 0] < flow[v, 0]
+    for d in range(1, flow.shape[1]):
         if flow[u, d] != flow[v, d]:
             return flow[u, d] < flow[v, d]
     return False
 
 
 @kernel
-def exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side):
-    """Push the mass, and hang the subtree of the leaving node on the entering arc instead."""
+def exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side, spare):
+    """Push the mass, and hang the subtree of the leaving node on the entering arc instead; ``spare`` (k,) is used."""
     if not is_zero(mass):
         push(tree, n, tail, head, apex, mass)
     inside, outside = (tail, head) if on_tail_side else (head, tail)
     cut(tree, leaving, apex)
-    make_root(tree, inside, leaving)
+    make_root(tree, inside, leaving, spare)
     graft(tree, inside, outside, apex)
 
 
@@ -227,16 +231,18 @@ def cut(tree, node, apex):
 
 
 @kernel
-def make_root(tree, node, root):
+def make_root(tree, node, root, flow):
     """Turn the tree of ``root`` so that ``node`` becomes its root.
 
     The new preorder is the subtree of ``node``, then, going up, what each ancestor has beside the subtree just left:
-    a part in front of that subtree in the old preorder, and a part behind it.
+    a part in front of that subtree in the old preorder, and a part behind it. ``flow`` (k,) is where flows are kept.
     """
     thread, back, size, last = tree.thread, tree.back, tree.size, tree.last
     total = size[root]
     below, u = node, tree.parent[node]
-    arc, flow, cost = tree.arc[node], tree.flow[node].copy(), tree.cost[node]
+    arc, cost = tree.arc[node], tree.cost[node]
+    for d in range(flow.size):
+        flow[d] = tree.flow[node, d]
     size_below, old_end = size[node], last[node]
     before, behind, end = back[node], thread[old_end], old_end
     size[node] = total
