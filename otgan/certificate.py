@@ -133,8 +133,8 @@ def _paid(problem: Problem, plan: Plan, arc_cost: NDArray[np.float64]) -> tuple[
     tiny = np.count_nonzero(scaled[np.abs(paid) < NORMAL])
     if tiny:  # the products, and costs that lost digits where they were scaled
         hidden += _times(float(tiny), unit, exponent - 1073) + _times(1.0, problem.mass, exponent - 1073)
-    value, magnitude = _times(value, unit, exponent), _times(magnitude, unit, exponent)
-    return value, magnitude, hidden + 4 * TINY if hidden or tiny or 0 < magnitude < NORMAL else 0.0
+    moves, value, magnitude = magnitude > 0, _times(value, unit, exponent), _times(magnitude, unit, exponent)
+    return value, magnitude, hidden + 4 * TINY if hidden or tiny or (moves and magnitude < NORMAL) else 0.0
 
 
 def dual_bound(

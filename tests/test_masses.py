@@ -56,6 +56,18 @@ def test_the_line_moves_slivers_too(name: str) -> None:
         assert batch == pytest.approx(truth, rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("order", [1.0, 2.0, math.inf])
+def test_slivers_beyond_the_reach_of_two_floats(order: float, sign: float) -> None:
+    x, y = sign * np.array([1.0, 0.0, 1.0, 1.0]), sign * np.ones(4)
+    a, b = np.array([1.3e-66, 7.8e-62, 1.5e-29, 1.0]), np.array([1e-30, 1e-30, 5e-324, 1.0])
+    truth = float(line_distance(x, y, order, a, b))
+    assert truth > 0
+    assert otgan.wasserstein_1d(x, y, order, a=a, b=b) == pytest.approx(truth, rel=1e-14, abs=0)
+    assert otgan.wasserstein_1d([x], [y], order, a=[a], b=[b]) == pytest.approx(truth, rel=1e-14, abs=0)
+    assert otgan.wasserstein_circle(x, y, order, a=a, b=b, period=10) == pytest.approx(truth, rel=1e-14, abs=0)
+
+
 def test_a_far_point_without_mass_costs_nothing() -> None:
     assert otgan.wasserstein_1d([0.0], [-1e3, 1e-4], p=50, b=[0.0, 1.0]) == 1e-4
     assert otgan.wasserstein_1d([0.0, 5.0], [-1e3, 1e-4], p=math.inf, a=[1.0, 0.0], b=[0.0, 1.0]) == 1e-4
@@ -69,6 +81,14 @@ def test_costs_too_small_for_float64_are_no_zeros(seed: int) -> None:
     truth = (Fraction(tiny[0]) + Fraction(tiny[1])) / 2
     assert Fraction(solution.lower) <= truth <= Fraction(solution.upper)
     assert solution.lower <= solution.value <= solution.upper
+
+
+@pytest.mark.parametrize("cost", [5e-324, 1e-322])
+def test_a_cost_below_the_least_float_is_no_zero(cost: float) -> None:
+    weights = [1e-3, 0.999]
+    solution = otgan.solve_cost([[cost, 1.0], [1.0, 0.0]], weights, weights, throw=False)
+    assert solution.lower <= 0
+    assert Fraction(solution.upper) >= Fraction(1e-3) * Fraction(cost)
 
 
 @pytest.mark.parametrize("method", ["network-simplex", "linprog", "sparse"])

@@ -325,7 +325,8 @@ def flows_in_two_floats(x, a, y, b, period):
     n, m = x.size, y.size
     flows, length = np.empty((n + m, 2)), np.empty(n + m)
     i, j = 0, 0
-    high, low, lowest, most, exact = 0.0, 0.0, 0.0, 0.0, True
+    high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
+    exact = share == 0.0 and rests.size == 1 and rests[0] == 0.0
     for between in range(n + m):
         at_x, at_y = min(i, n - 1), min(j, m - 1)
         from_x = i < n and (j == m or x[at_x] <= y[at_y])
@@ -335,7 +336,7 @@ def flows_in_two_floats(x, a, y, b, period):
         lowest += e
         flows[between, 0], flows[between, 1] = two_sum(high, low + lowest)
         most = max(most, abs(high))
-        exact &= low == 0.0
+        exact &= lowest == 0.0
         i += from_x
         j += not from_x
         following = min(x[i] if i < n else np.inf, y[j] if j < m else np.inf)

@@ -167,6 +167,7 @@ def crossing_sum(x, a, y, b, rests, share, total_a):
     i, j = 0, 0
     high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
     total, error, inexact = 0.0, 0.0, 0.0
+    exact = share == 0.0 and rests.size == 1 and rests[0] == 0.0
     last = min(x[0], y[0])
     while i < n or j < m:
         at_x, at_y = min(i, n - 1), min(j, m - 1)
@@ -175,11 +176,12 @@ def crossing_sum(x, a, y, b, rests, share, total_a):
         gap = place - last
         total, e = two_sum(total, abs(high + (low + lowest)) * gap)
         error += e
-        inexact += 0.0 if low == 0.0 else gap
+        inexact += 0.0 if exact else gap
         last = place
         high, e = two_sum(high, a[at_x] if from_x else -b[at_y])
         low, e = two_sum(low, e - (0.0 if from_x else b[at_y] * share + rests[min(at_y, rests.size - 1)]))
         lowest += e
+        exact &= lowest == 0.0
         most = max(most, abs(high))
         i += from_x
         j += not from_x
