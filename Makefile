@@ -1,13 +1,17 @@
-# make demo: set up a fresh machine and run the main job.   make test: set up and run every check.
+# make demo: set up a fresh machine and run the main job.   make test: set up and run the checks.
+# make test-all: the long ones as well, as continuous integration does.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format benchmark clean
+.PHONY: demo test test-all lint format benchmark clean
 
 demo: .venv/ready
 	$(BIN)/otgan check mnist:3 mnist:8
 
 test: lint
+	$(BIN)/pytest -n 2 -m "not long"
+
+test-all: lint
 	$(BIN)/pytest -n 2
 
 lint: .venv/ready

@@ -58,7 +58,7 @@ def test_bounds_hold_where_the_last_digit_of_a_mass_counts(problem: st.Transport
         assert solution.status in (Status.OPTIMAL, Status.GAP)
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.solved_problems(theorems=["permutation"], kinds=TAME_CLOUDS, masses=["ratios"]))
 def test_a_weighted_cloud_is_at_distance_zero_from_itself(known: st.SolvedProblem) -> None:
     for solution in solutions(known):

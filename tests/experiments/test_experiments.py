@@ -25,7 +25,7 @@ TINY: dict[str, dict[str, Any]] = {
     "vanishing_gradient": {"steps": 10, "width": 16, "orthogonal_width": 8, "batches": 3, "n": 40},
     "clip_sensitivity": {"n": 40, "depth": 3, "width": 16, "steps": 5, "gan_steps": 4, "gan_n": 100, "monitors": 2},
     "mode_collapse": {"points_steps": 4, "digits_steps": 4, "width": 16, "monitors": 2, "n": 40},
-    "convergence": {"networks": ("mlp", "resnet"), "steps": 4, "mlp_width": 16, "resnet_width": 4, "monitors": 2},
+    "convergence": {"networks": ("mlp",), "steps": 4, "mlp_width": 16, "monitors": 2},
     "value_surfaces": {"n": 60, "width": 16, "steps": 10, "grid": 5},
 }
 

@@ -68,6 +68,7 @@ def timeless(path: Path) -> list[dict]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path) -> None:
     whole = train(CONFIG, tmp_path / "whole")

@@ -41,7 +41,10 @@ def differences(one: Any, two: Any) -> list[float]:
     return [float((a - b).abs().max() / a.abs().max()) for network in weights for a, b in network]
 
 
-@pytest.mark.parametrize("settings", [{"objective": "wgan-gp"}, {"objective": "minimax", "data": "digits"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"objective": "wgan-gp"}, pytest.param({"objective": "minimax", "data": "digits"}, marks=pytest.mark.long)],
+)
 def test_two_processes_compute_what_one_does(settings: dict[str, Any]) -> None:
     one, two = both(**{"data": "gaussians25", **settings})
     assert max(differences(one, two)) < 1e-5
@@ -60,6 +63,7 @@ def test_a_run_of_two_goes_on_alone(tmp_path: Path) -> None:
     assert max(differences(train(Config(**settings)), gone_on)) < 1e-5
 
 
+@pytest.mark.long
 def test_errors_come_as_from_one_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = {**SETTINGS, "data": "gaussians8", "devices": 2}
     with pytest.raises(OTError, match=r"diverged by step .* The last good checkpoint is .*, of step"):

@@ -216,7 +216,7 @@ def test_memory_grows_with_n() -> None:
     assert sparse.accepts(Problem.from_points(*gaussian(5, 2))) is None
 
 
-@settings(max_examples=10 * settings().max_examples)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.problems())
 def test_agrees_with_the_linear_program(problem: TransportProblem) -> None:
     x, y, p, a, b, metric = problem.x, problem.y, problem.p, problem.a, problem.b, problem.metric
