@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import os
@@ -60,9 +61,18 @@ def spread(values: Iterable[float], form: str) -> str:
     return mean if len(numbers) == 1 else f"{mean} ({min(numbers):{form}} to {max(numbers):{form}})"
 
 
-def save(name: str, result: dict[str, Any], text: str) -> None:
-    """Write results/NAME.json and results/NAME.md, and print the latter."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    (RESULTS / f"{name}.md").write_text(text + "\n")
-    print(text)
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options of a script: ``--save`` alone lets it write to the results that the documentation quotes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--save", action="store_true", help=f"write to {RESULTS.parent.name}/{RESULTS.name}")
+    return parser
+
+
+def tell(options: argparse.Namespace, name: str, result: Any, text: str = "") -> None:
+    """Print the text; with ``--save`` write results/NAME.json, and where there is a text results/NAME.md."""
+    print(text, end="\n" if text else "")
+    if options.save:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+        if text:
+            (RESULTS / f"{name}.md").write_text(text + "\n")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import machine, markdown, save, spread
+from common import arguments, machine, markdown, spread, tell
 from critic_failures import digits, of_pair, two_points
 
 import otgan
@@ -42,11 +41,11 @@ def measure(method: str, data: Data, seed: int, **options: Any) -> dict[str, flo
     """Relative error of the estimate after each correction, from one training (two for Richardson)."""
     x, y, truth = data
     exact = truth.value if isinstance(truth, otgan.Solution) else truth.w1[0]
-    arguments = {"seed": seed, "device": "cpu", "unit": 1.0, **options}
+    given = {"seed": seed, "device": "cpu", "unit": 1.0, **options}
     if method == "orthogonal":
-        single, found = fit(x, y, method, **arguments), {}
+        single, found = fit(x, y, method, **given), {}
     else:
-        pair = richardson(x, y, method, **arguments)
+        pair = richardson(x, y, method, **given)
         single, found = pair.single, {"richardson": pair.estimate}
     found |= {"none": single.estimate} | single.corrections
     return {way: estimate / exact - 1 for way, estimate in found.items()}
@@ -69,15 +68,16 @@ def summary(results: list[tuple[str, str, list[dict[str, float]]]]) -> list[dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    seeds = parser.parse_args().seeds
+    options = parser.parse_args()
+    seeds = options.seeds
     training.RECORDS = 1  # the history is evaluated at the end only
     results = []
     for situation, make in SITUATIONS.items():
         data = make()
-        for method, options in METHODS.items():
-            errors = [measure(method, data, seed, **options) for seed in range(seeds)]
+        for method, chosen in METHODS.items():
+            errors = [measure(method, data, seed, **chosen) for seed in range(seeds)]
             results.append((situation, method, errors))
             print(row(*results[-1]), flush=True)
     words = (
@@ -91,7 +91,7 @@ def main() -> None:
     text = (
         f"{words}\n\n{markdown(rows)}\n\nMean absolute error, %, over all situations:\n\n{markdown(summary(results))}"
     )
-    save("corrections", result, text)
+    tell(options, "corrections", result, text)
 
 
 if __name__ == "__main__":

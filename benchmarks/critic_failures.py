@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import machine, markdown, save, spread
+from common import arguments, machine, markdown, spread, tell
 
 import otgan
 from otgan.critics import fit, samplers, training
@@ -157,9 +156,10 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="print situations whose name holds this, and save nothing")
-    only = parser.parse_args().only
+    parser = arguments(__doc__)
+    parser.add_argument("--only", default="", help="print situations whose name holds this, as they are")
+    options = parser.parse_args()
+    only = options.only
     training.RECORDS = 1  # the history is evaluated at the end only
     cells = []
     for name, situation in SITUATIONS.items():
@@ -178,7 +178,7 @@ def main() -> None:
     )
     if not only:
         result = {"machine": machine(["otgan", "numpy", "torch"]), "cells": cells}
-        save("critic_failures", result, f"{words}\n\n{markdown([row(cell) for cell in cells])}")
+        tell(options, "critic_failures", result, f"{words}\n\n{markdown([row(cell) for cell in cells])}")
 
 
 if __name__ == "__main__":

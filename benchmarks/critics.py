@@ -6,8 +6,9 @@
     python benchmarks/critics.py --report                         # tables and pictures of what is saved
 
 Each (cell, method, seed) has a budget of processor time, from which its steps follow; all else of a method is the same
-everywhere. Each is saved as it ends to results/critics/<device>-<budget>s/, and what is there is not run again; after
-Ctrl-C the same command goes on. Workers are processes with one thread each; on a GPU one process trains all seeds.
+everywhere. Each is saved as it ends to runs/critics/<device>-<budget>s/, with --save to benchmarks/results/critics,
+and what is there is not run again; after Ctrl-C the same command goes on. Workers are processes with one thread each;
+on a GPU one process trains all seeds.
 """
 
 from __future__ import annotations
@@ -80,10 +81,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--redo", action="store_true", help="run again what is there")
     parser.add_argument("--report", action="store_true", help="only write tables and pictures")
     parser.add_argument("--list", action="store_true", help="only say what would be run")
-    parser.add_argument("--out", type=Path, default=RESULTS / "critics")
+    parser.add_argument("--out", type=Path, default=Path("runs") / "critics", help="a folder; what is there is kept")
+    parser.add_argument("--save", action="store_true", help="--out is benchmarks/results/critics, which the docs quote")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="for points that are drawn once")
     parser.add_argument("--pool", type=int, default=SIZE, help="points a side to draw once for each cell")
     options = parser.parse_args(arguments)
+    if options.save:
+        options.out = RESULTS / "critics"
     if options.quick:
         options.stage, options.seeds = "quick", options.seeds or QUICK_SEEDS
     if options.budget is None:

@@ -5,8 +5,8 @@
     python benchmarks/exact.py --only gaussians --only weights
 
 Each measurement runs in a process of its own, all solvers of a problem one after the other. Results are saved after
-each of them to results/exact.json, and what is there with the same versions is not measured again without --fresh.
-Tables and a picture are written at the end: results/exact.md and results/exact.png.
+each of them to exact.json in runs/benchmarks (with --save in benchmarks/results), and what is there with the same
+versions is not measured again without --fresh. Tables and a picture are written at the end: exact.md and exact.png.
 """
 
 from __future__ import annotations
@@ -56,8 +56,12 @@ def _options() -> argparse.Namespace:
         "--limit", type=float, default=30.0, help="seconds for a solve (eight times that where n is large)"
     )
     parser.add_argument("--list", action="store_true", help="say what would be measured, and how long it would take")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, default=Path("runs") / "benchmarks", help="a folder; what is there is kept")
+    parser.add_argument("--save", action="store_true", help="--out is benchmarks/results, which the docs quote")
+    options = parser.parse_args()
+    if options.save:
+        options.out = Path(__file__).parent / "results"
+    return options
 
 
 def _available(planned: list[Task], wanted: list[str]) -> list[Task]:

@@ -6,7 +6,6 @@ the median of fresh processes; a compiling process is measured once.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -17,6 +16,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from common import arguments, tell
 
 TARGET = 0.8  # seconds that a first call may take beyond the second, kernels cached, the import of Numba included
 # Root writes where the mode of a file forbids it, unless that right is given up.
@@ -129,9 +130,8 @@ def table(rows: list[Times]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     from otgan.exact import METHODS
 
@@ -145,9 +145,8 @@ def main() -> None:
         set_writable(folder, True)  # or it could not be removed
     cached = [row for row in rows if row["processes"] == "later ones"]
     worst = max((row["first"] - row["second"] for row in cached), default=float("nan"))
-    options.out.mkdir(exist_ok=True)
     result = {"points": POINTS, "target_s": TARGET, "worst_cached_s": worst, "rows": rows}
-    (options.out / "first_call.json").write_text(json.dumps(result, indent=2) + "\n")
+    tell(options, "first_call", result)
     print(table(rows))
     print(f"kernels cached: {worst:.2f} s beyond the second call at worst; target {TARGET} s")
 

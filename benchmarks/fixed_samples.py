@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import machine, markdown, save, spread
+from common import arguments, machine, markdown, spread, tell
 
 import otgan
 from otgan.critics import fit, training
@@ -54,14 +53,15 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    seeds = parser.parse_args().seeds
+    options = parser.parse_args()
+    seeds = options.seeds
     training.RECORDS = 1  # the history is evaluated at the end only
     cells = []
     for dim in DIMENSIONS:
-        for method, options in METHODS.items():
-            cells.append(run(method, options, dim, POINTS, seeds))
+        for method, chosen in METHODS.items():
+            cells.append(run(method, chosen, dim, POINTS, seeds))
             print(row(cells[-1]), flush=True)
     result = {"machine": machine(["otgan", "numpy", "torch"]), "cells": cells}
     changed = ", ".join(f"{key} {value}" for key, value in METHODS["orthogonal"].items())
@@ -71,7 +71,7 @@ def main() -> None:
         f"on the same points (least to greatest). Proven: the repaired lower bound. s: mean processor seconds of one "
         f"seed, on one core. Defaults, but for orthogonal {changed}."
     )
-    save("fixed_samples", result, f"{words}\n\n{markdown([row(cell) for cell in cells])}")
+    tell(options, "fixed_samples", result, f"{words}\n\n{markdown([row(cell) for cell in cells])}")
 
 
 if __name__ == "__main__":

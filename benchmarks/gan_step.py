@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from dataclasses import replace
@@ -10,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from common import machine, markdown, save
+from common import arguments, machine, markdown, tell
 from torch import nn
 
 from otgan.gan import Config, train
@@ -115,9 +114,10 @@ def _ratio(ours: list[float], theirs: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
+    options = parser.parse_args()
+    repeats = options.repeats
     torch.set_num_threads(1)
     rows = [measure(*case, repeats) for case in CASES]
     words = (
@@ -126,7 +126,7 @@ def main() -> None:
         "averages the weights."
     )
     result = {"machine": machine(["otgan", "torch"]), "repeats": repeats, "rows": rows}
-    save("gan_step", result, f"{words}\n\n{markdown(rows)}")
+    tell(options, "gan_step", result, f"{words}\n\n{markdown(rows)}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
-from pathlib import Path
+
+from common import arguments, tell
 
 BASE = "import numpy, scipy.sparse"
 OURS = "import otgan"
@@ -27,18 +26,17 @@ def loaded() -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=15)
-    repeats = parser.parse_args().repeats
+    options = parser.parse_args()
+    repeats = options.repeats
     for statement in (BASE, OURS):  # compile to bytecode, fill the disk cache
         seconds(statement)
     pairs = [(seconds(BASE), seconds(OURS)) for _ in range(repeats)]
     base, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(mine / theirs for theirs, mine in pairs)
     result = {"base_s": base, "otgan_s": ours, "ratio": ratio, "repeats": repeats, "loaded": loaded()}
-    path = Path(__file__).parent / "results" / "import_time.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n")
+    tell(options, "import_time", result)
     print(f"{BASE}: {base:.3f} s    {OURS}: {ours:.3f} s    ratio {ratio:.2f}")
     print(f"heavy packages loaded by {OURS}: {', '.join(result['loaded']) or 'none'}")
 

@@ -6,14 +6,13 @@ The truth of the line is math.fsum over the merged quantile levels, which are wh
 
 from __future__ import annotations
 
-import argparse
 import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ot as pot
-from common import RESULTS, machine, markdown, medians, save
+from common import RESULTS, arguments, machine, markdown, medians, tell
 from scipy.stats import wasserstein_distance
 
 import otgan
@@ -175,7 +174,7 @@ def draw(table: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--large", action="store_true", help="n = 10,000,000 too")
     parser.add_argument("--effort", type=float, default=1.0, help="scales the number of repeats")
     options = parser.parse_args()
@@ -185,8 +184,9 @@ def main() -> None:
     text = markdown([cells(entry) for entry in table])
     text += "\n\nPeers as multiples of otgan's time in the same run; errors relative to a sum without rounding.\n"
     text += ", ".join(f"{name} {value}" for name, value in about.items())
-    save("line", {"machine": about, "rows": table}, text)
-    draw(table)
+    tell(options, "line", {"machine": about, "rows": table}, text)
+    if options.save:
+        draw(table)
 
 
 if __name__ == "__main__":

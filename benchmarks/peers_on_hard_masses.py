@@ -12,7 +12,6 @@ differences, as `ot.dist` is not the question here.
 
 from __future__ import annotations
 
-import argparse
 import math
 import warnings
 import zlib
@@ -24,7 +23,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import ot
-from common import machine, markdown, save
+from common import arguments, machine, markdown, tell
 from exact_truth import exact_costs, exact_value, shares
 from hard_problems import ORDERS, POINT_FAMILIES, Points, draw_points
 from scipy.spatial.distance import cdist
@@ -144,7 +143,7 @@ def told(counts: Counter[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Exact solvers on masses that nearly balance, and the like.")
+    parser = arguments("Exact solvers on masses that nearly balance, and the like.")
     parser.add_argument("--count", type=int, default=1000, help="problems a family")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -152,7 +151,8 @@ def main() -> None:
     about = machine(["otgan", "POT", "scipy", "numpy"])
     versions = ", ".join(f"{name} {about[name]}" for name in ("otgan", "POT", "scipy", "numpy"))
     about_it = f"Of {options.count} problems each. {versions}"
-    save(
+    tell(
+        options,
         "peers_on_hard_masses",
         {"machine": about, "count": options.count, "seed": options.seed, "rows": rows},
         "\n".join([markdown(rows), "", about_it]),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import machine, markdown, save
+from common import arguments, machine, markdown, tell
 from scipy.stats import binomtest
 
 import otgan
@@ -94,7 +93,7 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--n", type=int, nargs="+", default=[500])
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--only", default="", help="cases whose name holds this")
@@ -107,7 +106,7 @@ def main() -> None:
                 cells.append(run(name, n, options.repetitions))
                 print(row(cells[-1]), flush=True)
     about = machine(("otgan", "numpy", "scipy", "numba"))
-    save("population_interval", {"machine": about, "cells": cells}, markdown([row(cell) for cell in cells]))
+    tell(options, "population_interval", {"machine": about, "cells": cells}, markdown([row(cell) for cell in cells]))
 
 
 if __name__ == "__main__":

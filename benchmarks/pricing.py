@@ -7,14 +7,12 @@ are these less exponential noise of 1 % of their spread, as prices are in the mi
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import arguments, tell
 
 import otgan
 from otgan.costs import PointCost
@@ -76,7 +74,7 @@ def measure(n: int, d: int, p: float, repeats: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=[6000, 100_000])
     parser.add_argument("--high", type=int, nargs="*", default=[6000, 20_000], help="sizes in 64 dimensions")
@@ -90,9 +88,7 @@ def main() -> None:
         row = measure(n, d, p, options.repeats)
         results.append({"n": n, "d": d, "p": p, **row})
         print(f"n = m = {n}, d = {d}, p = {p:g}:  " + "   ".join(f"{k} {v:.3f}" for k, v in row.items()), flush=True)
-    path = Path(__file__).parent / "results" / "pricing.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=2) + "\n")
+    tell(options, "pricing", results)
 
 
 if __name__ == "__main__":

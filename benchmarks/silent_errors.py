@@ -7,13 +7,12 @@ computed with scipy's assignment solver, which none of the rows is about.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ot
+from common import arguments, tell
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance_nd
@@ -126,16 +125,13 @@ def rows() -> list[dict[str, str]]:
 
 
 def main() -> None:
+    options = arguments(__doc__).parse_args()
     table = rows()
     versions = {name: importlib.metadata.version(name) for name in ("otgan", "POT", "scipy", "numpy")}
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / "silent_errors.json").write_text(json.dumps({"versions": versions, "rows": table}, indent=2) + "\n")
     lines = ["| problem | truth | peer | it returns | otgan |", "|---|---|---|---|---|"]
     lines += ["| {case} | {truth} | {peer} | {theirs} | {otgan} |".format(**row) for row in table]
-    text = "\n".join([*lines, "", ", ".join(f"{name} {version}" for name, version in versions.items())]) + "\n"
-    (folder / "silent_errors.md").write_text(text)
-    print(text)
+    text = "\n".join([*lines, "", ", ".join(f"{name} {version}" for name, version in versions.items())])
+    tell(options, "silent_errors", {"versions": versions, "rows": table}, text)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from common import machine, markdown, medians, save
+from common import arguments, machine, markdown, medians, tell
 
 from otgan import critics
 from otgan.critics import training
@@ -45,9 +44,10 @@ def measure(method: str, width: int, batch_size: int, steps: int, repeats: int) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
+    options = parser.parse_args()
+    repeats = options.repeats
     training.RECORDS = 1  # the history is evaluated at the end only
     rows = [measure(method, *sizes, repeats) for method in METHODS for sizes in SIZES]
     result = {"machine": machine(["otgan", "numpy", "torch"]), "repeats": repeats, "depth": DEPTH, "rows": rows}
@@ -55,7 +55,7 @@ def main() -> None:
         f"Medians of {repeats} runs in turn on the CPU after one that is not timed; {DIMENSION} dimensions, {POINTS} "
         f"points a side, {DEPTH} hidden layers. Whole fits, evaluated once at the end."
     )
-    save("stacked_seeds", result, f"{words}\n\n{markdown(rows)}")
+    tell(options, "stacked_seeds", result, f"{words}\n\n{markdown(rows)}")
 
 
 if __name__ == "__main__":

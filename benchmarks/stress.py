@@ -20,7 +20,6 @@ these faults was found:
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 import warnings
@@ -36,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from common import machine, markdown, save
+from common import arguments, machine, markdown, tell
 from exact_truth import Truth, exact_value, line_distance, point_value
 from hard_problems import MATRIX_FAMILIES, ORDERS, POINT_FAMILIES, Points, described, draw_matrix, draw_points
 
@@ -342,23 +341,19 @@ def show(family: str, seed: int, index: int) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Hard transport problems against rational arithmetic.")
+    parser = arguments(__doc__)
     parser.add_argument("--count", type=int, default=2000, help="transport problems; as many on the line and circle")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--family", action="append", choices=family_names(), help="one family; may be given repeatedly")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--only", type=int, help="the number of one problem of each family given, to be written out")
-    parser.add_argument("--save", metavar="NAME", help="write results/NAME.json and results/NAME.md")
     options = parser.parse_args()
     if options.only is not None:
         return max(show(family, options.seed, options.only) for family in options.family or family_names())
     report = run(options.count, seed=options.seed, families=options.family, jobs=options.jobs, progress=True)
     text = "\n".join([markdown(report.rows()), "", f"{len(report.faults)} faults", *examples(report, options.seed)])
-    if options.save:
-        about = machine(["otgan", "numpy", "scipy", "numba", "POT"])
-        save(options.save, {"machine": about, "seed": options.seed, "rows": report.rows()}, text)
-    else:
-        print(text)
+    about = machine(["otgan", "numpy", "scipy", "numba", "POT"])
+    tell(options, "stress", {"machine": about, "seed": options.seed, "rows": report.rows()}, text)
     return int(bool(report.faults))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import cases
+import common
 import corrections
 import critic_failures
 import fixed_samples
@@ -25,6 +27,18 @@ from otgan.critics import METHODS
 from otgan.gan import Config
 from otgan.gan.dataset import dataset
 from otgan.gan.networks import build_generator
+
+
+@pytest.mark.parametrize("options", [[], ["--save"]])
+def test_results_are_overwritten_only_if_asked(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(common, "RESULTS", tmp_path / "benchmarks" / "results")
+    (tmp_path / "benchmarks").mkdir()
+    common.tell(common.arguments("").parse_args(options), "speed", {"seconds": 1}, "| fast |")
+    assert capsys.readouterr().out == "| fast |\n"
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == (["speed.json", "speed.md"] if options else [])
+
 
 TINY = Case("gaussians", 20, 20, 16, 1)
 
