@@ -30,6 +30,7 @@ __all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
 
 TINY = 2.0**-1074  # the least float: what a product may lose to underflow
 NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
+ROOM = 64  # exponents up to which values need no scaling before they are multiplied by masses
 PRODUCTS = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
 SPLITTER = 2.0**27 + 1
 
@@ -170,9 +171,14 @@ def _times(value: float, unit: float, exponent: int) -> float:
 
 
 def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
-    """The values over a power of two that brings the largest to about 1, and its exponent; only underflow rounds."""
+    """The values over a power of two that brings the largest to about 1, and its exponent; only underflow rounds.
+
+    Nothing is done where the values are of moderate size.
+    """
     largest = float(np.max(np.abs(values), initial=0.0))
     exponent = math.frexp(largest)[1]
+    if -ROOM < exponent < ROOM:
+        return values, 0
     if -900 < exponent < 900:
         return np.ldexp(values, -exponent), exponent
     return np.ldexp(np.ldexp(values, -(exponent // 2)), exponent // 2 - exponent), exponent
@@ -194,6 +200,8 @@ def _dot(potentials: NDArray[np.float64], mass: NDArray[np.float64], rest: NDArr
 
     Products are split without error (Dekker 1971), and the sum of all parts is rounded once.
     """
+    if mass.min() == mass.max() and not rest.any():
+        return float(mass[0]) * _sum(potentials), float(mass[0]) * float(np.abs(potentials).sum())
     product = potentials * mass
     left, right = _halves(potentials), _halves(mass)
     error = ((left[0] * right[0] - product) + left[0] * right[1] + left[1] * right[0]) + left[1] * right[1]
@@ -239,6 +247,8 @@ def _sum(values: NDArray[np.float64]) -> float:
 
 
 def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    if weights.min() == weights.max():
+        return float(np.partition(values, len(values) // 2)[len(values) // 2])
     order = np.argsort(values)
     below = np.cumsum(weights[order])
     return float(values[order[np.searchsorted(below, 0.5 * below[-1])]])

@@ -62,6 +62,9 @@ def whole_masses(a: NDArray[np.float64] | int, b: NDArray[np.float64] | int) -> 
     >>> 6 * masses.unit
     1.0
     """
+    if isinstance(a, int) and isinstance(b, int) and a * b < 2**BITS:  # as most problems are
+        whole = math.lcm(a, b)
+        return WholeMasses(np.full((a, 1), whole // a), np.full((b, 1), whole // b), 1.0 / whole)
     parts_a, scale = _parts(a)
     parts_b, _ = _parts(b)
     total_a, total_b = _total(parts_a), _total(parts_b)
