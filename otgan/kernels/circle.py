@@ -327,6 +327,7 @@ def flows_in_two_floats(x, a, y, b, period):
     i, j = 0, 0
     high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
     exact = share == 0.0 and rests.size == 1 and rests[0] == 0.0
+    at = 0.0
     for between in range(n + m):
         at_x, at_y = min(i, n - 1), min(j, m - 1)
         from_x = i < n and (j == m or x[at_x] <= y[at_y])
