@@ -2,8 +2,8 @@
 
 Every family is one way to be hard: masses in whole units of 2^-53, totals that differ by rounding, masses that are
 equal up to a few ulps, weights far below the rounding of the total, distances that span 40 orders of magnitude, blocks
-far apart with masses that nearly balance, points that coincide, one measure written in two ways, points without mass,
-numbers at the lower end of float64, and cost matrices of any sign.
+far apart with masses that nearly balance, points that coincide, one measure written in two ways (exactly, or rounded),
+points without mass, numbers at the lower end of float64, and cost matrices of any sign.
 """
 
 from __future__ import annotations
@@ -223,6 +223,16 @@ def two_ways(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights
     return x, y[order], a, parts[order] / UNITS
 
 
+def rounded_parts(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
+    """One measure with slivers, written a second time in parts that are rounded: only what rounding took has to move."""
+    n, dim = int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    x, a = any_places(rng, n, dim), np.append(10.0 ** -rng.uniform(0, rng.choice([20.0, 60.0, 150.0]), n - 1), 1.0)
+    share = rng.choice([0.25, 0.1, 0.3])
+    y, b = np.concatenate([x, x]), np.concatenate([share * a, (1 - share) * a])
+    order = rng.permutation(2 * n)
+    return x, y[order], a / a.sum(), b[order] / b.sum()
+
+
 def underflowing(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
     """Distances whose powers reach down to where float64 ends, and masses that take them further."""
     n, m, dim = _sizes(rng)
@@ -246,6 +256,7 @@ POINT_FAMILIES: dict[str, Callable[[Generator, float], tuple[Floats, Floats, Wei
     "far blocks": far_blocks,
     "duplicates": _placed(repeated),
     "two ways": two_ways,
+    "rounded parts": rounded_parts,
     "underflow": underflowing,
 }
 

@@ -131,7 +131,8 @@ def _unweighted(u: Rows, v: Rows, p: float, period: float) -> Rows:
 
 def _weighted(rows: tuple[Rows, Rows], weights: tuple[Weights, Weights], p: float, period: float) -> Rows:
     """Distances of rows in any order, between weights of total one."""
-    from otgan.kernels.circle import ordered_circle_distances, quick_median_distances
+    from otgan.kernels.circle import ordered_circle_distances
+    from otgan.kernels.circle_median import quick_median_distances
 
     (u, order_u), (v, order_v) = in_two_threads(_ordered, *rows)
     a, b = weights

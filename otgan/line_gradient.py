@@ -93,7 +93,7 @@ def _tensor_rows(values: Any, shape: tuple[int, ...], axis: int) -> Any:
 
 def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, ...], p: float, axis: int) -> Plans:
     """The monotone plan of each row, with potentials where weights want gradients."""
-    from otgan.kernels.line import monotone_plans, potentials_of_plans
+    from otgan.kernels.line_plan import monotone_plans, potentials_of_plans
 
     x, y = rows
     order_x, order_y = np.argsort(x, axis=1), np.argsort(y, axis=1)
@@ -122,7 +122,7 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
 
 
 def _whole_plans(a: Rows, b: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64], Rows, NDArray[np.int64]]:
-    """:func:`otgan.kernels.line.monotone_plans` in exact arithmetic."""
+    """:func:`otgan.kernels.line_plan.monotone_plans` in exact arithmetic."""
     from otgan.kernels.spanning import merge_masses
     from otgan.kernels.wide import as_floats
     from otgan.masses import whole_masses

@@ -56,6 +56,17 @@ def test_the_line_moves_slivers_too(name: str) -> None:
         assert batch == pytest.approx(truth, rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("order", [1.0, 2.0])
+def test_one_measure_written_twice_but_for_what_splitting_rounds(order: float, seed: int) -> None:
+    """Its totals agree in the first two floats of their sums, and differ beyond."""
+    rng = np.random.default_rng(seed)
+    x, a = rng.normal(size=4), np.append(10.0 ** rng.uniform(-150, -40, 3), 1.0)
+    y, b = np.repeat(x, 2), np.outer(a, [0.25, 0.75]).ravel()
+    truth = float(line_distance(x, y, order, a, b))
+    assert otgan.wasserstein_1d(x, y, order, a=a, b=b) == pytest.approx(truth, rel=1e-13, abs=0)
+
+
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("order", [1.0, 2.0, math.inf])
 def test_slivers_beyond_the_reach_of_two_floats(order: float, sign: float) -> None:

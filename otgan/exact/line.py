@@ -35,7 +35,7 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 
     Points without mass take no part; their potentials come from the c-transform that every solution goes through.
     """
-    from otgan.kernels.line import staircase_potentials
+    from otgan.kernels.line_plan import staircase_potentials
     from otgan.kernels.spanning import merge_masses
 
     cost = problem.cost

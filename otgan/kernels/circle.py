@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.circle_median import copy_at, lifted_difference, median_distance
 from otgan.kernels.jit import kernel
-from otgan.kernels.line import DOUBT, HALF_ULP, RESOLVED, power, ratio, root, surveyed, times, two_sum
-from otgan.kernels.select import weighted_median
+from otgan.kernels.line import power, root
+from otgan.kernels.twofold import two_sum
 from otgan.kernels.wide import (
     BASE,
     BITS,
@@ -33,20 +34,13 @@ from otgan.kernels.wide import (
     subtract,
 )
 
-__all__ = ["circle_distance", "circle_distances", "ordered_circle_distances", "quick_median_distances"]
+__all__ = ["circle_distance", "circle_distances", "ordered_circle_distances"]
 
 SECTION = 0.4837  # near one half, but not where meetings of simple fractions are
 HEADROOM = 64.0  # the scale of the powers leaves room for distances up to 1 + HEADROOM / p times as long
 FEW = 8  # digits that a float can span twice
 SLIVER = 2.0 ** (-BITS * (FEW - 1))  # with a mass from here on, the first FEW digits are needed
 FURTHEST = np.iinfo(np.int64).max // 2  # above every difference of two leading digits that matters
-
-
-@kernel
-def lifted_difference(x, y, shift):
-    """``x + shift - y``, accurate even where ``shift`` cancels the rest."""
-    s, e = two_sum(x, shift)
-    return (s - y) + e
 
 
 @kernel
@@ -65,13 +59,6 @@ def power_difference(distance, gap, p):
         return excess * (abs(distance) + abs(beyond))
     far = max(abs(distance), abs(beyond))
     return -np.sign(excess) * far**p * np.expm1(p * np.log1p(-min(1.0, abs(excess) / far)))
-
-
-@kernel
-def copy_at(out, x, i):
-    """``out = x[i]`` for x (n, k) and out (k,), without a view of the row."""
-    for d in range(out.size):
-        out[d] = x[i, d]
 
 
 @kernel
@@ -216,25 +203,6 @@ def set_between(theta, low, high, section):
 
 
 @kernel
-def abs_difference(x, i, y, difference):
-    """``|x[i] - y|`` as a float, of x (n, k) and y (k,), with ``difference`` (k,) to work in."""
-    if y.size == 1:
-        return float(abs(x[i, 0] - y[0]))
-    copy_at(difference, x, i)
-    if is_less(difference, y):
-        difference[:] = y
-        for d in range(y.size - 1, 0, -1):
-            difference[d] -= x[i, d]
-            if difference[d] < 0:
-                difference[d] += BASE
-                difference[d - 1] -= 1
-        difference[0] -= x[i, 0]
-    else:
-        subtract(difference, y)
-    return as_float(difference)
-
-
-@kernel
 def distance_between(low, high):
     """``high - low`` as a float."""
     width = high.copy()
@@ -272,104 +240,6 @@ def cheapest_cut(x, ends_a, y, ends_b, p, period):
             share = 1.0 if p == np.inf else power(high_scale / low_scale, p)
             section = min(max(low_slope / (low_slope - high_slope * share), 0.02), 0.98)
     return low_cut, low
-
-
-@kernel
-def flows_between(x, ends_a, y, ends_b, period):
-    """What flows past the place behind each point, but for one constant, and how far it is to the next point."""
-    n, m, k = x.size, y.size, ends_a.shape[1]
-    flows, length = np.empty((n + m, k), np.int64), np.empty(n + m)
-    i, j = 0, 0
-    for between in range(n + m):
-        if j == m or (i < n and x[i] <= y[j]):
-            at = x[i]
-            i += 1
-        else:
-            at = y[j]
-            j += 1
-        if i < n or j < m:
-            length[between] = min(x[i] if i < n else np.inf, y[j] if j < m else np.inf) - at
-        else:
-            length[between] = lifted_difference(min(x[0], y[0]), at, period)
-        borrow = np.int64(0)
-        for d in range(k - 1, -1, -1):
-            digit = (ends_a[i - 1, d] if i > 0 else 0) - (ends_b[j - 1, d] if j > 0 else 0) - borrow
-            borrow = np.int64(digit < 0 and d > 0)
-            flows[between, d] = digit + BASE if borrow else digit
-    return flows, length
-
-
-@kernel
-def median_distance(x, ends_a, y, ends_b, period):
-    """W_1 (Rabin, Delon & Gousseau 2011).
-
-    What flows past a place is the difference of the cdfs less a constant, best their median over the circle.
-    """
-    flows, length = flows_between(x, ends_a, y, ends_b, period)
-    median = weighted_median(flows, length)
-    difference = np.empty_like(median)
-    total, error = 0.0, 0.0
-    for between in range(length.size):
-        total, e = two_sum(total, abs_difference(flows, between, median, difference) * length[between])
-        error += e
-    return (total + error) / as_float(ends_a[-1])
-
-
-@kernel
-def flows_in_two_floats(x, a, y, b, period):
-    """:func:`flows_between` of masses in floats, (n + m, 2); the lengths; how far off a flow may be; and the mass."""
-    sum_a, _, _ = surveyed(a)
-    sum_b, _, _ = surveyed(b)
-    high, low = ratio(sum_a, sum_b)
-    b, rests, share = times(b, high, low)
-    n, m = x.size, y.size
-    flows, length = np.empty((n + m, 2)), np.empty(n + m)
-    i, j = 0, 0
-    high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
-    exact = share == 0.0 and rests.size == 1 and rests[0] == 0.0
-    at = 0.0
-    for between in range(n + m):
-        at_x, at_y = min(i, n - 1), min(j, m - 1)
-        from_x = i < n and (j == m or x[at_x] <= y[at_y])
-        at = x[at_x] if from_x else y[at_y]
-        high, e = two_sum(high, a[at_x] if from_x else -b[at_y])
-        low, e = two_sum(low, e - (0.0 if from_x else b[at_y] * share + rests[min(at_y, rests.size - 1)]))
-        lowest += e
-        flows[between, 0], flows[between, 1] = two_sum(high, low + lowest)
-        most = max(most, abs(high))
-        exact &= lowest == 0.0
-        i += from_x
-        j += not from_x
-        following = min(x[i] if i < n else np.inf, y[j] if j < m else np.inf)
-        length[between] = following - at
-    length[n + m - 1] = lifted_difference(min(x[0], y[0]), at, period)
-    doubt = 0.0 if exact else 2.0 * DOUBT * sum_a[0] + 2.0**-104 * (n + m) * most
-    return flows, length, doubt, sum_a[0]
-
-
-@kernel
-def quick_median_distance(x, a, y, b, period):
-    """:func:`median_distance` of masses in floats, for a total of one; NaN where twice the precision does not do."""
-    flows, length, doubt, mass = flows_in_two_floats(x, a, y, b, period)
-    median = weighted_median(flows, length)
-    total, error = 0.0, 0.0
-    for between in range(length.size):
-        away = (flows[between, 0] - median[0]) + (flows[between, 1] - median[1])
-        total, e = two_sum(total, abs(away) * length[between])
-        error += e
-    total += error
-    if 2.0 * doubt * period > HALF_ULP * total or 0.0 < total < RESOLVED:
-        return np.nan
-    return total / mass
-
-
-@kernel
-def quick_median_distances(x, order_x, a, y, order_y, b, period):
-    """:func:`quick_median_distance` of each row; ``a[order_x[k]]`` belongs to ``x[k]``."""
-    distances = np.empty(x.shape[0])
-    for k in range(x.shape[0]):
-        distances[k] = quick_median_distance(x[k], a[order_x[k]], y[k], b[order_y[k]], period)
-    return distances
 
 
 @kernel

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from otgan.kernels.circle import cheapest_cut, lifted_difference, mean_distance, plan_from, sides
+from otgan.kernels.circle import cheapest_cut, mean_distance, plan_from, sides
+from otgan.kernels.circle_median import lifted_difference
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power
 from otgan.kernels.wide import as_float

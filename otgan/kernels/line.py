@@ -20,10 +20,6 @@ __all__ = [
     "matched_distances",
     "merged_distance",
     "merged_distances",
-    "monotone_plan",
-    "monotone_plans",
-    "potentials_of_plans",
-    "staircase_potentials",
     "unsorted_distances",
     "whole_distance",
 ]
@@ -104,16 +100,17 @@ def unsorted_distances(x, y, p):
 
 @kernel
 def surveyed(masses):
-    """The sum of masses as the sum of two floats, right to 2^-104, the largest mass, and whether one is zero."""
-    total, error, third = 0.0, 0.0, 0.0
+    """The sum of masses as two floats, right to 2^-104; whether it is exact; the largest mass; whether one is zero."""
+    total, error, third, exact = 0.0, 0.0, 0.0, True
     largest, least = 0.0, np.inf
     for mass in masses:
         total, e = two_sum(total, mass)
         error, e = two_sum(error, e)
         third += e
+        exact &= e == 0.0
         largest, least = max(largest, mass), min(least, mass)
     total, error = two_sum(total, error + third)
-    return (total, error), largest, least == 0.0
+    return (total, error), exact, largest, least == 0.0
 
 
 @kernel
@@ -143,21 +140,13 @@ def times(masses, high, low):
 
 
 @kernel
-def difference(a, a_low, b, b_low):
-    """``(a + a_low) - (b + b_low)`` as the sum of two floats."""
-    s, e = two_sum(a, -b)
-    e += a_low - b_low
-    high = s + e
-    return high, e - (high - s)
-
-
-@kernel
-def crossing_sum(x, a, y, b, rests, share, total_a):
+def crossing_sum(x, a, y, b, rests, share, total_a, exact):
     """W_1 of sorted points: the area between the distribution functions, and its error.
 
     Masses are positive and those of y are ``b (1 + share) + rests``; both sides have one total. What lies left of a
     place on one side and not on the other is a sum of three floats, so that for n points it is off by n 2^-104 times
-    the most that it was so far. Which side has the next point is as good as random, so there is no branch.
+    the most that it was so far; or not at all while two floats hold it, and ``exact`` says that the totals are the same
+    without any rounding. Which side has the next point is as good as random, so there is no branch.
 
     Returns
     -------
@@ -167,7 +156,6 @@ def crossing_sum(x, a, y, b, rests, share, total_a):
     i, j = 0, 0
     high, low, lowest, most = 0.0, 0.0, 0.0, 0.0
     total, error, inexact = 0.0, 0.0, 0.0
-    exact = share == 0.0 and rests.size == 1 and rests[0] == 0.0
     last = min(x[0], y[0])
     while i < n or j < m:
         at_x, at_y = min(i, n - 1), min(j, m - 1)
@@ -251,8 +239,8 @@ def merged_distance(x, a, y, b, p):
     NaN where twice the working precision does not do: the masses have to be whole numbers then, see
     :func:`whole_distance`. Distances are taken relative to the span of the data.
     """
-    sum_a, largest_a, zero_a = surveyed(a)
-    sum_b, largest_b, zero_b = surveyed(b)
+    sum_a, exact_a, largest_a, zero_a = surveyed(a)
+    sum_b, exact_b, largest_b, zero_b = surveyed(b)
     if zero_a:
         x, a = x[a > 0.0], a[a > 0.0]
     if zero_b:
@@ -261,7 +249,7 @@ def merged_distance(x, a, y, b, p):
     b, rests, share = times(b, high, low)
     scale = 1.0
     if p == 1.0:
-        total, error = crossing_sum(x, a, y, b, rests, share, sum_a[0])
+        total, error = crossing_sum(x, a, y, b, rests, share, sum_a[0], exact_a and exact_b and sum_a == sum_b)
     else:
         if p != np.inf:
             scale = max(x[-1] - y[0], y[-1] - x[0])
@@ -345,101 +333,3 @@ def whole_distance(x, a, y, b, p, unit):
         total, e = two_sum(total, as_float(mass[k]) * power(abs(x[rows[k]] - y[cols[k]]) / largest, p))
         error += e
     return largest * root(unit * (total + error), p)
-
-
-@kernel
-def monotone_plan(a, b):
-    """The north-west corner plan of sorted points: rows, columns, masses, at most n + m - 1 arcs.
-
-    The total of ``b`` may differ from that of ``a``: it stands for ``b * sum(a) / sum(b)``. The masses are right to
-    their last digits, or to 2^-100 of the total: gradients do not ask for more.
-    """
-    n, m = a.size, b.size
-    high, low = ratio(surveyed(a)[0], surveyed(b)[0])
-    b, rests, share = times(b, high, low)
-    rows = np.empty(n + m - 1, np.int64)
-    cols = np.empty(n + m - 1, np.int64)
-    mass = np.empty(n + m - 1, np.float64)
-    i, j, k = 0, 0, 0
-    left_a, low_a = a[0], 0.0
-    left_b, low_b = b[0], b[0] * share + rests[0]
-    while i < n and j < m:
-        rest, low_rest = difference(left_a, low_a, left_b, low_b)
-        use_a = rest <= 0.0
-        rows[k], cols[k], mass[k] = i, j, left_a if use_a else left_b
-        k += 1
-        if (use_a and i + 1 < n) or j + 1 == m:
-            i += 1
-            left_b, low_b = -rest, -low_rest
-            left_a, low_a = (a[i] if i < n else 0.0), 0.0
-        else:
-            j += 1
-            left_a, low_a = rest, low_rest
-            left_b, low_b = (b[j], b[j] * share + rests[min(j, rests.size - 1)]) if j < m else (0.0, 0.0)
-    return rows[:k], cols[:k], np.maximum(mass[:k], 0.0)
-
-
-@kernel
-def monotone_plans(a, b):
-    """:func:`monotone_plan` of each row of a and b: rows, cols and mass, (k, n + m - 1), and how many arcs each has.
-
-    What follows the arcs of a plan has no mass.
-    """
-    batch, arcs = a.shape[0], a.shape[1] + b.shape[1] - 1
-    rows, cols = np.zeros((batch, arcs), np.int64), np.zeros((batch, arcs), np.int64)
-    mass = np.zeros((batch, arcs))
-    count = np.empty(batch, np.int64)
-    for k in range(batch):
-        i, j, moved = monotone_plan(a[k], b[k])
-        count[k] = i.size
-        rows[k, : i.size], cols[k, : i.size], mass[k, : i.size] = i, j, moved
-    return rows, cols, mass, count
-
-
-@kernel
-def potentials_of_plans(x, y, rows, cols, count, p):
-    """:func:`staircase_potentials` of each plan of :func:`monotone_plans`."""
-    f, g = np.empty(x.shape), np.empty(y.shape)
-    for k in range(x.shape[0]):
-        arcs = count[k]
-        f[k], g[k] = staircase_potentials(x[k], y[k], rows[k, :arcs], cols[k, :arcs], p)
-    return f, g
-
-
-@kernel
-def staircase_potentials(x, y, rows, cols, p):
-    """Potentials that complement the monotone plan with arcs (rows, cols) between sorted x and y.
-
-    Arcs in a chain share a row or a column and fix each other. Where the chain breaks, the Monge property leaves an
-    interval for the next potential; the value nearest to an even split keeps the potentials as small as the costs
-    that are really paid, however far apart the clusters lie. Sums run in twice the working precision.
-    """
-    f, f_err = np.zeros(x.size), np.zeros(x.size)
-    g, g_err = np.zeros(y.size), np.zeros(y.size)
-    i, j = rows[0], cols[0]
-    cost = power(abs(x[i] - y[j]), p)
-    f[i] = 0.5 * cost
-    g[j] = cost - f[i]
-    for k in range(1, rows.size):
-        last_i, last_j = i, j
-        i, j = rows[k], cols[k]
-        cost = power(abs(x[i] - y[j]), p)
-        if i == last_i:
-            g[j], e = two_sum(cost, -f[i])
-            g_err[j] = e - f_err[i]
-        elif j == last_j:
-            f[i], e = two_sum(cost, -g[j])
-            f_err[i] = e - g_err[j]
-        else:
-            high, high_err = two_sum(power(abs(x[i] - y[last_j]), p), -g[last_j])
-            high_err -= g_err[last_j]
-            low, low_err = two_sum(cost - power(abs(x[last_i] - y[j]), p), f[last_i])
-            low_err += f_err[last_i]
-            f[i] = 0.5 * cost
-            if f[i] > high:
-                f[i], f_err[i] = high, high_err
-            elif f[i] < low:
-                f[i], f_err[i] = low, low_err
-            g[j], e = two_sum(cost, -f[i])
-            g_err[j] = e - f_err[i]
-    return f + f_err, g + g_err

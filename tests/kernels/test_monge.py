@@ -14,7 +14,7 @@ from hypothesis import strategies as hst
 import otgan
 from otgan.costs import PointCost
 from otgan.kernels import monge
-from otgan.kernels.line import staircase_potentials
+from otgan.kernels.line_plan import staircase_potentials
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
