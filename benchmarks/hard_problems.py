@@ -224,7 +224,7 @@ def two_ways(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights
 
 
 def rounded_parts(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
-    """One measure with slivers, written a second time in parts that are rounded: only what rounding took has to move."""
+    """One measure with slivers, written again in parts that are rounded: only what rounding took has to move."""
     n, dim = int(rng.integers(2, 6)), int(rng.integers(1, 4))
     x, a = any_places(rng, n, dim), np.append(10.0 ** -rng.uniform(0, rng.choice([20.0, 60.0, 150.0]), n - 1), 1.0)
     share = rng.choice([0.25, 0.1, 0.3])
