@@ -350,3 +350,9 @@ def test_distances_of_large_integers_are_theirs_or_refused() -> None:
         for call in (otgan.wasserstein, otgan.wasserstein_1d):
             with pytest.raises(InvalidInput, match=re.escape("2**53")):
                 call([far], [far - 1 if far == 2**53 + 1 else far + 1])
+
+
+def test_the_package_shows_what_it_is_for_and_nothing_else() -> None:
+    shown = {name for name in dir(otgan) if not name.startswith("__")}
+    assert shown == set(otgan.__all__)
+    assert all(hasattr(otgan, name) for name in shown)

@@ -79,6 +79,13 @@ class CriticFit:
     seed: int
     _method: Method = field(repr=False)
 
+    def __repr__(self) -> str:
+        shown = f"estimate={self.estimate:.6g}" + ("" if self.stderr is None else f" ± {self.stderr:.2g}")
+        return (
+            f"CriticFit({self.method!r}, {shown}, n_seeds={self.n_seeds}, steps={self.steps}, "
+            f"n={len(self.x)}, m={len(self.y)})"
+        )
+
     @property
     def n_seeds(self) -> int:
         """Number of critics."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -234,3 +235,9 @@ def test_bad_input_is_refused_in_a_sentence(case: str) -> None:
     arguments = {"x": gaussians()[0], "y": gaussians()[1], "method": "gp", "steps": 2, **changed}
     with pytest.raises(InvalidInput, match=words):
         fit(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_fit_is_shown_in_one_line() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    shown = repr(fit(x, x + 1, "clip", steps=2, width=8, device="cpu", n_seeds=2))
+    assert re.fullmatch(r"CriticFit\('clip', estimate=\S+ ± \S+, n_seeds=2, steps=2, n=20, m=20\)", shown)
