@@ -7,6 +7,7 @@ import importlib
 import itertools
 import math
 import sys
+from dataclasses import fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import pytest
 from exact_truth import point_value
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as hst
+from hypothesis.vendor.pretty import pretty
 
 from otgan.errors import InvalidInput
 from otgan.testing import strategies as st
@@ -248,3 +250,14 @@ def test_without_hypothesis_the_asserts_work_and_the_strategies_say_what_to_inst
         _ = testing.strategies
     with pytest.raises(AttributeError, match="nothing"):
         _ = testing.nothing
+
+
+def test_a_failing_example_can_be_pasted_and_is_shown_once() -> None:
+    drawn = st.SolvedProblem(
+        np.array([[0.1, -2.0]]), np.array([[1 / 3, 5e-324]]), np.ones(1), np.ones(1), 2.0, "euclidean", 1e17, "dirac"
+    )
+    pasted = eval(pretty(drawn), {"np": np, "SolvedProblem": st.SolvedProblem})
+    for field in fields(drawn):
+        assert np.array_equal(getattr(pasted, field.name), getattr(drawn, field.name))
+    assert repr(drawn).startswith("SolvedProblem(x=<(1, 2)>, y=<(1, 2)>, a=<(1,)>")
+    assert "\n" not in repr(drawn)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ __all__ = ["ORDERS", "TransportProblem", "problems"]
 ORDERS = (1.0, 2.0, 1.5, 3.0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TransportProblem:
     """Two weighted point clouds and the cost between them, ``metric(x_i, y_j) ** p``.
 
@@ -52,6 +52,27 @@ class TransportProblem:
     b: NDArray[np.float64]
     p: float
     metric: str
+
+    def __repr__(self) -> str:
+        """In a line: sizes for arrays."""
+        shown = [
+            f"{name}=<{value.shape}>" if isinstance(value, np.ndarray) else f"{name}={value!r}"
+            for name, value in self._items()
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """As Hypothesis shows a failing example, once: so that it can be pasted, with every digit."""
+        with printer.group(4, f"{type(self).__name__}("):
+            for name, value in self._items():
+                printer.break_()
+                exact = f"np.array({value.tolist()})" if isinstance(value, np.ndarray) else repr(value)
+                printer.text(f"{name}={exact},")
+        printer.break_()
+        printer.text(")")
+
+    def _items(self) -> list[tuple[str, Any]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
     def costs(self) -> NDArray[np.float64]:
         """All costs, shape (n, m), for solvers that want a matrix."""

@@ -31,7 +31,7 @@ FARTHEST = 450  # of a distance to the power p, within what float64 and the solv
 FRAMES = ((1.0, 0.0), (SMALL, 0.0), (LARGE, 0.0), (1.0, OFFSET))  # scales and offsets that round nothing
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SolvedProblem(TransportProblem):
     """A transport problem with its answer.
 
