@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from otgan.problem import Problem
 
-__all__ = ["repaired_bound"]
+__all__ = ["constant_bound", "critic_share", "repaired_bound"]
 
 SHARE = 1e-6  # of the largest useful scale, up to which the best one is found
+ROUNDING = 1e-9  # of the distance: what bounds are proven to
 HELD_IN_MEMORY = 2**24  # pairs; above this, costs are computed again for every scale tried
 
 
@@ -43,6 +44,25 @@ def repaired_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float
     from_f = _completed(search, f)
     from_g = _completed(search.transposed, g)[::-1]
     return max(dual_bound(problem, *from_f)[0], dual_bound(problem, *from_g)[0])
+
+
+def constant_bound(problem: Problem) -> float:
+    """What a constant critic proves after repair: most of the distance, where all points are far from each other."""
+    n, m = problem.shape
+    return repaired_bound(problem, np.zeros(n), np.zeros(m))
+
+
+def critic_share(bound: float | None, constant: float | None, exact: float) -> float | None:
+    """Which part of what a constant critic leaves open a bound adds; None where that is nothing, up to rounding.
+
+    Examples
+    --------
+    >>> critic_share(9.5, 9.0, 10.0), critic_share(8.0, 9.0, 10.0), critic_share(10.0, 10.0, 10.0)
+    (0.5, -1.0, None)
+    """
+    if bound is None or constant is None or not exact - constant > ROUNDING * exact:
+        return None
+    return (bound - constant) / (exact - constant)
 
 
 def _completed(problem: Problem, f: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

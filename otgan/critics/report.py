@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from otgan import inputs
 from otgan.costs import PointCost
-from otgan.critics.repair import repaired_bound
+from otgan.critics.repair import constant_bound, critic_share, repaired_bound
 from otgan.errors import InvalidInput
 from otgan.pairs import Pair
 from otgan.plan import arcs
@@ -66,6 +66,11 @@ class CriticReport:
     lower_bound : float or None
         What the best critic proves about ``exact`` after repair: never above it. For a population ``E f(x) - E f(y)``
         over the certified constant, on fresh points: below ``exact`` up to sampling error. None without a certificate.
+    constant_bound : float or None
+        What a constant critic proves after the same repair: the merit of the repair alone. 0 for a population.
+    critic_share : float or None
+        ``(lower_bound - constant_bound) / (exact - constant_bound)``: which part of what the constant leaves open the
+        critic adds. 1 is all, below 0 is less than nothing; None where nothing is left.
     cosine : float
         Mean cosine between the critic's gradient and that of an optimal critic, the transport direction: along the
         exact plan, weighted by mass (Gulrajani et al. 2017, proposition 1), or at fresh points ``pair.judged_at``.
@@ -101,6 +106,8 @@ class CriticReport:
     lipschitz_certified: float | None
     normalised: float
     lower_bound: float | None
+    constant_bound: float | None
+    critic_share: float | None
     cosine: float
     cosine_interval: tuple[float, float] | None
     gradient_l2: float
@@ -170,6 +177,8 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
     exact, estimates, mass = judged.exact, judged.estimates, judged.mass
     corrected = fit.bias_removed(estimates / mass, judged.slopes)  # what is known of biases is for a mass of 1
     errors = estimates / exact - 1 if exact else np.full(len(estimates), np.nan)
+    proven = _proven(fit, judged, certified)
+    constant = 0.0 if judged.problem is None else constant_bound(judged.problem)
     return CriticReport(
         method=fit.method,
         truth=judged.truth,
@@ -184,7 +193,9 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         lipschitz_observed=float(observed.mean()),
         lipschitz_certified=max(certified) if len(certified) == fit.n_seeds else None,
         normalised=float(np.divide(estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),
-        lower_bound=_proven(fit, judged, certified),
+        lower_bound=proven,
+        constant_bound=constant,
+        critic_share=critic_share(proven, constant, exact),
         cosine=float(cosine.mean()),
         cosine_interval=_interval(cosine),
         gradient_l2=float(l2.mean()),

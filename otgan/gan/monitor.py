@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from otgan.critics.networks import values
-from otgan.critics.repair import repaired_bound
+from otgan.critics.repair import constant_bound, repaired_bound
 from otgan.data.drawing import stream
 from otgan.gan.averages import settled
 from otgan.gan.intervals import distance_interval
@@ -90,9 +90,9 @@ class Monitor:
             ``exact_ema``, that of the averaged generator; ``floor``; ``patch`` and ``patch_floor``; ``critic``, the
             critic's number on the same points, and ``critic_trained_on``, on samples trained on; ``critic_estimates``,
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
-            1-Lipschitz; ``intervals``, 95 % for the mean over samples of the same sizes; ``rank_correlation`` of
-            ``critic`` and ``exact`` over the run; and what :class:`~otgan.gan.judge.Judge` says of the averaged
-            generator.
+            1-Lipschitz, and ``constant_bound``, what a constant one does; ``intervals``, 95 % for the mean over samples
+            of the same sizes; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
+            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
@@ -130,6 +130,7 @@ class Monitor:
             "critic_estimates": self.objective.estimates,
             "critic_corrected": None if corrected is None else corrected * in_units,
             "lower_bound": repaired_bound(problem, f_real.numpy(), -f_fake.numpy()),
+            "constant_bound": constant_bound(problem),
         }
 
     def _values(self, critic: nn.Module, points: NDArray[np.float64]) -> torch.Tensor:

@@ -72,6 +72,11 @@ def _estimate(report: Mapping[str, Any]) -> str:
     return f"{text} ± {amount(stderr, report['exact'])}"
 
 
+def _share(report: Mapping[str, Any]) -> str:
+    share = report.get("critic_share")
+    return NOTHING if share is None else f"{100 * share:.1f} %" if abs(share) < 10 else f"{100 * share:.0e} %"
+
+
 def _error(report: Mapping[str, Any]) -> str:
     error = report.get("relative_error")
     if error is None or math.isnan(error):
@@ -102,6 +107,13 @@ COLUMNS = (
         _in_units("lower_bound"),
         "What the best critic proves once it is repaired to be exactly 1-Lipschitz: by Kantorovich and Rubinstein such "
         "a number cannot exceed the exact distance. The nearer to it, the better.",
+    ),
+    Column(
+        "share",
+        _share,
+        "How much of the lower bound is the critic's merit. A constant critic proves something too, by the repair "
+        "alone; this is the part of the way from there to the exact distance that the critic adds. 100 % is all of "
+        "it; below 0 the constant proves more.",
     ),
     Column(
         "held out",

@@ -135,8 +135,15 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     share = f", {abs(error) / exact:.1%} too {'high' if error > 0 else 'low'}" if exact > 0 else ""
     return (
         f"Of the critics, {best['method']} comes closest with an estimate of {amount(best['estimate'], exact)}{share}. "
-        f"The best lower bound that a critic proves is {amount(bound['lower_bound'], exact)} ({bound['method']})."
+        f"The best lower bound that a critic proves is {amount(bound['lower_bound'], exact)} ({bound['method']})"
+        f"{_merit(bound, exact)}."
     )
+
+
+def _merit(bound: Mapping[str, Any], exact: float) -> str:
+    """What of a bound any critic would have proven."""
+    constant = bound.get("constant_bound")
+    return "" if constant is None else f"; a constant one, repaired in the same way, proves {amount(constant, exact)}"
 
 
 def figure_html(figure: Figure) -> str:

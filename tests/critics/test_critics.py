@@ -241,3 +241,22 @@ def test_a_fit_is_shown_in_one_line() -> None:
     x = np.random.default_rng(0).normal(size=(20, 2))
     shown = repr(fit(x, x + 1, "clip", steps=2, width=8, device="cpu", n_seeds=2))
     assert re.fullmatch(r"CriticFit\('clip', estimate=\S+ ± \S+, n_seeds=2, steps=2, n=20, m=20\)", shown)
+
+
+def test_beside_every_bound_stands_what_a_constant_critic_proves() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 40, 3))
+    truth, found = otgan.solve(x, y), fit(x, y, "discrete", steps=1, device="cpu")
+    d = np.linalg.norm(x[:, None] - y, axis=2)
+    sides = []
+    for costs in (d, d.T):
+        g = costs.min(axis=0)
+        sides.append(g.mean() + (costs - g).min(axis=1).mean())
+    report = found.compare(truth)
+    assert report.constant_bound == pytest.approx(max(sides), rel=1e-9)
+    assert 0.3 * truth.value < max(sides) < truth.value
+    assert report.lower_bound is not None
+    share = (report.lower_bound - max(sides)) / (truth.value - max(sides))
+    assert report.critic_share == pytest.approx(share, rel=1e-6)
+    nothing_left = fit([[0.0]], [[3.0]], "clip", steps=1, width=4, device="cpu").compare(otgan.solve([[0.0]], [[3.0]]))
+    assert nothing_left.constant_bound == pytest.approx(3.0)
+    assert nothing_left.critic_share is None
