@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.masses import WholeMasses, whole_masses
 
@@ -51,6 +51,7 @@ class Problem:
     ) -> Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
         metric = inputs.choice(metric, "metric", inputs.METRICS)
+        y = frames.aligned(x, y)
         cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
         problem = cls._weighted(cost, a, b, cost.p)
         inputs.value_fits(problem.mass, cost.ceiling)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
 from otgan.check.result import Check
-from otgan.check.samples import draw
+from otgan.check.samples import alike, draw
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput, OTError
 from otgan.solve import solve
@@ -90,7 +90,7 @@ def check(
     seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
     critics.torch_device(device)  # before the long work, not after
-    first, second, held_out = draw(a, b, n, seed)
+    first, second, held_out = alike(*draw(a, b, n, seed))
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
     fit = partial(
         critics.fit,
