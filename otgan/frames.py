@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["aligned", "is_frame", "order", "values"]
+__all__ = ["aligned", "columns", "in_order", "is_frame", "is_series", "order", "values"]
 
 
 def is_frame(x: object) -> bool:
@@ -24,8 +24,13 @@ def is_frame(x: object) -> bool:
     return hasattr(x, "columns") and hasattr(x, "iloc") and hasattr(x, "dtypes")
 
 
-def values(frame: Any, name: str) -> NDArray[Any]:
-    """The numbers of a frame, (n, d); NaN stands for what is missing.
+def is_series(x: object) -> bool:
+    """Whether ``x`` is one column of a data frame."""
+    return hasattr(x, "iloc") and hasattr(x, "dtype") and hasattr(x, "isna") and not is_frame(x)
+
+
+def values(x: Any, name: str) -> NDArray[Any]:
+    """The numbers of a frame, (n, d), or of a column, (n,); NaN stands for what is missing.
 
     Column by column, as NumPy makes objects of a frame that mixes whole numbers with booleans, or has nullable types.
 
@@ -34,29 +39,36 @@ def values(frame: Any, name: str) -> NDArray[Any]:
     InvalidInput
         If a column holds anything but numbers.
     """
-    columns = [_column(frame.iloc[:, k], label, name) for k, label in enumerate(frame.columns)]
-    return np.stack(columns, axis=1) if columns else np.zeros((len(frame), 0))
+    if is_series(x):
+        return _column(x, name, "it", "Encode it as numbers")
+    found = [
+        _column(
+            x.iloc[:, k],
+            name,
+            f"its column {label!r}",
+            f"Leave the column out ({name}.drop(columns={label!r})), or encode it as numbers",
+        )
+        for k, label in enumerate(x.columns)
+    ]
+    return np.stack(found, axis=1) if found else np.zeros((len(x), 0))
 
 
-def _column(series: Any, label: Hashable, name: str) -> NDArray[Any]:
+def _column(series: Any, name: str, what: str, advice: str) -> NDArray[np.float64]:
     kind = getattr(series.dtype, "kind", "O")
     if kind == "c":
         raise InvalidInput(
-            f"{name} must be an array of real numbers, but its column {label!r} holds complex numbers. Pass real and "
-            "imaginary parts as columns."
+            f"{name} must be an array of real numbers, but {what} holds complex numbers. Pass real and imaginary parts "
+            "as columns."
         )
     if kind not in "fiub":
-        raise InvalidInput(
-            f"{name} must be an array of real numbers, but its column {label!r} holds {series.dtype}. Leave the column "
-            f"out ({name}.drop(columns={label!r})), or encode it as numbers."
-        )
+        raise InvalidInput(f"{name} must be an array of real numbers, but {what} holds {series.dtype}. {advice}.")
     missing = bool(series.isna().any())
     if kind in "iu" and not missing:
         whole = series.to_numpy(dtype=f"{kind}8")
         if whole.size and max(int(whole.max()), -int(whole.min())) > 2**53:
             raise InvalidInput(
-                f"{name} holds integers above 2**53 in column {label!r}, which float64 cannot tell apart. Subtract an "
-                "offset first."
+                f"{name} holds integers above 2**53, which float64 cannot tell apart: {what} does. Subtract an offset "
+                "first."
             )
     return series.to_numpy(dtype=np.float64, na_value=np.nan) if missing else series.to_numpy(dtype=np.float64)
 
@@ -69,18 +81,34 @@ def aligned(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> Any:
     InvalidInput
         If their names differ.
     """
-    if not (is_frame(x) and is_frame(y)):
-        return y
-    first, second = list(x.columns), list(y.columns)
+    return in_order(y, columns(x), names)
+
+
+def columns(x: Any) -> tuple[Hashable, ...] | None:
+    """The names of the columns of a frame; None of anything else."""
+    return tuple(x.columns) if is_frame(x) else None
+
+
+def in_order(x: Any, first: Sequence[Hashable] | None, names: tuple[str, str]) -> Any:
+    """``x`` with its columns in the order of the names ``first``, where it is a frame and both have names.
+
+    Raises
+    ------
+    InvalidInput
+        If the names differ.
+    """
+    if first is None or not is_frame(x):
+        return x
+    second = columns(x) or ()
     if set(first) != set(second) and _are_positions(first, second):
-        return y
-    columns = order(first, second, names)
-    return y if columns is None else y.iloc[:, columns]
+        return x
+    moved = order(first, second, names)
+    return x if moved is None else x.iloc[:, moved]
 
 
-def _are_positions(first: list[Any], second: list[Any]) -> bool:
+def _are_positions(first: Sequence[Hashable], second: Sequence[Hashable]) -> bool:
     """Whether the names of one side are the 0, 1, 2, ... that pandas gives to columns without names."""
-    return any(side == list(range(len(side))) for side in (first, second))
+    return any(list(side) == list(range(len(side))) for side in (first, second))
 
 
 def order(first: Sequence[Hashable], second: Sequence[Hashable], names: tuple[str, str]) -> list[int] | None:

@@ -118,8 +118,8 @@ def real_array(
     expected = f"{name} must be an array of real numbers"
     if is_tensor(x):
         x = _numpy(x, name, expected)
-    elif frames.is_frame(x):
-        columns = [str(column) for column in x.columns]
+    elif frames.is_frame(x) or frames.is_series(x):
+        columns = [str(column) for column in frames.columns(x) or ()]
         x = frames.values(x, name)
     elif not hasattr(x, "__array__"):
         x = _unwrapped(x, name, expected)

@@ -27,6 +27,25 @@ def test_columns_are_compared_by_name(p: float):
     assert len(common_support(FRAME, FRAME[["v", "u"]]).p) == 6
 
 
+def test_potentials_read_frames_by_the_names_solved_for():
+    for solution in (otgan.solve(FRAME, TURNED), otgan.solve(FRAME, Y), otgan.solve(X, TURNED[["u", "v"]])):
+        potentials = solution.potentials
+        assert potentials.f(TURNED) == pytest.approx(otgan.solve(X, Y).potentials.f(Y))
+        assert (potentials.f(TURNED.to_numpy()[:, ::-1]) == potentials.f(TURNED)).all()
+        assert (potentials.gradient(TURNED) == potentials.gradient(Y)).all()
+        with pytest.raises(InvalidInput, match="the points solved for and x must have the same columns"):
+            potentials.g(FRAME.rename(columns={"u": "w"}))
+
+
+def test_intervals_compare_columns_by_name():
+    points = np.random.default_rng(1).normal(size=(20, 2))
+    frame = pandas.DataFrame(points, columns=["u", "v"])
+    turned = (frame + np.array([0.0, 1.0]))[["v", "u"]]
+    found = otgan.population_interval(frame, turned)
+    same = otgan.population_interval(points, points + np.array([0.0, 1.0]))
+    assert (found.lower, found.upper) == (same.lower, same.upper)
+
+
 def test_fits_compare_columns_by_name():
     options: Any = {"steps": 1, "seed": 0}
     fit, same = otgan.critics.fit(FRAME, TURNED, **options), otgan.critics.fit(X, Y, **options)
@@ -90,12 +109,33 @@ def test_frames_of_every_type_of_numbers(columns: dict[str, Any]):
         (pandas.Categorical([1, 2]), "column 'v' holds category"),
         (pandas.to_datetime(["2020-01-01", "2020-01-02"]), "column 'v' holds datetime"),
         ([1j, 2], "column 'v' holds complex"),
-        ([2**60, 1], r"2\*\*53 in column 'v'"),
+        ([2**60, 1], r"2\*\*53, .* its column 'v' does"),
     ],
 )
 def test_columns_that_hold_no_numbers_are_named(column: Any, message: str):
     with pytest.raises(InvalidInput, match=message):
         otgan.wasserstein(pandas.DataFrame({"u": [1, 2], "v": column}), X)
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int64", "Float32", "int8", "Sparse[float]"])
+def test_columns_by_themselves(dtype: str):
+    series = pandas.Series([1, 0, 1]).astype(dtype)
+    assert otgan.wasserstein(series, [1.0, 0.0, 1.0]) == 0
+    assert otgan.wasserstein([0.0, 1.0, 2.0], [0.0, 2.0], a=series, b=[1.0, 1.0]) == 0
+    assert otgan.wasserstein_1d(series, series) == 0
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        (pandas.Series([True, None], dtype="boolean"), "1 of 2 values are NaN, the first at index 1"),
+        (pandas.Series(["1", "2"]), "but it holds .*. Encode it as numbers"),
+        (pandas.Series([1, 2**60]), r"2\*\*53, which float64 cannot tell apart: it does"),
+    ],
+)
+def test_columns_by_themselves_that_hold_no_numbers(series: Any, message: str):
+    with pytest.raises(InvalidInput, match=message):
+        otgan.wasserstein(series, [1.0, 2.0])
 
 
 def test_many_columns_are_not_all_listed():

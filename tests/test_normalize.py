@@ -65,7 +65,7 @@ def test_gradients_are_to_the_counts():
 
     assert torch.autograd.gradcheck(distance, (counts,))
     (gradient,) = torch.autograd.grad(distance(counts), counts)
-    assert float(gradient @ counts.detach()) == pytest.approx(0, abs=1e-12)  # all counts times one factor change nothing
+    assert float(gradient @ counts.detach()) == pytest.approx(0, abs=1e-12)  # a common factor changes nothing
 
 
 def test_the_types_of_tensors_are_kept():

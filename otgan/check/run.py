@@ -41,7 +41,8 @@ def check(
     Parameters
     ----------
     a, b : str, path, SampleSet or (k, d) array_like
-        The sets, by anything that :func:`otgan.data.load` takes, or as points.
+        The sets, by anything that :func:`otgan.data.load` takes, or as points: also data frames, torch datasets and
+        loaders. Columns are compared by name where both sides have names; samples must have one shape.
     methods : sequence of str, default ("clip", "gp")
         Critics, of ``otgan.critics.methods()``.
     n : int, optional

@@ -236,7 +236,7 @@ def _is_comment(line: Line) -> bool:
 
 def _delimiter(lines: list[Line], path: Path) -> str:
     """What parts the cells: tabs in a .tsv, else what the first line that is no comment has."""
-    if ".tsv" in path.suffixes[-2:] or ".TSV" in path.suffixes[-2:]:
+    if re.search(r"\.tsv(\.gz)?$", path.name, re.IGNORECASE):
         return "\t"
     first = next((text for _, text in lines if not text.lstrip().startswith("#")), "")
     bare = re.sub(r'"[^"]*"', "", first)

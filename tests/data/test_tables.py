@@ -41,8 +41,9 @@ def written(folder: Path, name: str, text: str) -> Path:
         ("x.csv", "# u,v\n# made by us\n1,2\n3,4.5\n", None),
         ("x.csv", "u,v\r1,2\r3,4.5\r", ("u", "v")),
         ("x.tsv", "u\tv\n1\t2\n3\t4,5\n", ("u", "v")),
+        ("x.tsv.csv", "u,v\n1,2\n3,4.5\n", ("u", "v")),
         ("x.csv.gz", "u,v\n1,2\n3,4.5\n", ("u", "v")),
-        ("x.TSV.gz", "1\t2\n3\t4.5\n", None),
+        ("x.Tsv.gz", "1\t2\n3\t4.5\n", None),
     ],
 )
 def test_tables_in_their_spellings(tmp_path: Path, name: str, text: str, columns: tuple[str, ...] | None):
