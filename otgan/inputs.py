@@ -36,6 +36,7 @@ __all__ = [
     "flag",
     "floating",
     "has_tangent",
+    "is_dataset",
     "is_tensor",
     "like",
     "mass_tolerance",
@@ -70,6 +71,11 @@ _LINE = ", or p = inf, which needs no power (wasserstein, wasserstein_1d and was
 def is_tensor(x: object) -> bool:
     """Whether ``x`` is a torch tensor, found out without importing torch."""
     return type(x).__module__.partition(".")[0] == "torch" and hasattr(x, "detach")
+
+
+def is_dataset(x: object) -> bool:
+    """Whether ``x`` is a dataset or a loader of torch, found out without importing torch."""
+    return any(base.__module__.startswith("torch.utils.data") for base in type(x).__mro__)
 
 
 def wants_gradient(x: Any) -> bool:
@@ -189,7 +195,7 @@ def _unwrapped(x: Any, name: str, expected: str) -> Any:
             ) from None
     if isinstance(x, list | tuple) and any(map(is_tensor, x)):
         raise InvalidInput(f"{expected}, but a {type(x).__name__} of tensors came. Pass torch.stack({name}).")
-    if any(base.__module__.startswith("torch.utils.data") for base in type(x).__mro__):
+    if is_dataset(x):
         pass_it = f"{name}.tensors[0]" if hasattr(x, "tensors") else "its samples as one tensor"
         raise InvalidInput(f"{expected}, but a {type(x).__name__} came. Pass {pass_it}.")
     return x

@@ -6,10 +6,10 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from otgan import frames
+from otgan import frames, inputs
 from otgan.data import SampleSet, load, names
 from otgan.data.builtin import DIGITS
-from otgan.data.datasets import is_dataset, read_dataset
+from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
 from otgan.data.pairing import comparable
 from otgan.errors import InvalidInput
@@ -93,7 +93,7 @@ def _shuffled(source: Any, name: str, n: int | None, seed: int) -> SampleSet | N
 
 
 def _array(source: Any, name: str) -> SampleSet:
-    if is_dataset(source):
+    if inputs.is_dataset(source):
         return SampleSet.of(read_dataset(source, name), name, "a dataset")
     columns = tuple(map(str, source.columns)) if frames.is_frame(source) else None
     return SampleSet(name, source, _shape(source), "an array", columns)

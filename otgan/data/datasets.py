@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["is_dataset", "read_dataset"]
+__all__ = ["read_dataset"]
 
 CHANNELS = (1, 3, 4)
-
-
-def is_dataset(given: object) -> bool:
-    """Whether this is a dataset or a loader of torch, found out without importing torch."""
-    return any(base.__module__.startswith("torch.utils.data") for base in type(given).__mro__)
 
 
 def read_dataset(given: Any, name: str) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import torch
 from otgan import data, inputs
 from otgan.data import SampleSet
 from otgan.data.builtin import DIGITS
-from otgan.data.datasets import is_dataset, read_dataset
+from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
 from otgan.scaling import Scaling
@@ -177,7 +177,7 @@ def _load(config: Config) -> SampleSet:
 def _as_set(given: Any, config: Config) -> SampleSet:
     """An array (n,), (n, d), (n, h, w) or (n, h, w, c), or a dataset of torch, as a set, or the set that it is."""
     if not isinstance(given, SampleSet):
-        array = read_dataset(given, "data") if is_dataset(given) else inputs.real_array(given, "data")
+        array = read_dataset(given, "data") if inputs.is_dataset(given) else inputs.real_array(given, "data")
         given = SampleSet.of(array, OWN, OWN)
     if given.weights is not None:
         raise InvalidInput(f"every sample counts alike here, but {given.name} has weights. Leave them out.")

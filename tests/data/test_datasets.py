@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 
+from otgan import inputs
 from otgan.check.samples import draw
 from otgan.data import SampleSet
-from otgan.data.datasets import is_dataset, read_dataset
+from otgan.data.datasets import read_dataset
 from otgan.errors import InvalidInput
 from otgan.gan import Config
 from otgan.gan.dataset import dataset
@@ -60,7 +61,7 @@ def array(given: Any) -> np.ndarray[Any, Any]:
     ids=lambda given: type(given).__name__,
 )
 def test_points_in_every_wrapping(given: Any):
-    assert is_dataset(given)
+    assert inputs.is_dataset(given)
     assert (array(given) == POINTS.numpy()).all()
 
 
