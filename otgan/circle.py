@@ -26,7 +26,15 @@ ROUNDING = 1e-12  # of a distance, with room to spare
 
 
 def wasserstein_circle(
-    u: Any, v: Any, p: float = 1, *, a: Any = None, b: Any = None, period: float = 1.0, axis: int = -1
+    u: Any,
+    v: Any,
+    p: float = 1,
+    *,
+    a: Any = None,
+    b: Any = None,
+    period: float = 1.0,
+    axis: int = -1,
+    normalize: bool = False,
 ) -> Any:
     """W_p between samples on a circle, exactly, batched over all other axes.
 
@@ -54,6 +62,8 @@ def wasserstein_circle(
         The length of the circle: 2 pi for angles in radians, 24 for hours of the day.
     axis : int, default -1
         The axis of the samples.
+    normalize : bool, default False
+        Divide a and b by their sums first, as for counts.
 
     Returns
     -------
@@ -85,6 +95,7 @@ def wasserstein_circle(
     array([0.125    , 0.2795085])
     """
     p = inputs.exponent(p, allow_inf=True)
+    a, b = inputs.masses(a, b, normalize, axis)
     period = inputs.real(period, "period", low=inputs.SMALLEST, high=inputs.LARGEST)
     inputs.extent_fits(period, p)
     tensor = next((t for t in (u, v) if inputs.is_tensor(t)), None)

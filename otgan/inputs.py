@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import memory
+from otgan import frames, memory
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -26,15 +28,20 @@ __all__ = [
     "choice",
     "cost_matrix",
     "count",
+    "device_name",
     "equal_mass",
     "exponent",
     "extent",
     "extent_fits",
+    "flag",
     "floating",
     "has_tangent",
+    "is_dataset",
     "is_tensor",
     "like",
     "mass_tolerance",
+    "masses",
+    "normalized",
     "path",
     "points",
     "reach",
@@ -64,6 +71,11 @@ _LINE = ", or p = inf, which needs no power (wasserstein, wasserstein_1d and was
 def is_tensor(x: object) -> bool:
     """Whether ``x`` is a torch tensor, found out without importing torch."""
     return type(x).__module__.partition(".")[0] == "torch" and hasattr(x, "detach")
+
+
+def is_dataset(x: object) -> bool:
+    """Whether ``x`` is a dataset or a loader of torch, found out without importing torch."""
+    return any(base.__module__.startswith("torch.utils.data") for base in type(x).__mro__)
 
 
 def wants_gradient(x: Any) -> bool:
@@ -96,8 +108,12 @@ def _kind(x: object) -> str:
     return f"a {type(x).__name__}"
 
 
-def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.float64]:
+def real_array(
+    x: Any, name: str, *, allow_inf: bool = False, columns: Sequence[str] | None = None
+) -> NDArray[np.float64]:
     """``x`` as a float64 array of real finite numbers, whatever its shape.
+
+    Messages name a column by ``columns``, or by a data frame's own names.
 
     Raises
     ------
@@ -107,7 +123,12 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
     """
     expected = f"{name} must be an array of real numbers"
     if is_tensor(x):
-        x = _numpy(x, expected)
+        x = _numpy(x, name, expected)
+    elif frames.is_frame(x) or frames.is_series(x):
+        columns = [str(column) for column in frames.columns(x) or ()]
+        x = frames.values(x, name)
+    elif not hasattr(x, "__array__"):
+        x = _unwrapped(x, name, expected)
     if hasattr(x, "toarray"):
         raise InvalidInput(f"{expected}, but a sparse {type(x).__name__} came. Pass {name}.toarray().")
     if isinstance(x, np.ma.MaskedArray):
@@ -138,30 +159,87 @@ def real_array(x: Any, name: str, *, allow_inf: bool = False) -> NDArray[np.floa
         raise InvalidInput(
             f"{name} holds integers above 2**53, which float64 cannot tell apart. Subtract an offset first."
         )
-    if np.isnan(clean).any():
-        raise InvalidInput(
-            f"{name} must be finite, but {int(np.isnan(clean).sum())} of {clean.size} values are NaN. "
-            "Drop or fill them."
-        )
-    if not allow_inf and np.isinf(clean).any():
-        raise InvalidInput(
-            f"{name} must be finite, but {int(np.isinf(clean).sum())} of {clean.size} values are infinite. "
-            "Drop them, or use a large finite value."
-        )
+    for is_bad, kind, advice in (
+        (np.isnan, "NaN", "Drop or fill them."),
+        (np.isinf, "infinite", "Drop them, or use a large finite value."),
+    ):
+        if allow_inf and is_bad is np.isinf:
+            continue
+        if (bad := is_bad(clean)).any():
+            raise InvalidInput(
+                f"{name} must be finite, but {int(bad.sum())} of {clean.size} values are {kind}{_where(bad, columns)}. "
+                f"{advice}"
+            )
     return clean
 
 
-def _numpy(tensor: Any, expected: str) -> NDArray[Any]:
-    tensor = tensor.detach().cpu()
+def _where(bad: NDArray[np.bool_], columns: Sequence[str] | None) -> str:
+    """Where the bad values are: their columns by name, or the first of them by its index."""
+    if bad.ndim == 2 and columns is not None and len(columns) == bad.shape[1]:
+        named = [repr(column) for column, is_bad in zip(columns, np.any(bad, axis=0).tolist(), strict=True) if is_bad]
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        return f", in column{'s' if len(named) > 1 else ''} {', '.join(named[:3])}{more}"
+    index = np.argwhere(bad)[0].tolist()
+    return f", the first at index {index[0] if len(index) == 1 else tuple(index)}" if index else ""
+
+
+def _unwrapped(x: Any, name: str, expected: str) -> Any:
+    """What is inside of things that NumPy would take apart or not read: DLPack, lists of tensors, datasets of torch."""
+    if hasattr(x, "__dlpack__"):
+        try:
+            return np.from_dlpack(x)
+        except Exception as error:  # of a device, a type or a library that NumPy does not know: whatever that raises
+            raise InvalidInput(
+                f"{expected}, but NumPy cannot read the {type(x).__name__} that came ({error}). Copy it to the CPU "
+                "as float64."
+            ) from None
+    if isinstance(x, list | tuple) and any(map(is_tensor, x)):
+        raise InvalidInput(f"{expected}, but a {type(x).__name__} of tensors came. Pass torch.stack({name}).")
+    if is_dataset(x):
+        pass_it = f"{name}.tensors[0]" if hasattr(x, "tensors") else "its samples as one tensor"
+        raise InvalidInput(f"{expected}, but a {type(x).__name__} came. Pass {pass_it}.")
+    return x
+
+
+def _numpy(tensor: Any, name: str, expected: str) -> NDArray[Any]:
+    if (came := _unreadable(tensor, name)) is not None:
+        raise InvalidInput(f"{expected}, but {came}")
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
     try:
         return tensor.float().numpy() if "bfloat16" in str(tensor.dtype) else tensor.numpy()
     except (TypeError, RuntimeError):
-        raise InvalidInput(f"{expected}, but a {tensor.layout} tensor of {tensor.dtype} came. Make it dense.") from None
+        raise InvalidInput(
+            f"{expected}, but a tensor of {tensor.dtype} came, which NumPy cannot read. Pass {name}.double()."
+        ) from None
 
 
-def points(x: Any, name: str) -> NDArray[np.float64]:
+def _unreadable(tensor: Any, name: str) -> str | None:
+    """What a tensor is that has no values to read here, and what to do; None if it has them."""
+    functorch = sys.modules["torch"]._C._functorch
+    if functorch.is_batchedtensor(tensor):
+        return (
+            "torch.vmap hides its values. Loop over the batch, or on the line use otgan.wasserstein_1d, which takes "
+            "batches."
+        )
+    if functorch.is_functorch_wrapped_tensor(tensor):
+        return (
+            "torch.func (grad, vjp, jvp, ...) hides its values. Use torch.autograd.grad, .backward() or "
+            "torch.autograd.forward_ad."
+        )
+    if tensor.is_meta:
+        return "a meta tensor came, which has a shape and no values. Pass one that is on a real device."
+    if tensor.is_quantized:
+        return f"a quantized tensor came. Pass {name}.dequantize()."
+    if "strided" not in str(tensor.layout):
+        return f"a tensor with layout {tensor.layout} came. Make it dense: {name}.to_dense()."
+    if "float8" in str(tensor.dtype) or "float4" in str(tensor.dtype):
+        return f"a tensor of {tensor.dtype} came, too coarse to hold a distance. Pass {name}.float()."
+    return None
+
+
+def points(x: Any, name: str, columns: Sequence[str] | None = None) -> NDArray[np.float64]:
     """``x`` as points, float64 of shape (n, d); a 1-D array is n points on the line."""
-    array = real_array(x, name)
+    array = real_array(x, name, columns=columns)
     if array.ndim == 1:
         array = array[:, None]
     if array.ndim != 2:
@@ -272,6 +350,49 @@ def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArr
     return array
 
 
+def normalized(a: Any, name: str, axis: Any = -1) -> Any:
+    """Weights divided by their sums along an axis: a tensor as a tensor, differentiably, and None as None.
+
+    What has no sum to divide by is left as it is, for :func:`weights` to refuse.
+    """
+    if a is None:
+        return None
+    array = real_array(a, name)
+    if array.ndim == 0 or isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
+        return a
+    along = int(axis) if array.ndim > 1 else 0
+    if not -array.ndim <= along < array.ndim:
+        return a
+    with np.errstate(over="ignore"):
+        sums = array.sum(axis=along, keepdims=True)
+    if array.min() < 0 or not ((sums > SMALLEST) & (sums < LARGEST)).all():
+        return a
+    if is_tensor(a):
+        clean = floating(a)
+        double = clean.cpu().double()  # in this order, as not every device has float64
+        return (double / double.sum(along, keepdim=True)).to(clean.dtype).to(clean.device)
+    return array / sums
+
+
+def masses(a: Any, b: Any, normalize: Any, axis: Any = -1) -> tuple[Any, Any]:
+    """Both weights, divided by their sums if that is asked for."""
+    if not flag(normalize, "normalize"):
+        return a, b
+    return normalized(a, "a", axis), normalized(b, "b", axis)
+
+
+def device_name(device: Any) -> Any:
+    """A ``torch.device`` as its name; anything else as it is."""
+    return str(device) if type(device).__module__ == "torch" and type(device).__name__ == "device" else device
+
+
+def flag(value: Any, name: str) -> bool:
+    """``value`` as True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"{name} must be True or False, but {value!r} came.")
+    return bool(value)
+
+
 def total(masses: NDArray[np.float64]) -> float:
     """The sum of masses, correctly rounded where that is quick, and to more than float64 otherwise."""
     return math.fsum(masses.tolist()) if len(masses) < 10_000 else float(masses.sum(dtype=np.longdouble))
@@ -293,7 +414,7 @@ def equal_mass(
         raise InvalidInput(
             f"{second} must have the same total mass as {first}: sum({first}) = {total_a:.10g}, "
             f"sum({second}) = {total_b:.10g}. "
-            "Normalise both, or pass the masses you mean."
+            "Normalise both, as normalize=True of otgan.wasserstein does, or pass the masses you mean."
         )
     return b if total_a == total_b else b * (total_a / total_b)
 

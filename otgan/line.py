@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["wasserstein_1d"]
 
 
-def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None, axis: int = -1) -> Any:
+def wasserstein_1d(
+    x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None, axis: int = -1, normalize: bool = False
+) -> Any:
     """W_p between samples on the line, batched over all other axes.
 
     Sorting both sides and matching masses in order is optimal for every p >= 1, so the answer is exact up to the
@@ -36,6 +38,8 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
         Non-negative weights of one total along ``axis``; 1/n and 1/m each if None.
     axis : int, default -1
         The axis of the samples.
+    normalize : bool, default False
+        Divide a and b by their sums first, as for counts.
 
     Returns
     -------
@@ -62,6 +66,7 @@ def wasserstein_1d(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = None
     array([2.12132034, 1.41421356])
     """
     p = inputs.exponent(p, allow_inf=True)
+    a, b = inputs.masses(a, b, normalize, axis)
     if type(axis) is int and axis in (-1, 0) and _is_plain(x) and _is_plain(y):
         if a is None and b is None:
             return _plain(x, y, p)

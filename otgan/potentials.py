@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.costs import BLOCK, PointCost
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from numpy.typing import NDArray
 
@@ -32,12 +32,15 @@ class DualPotentials:
     f_values, g_values, f_gradients : callable
         From checked points (k, d) to values (k,), and to gradients (k, d). Use :meth:`f`, :meth:`g` and
         :meth:`gradient`, which check what they are given.
+    columns : tuple, optional
+        The names of the coordinates, by which data frames are read.
     """
 
     dimension: int
     f_values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     g_values: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     f_gradients: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    columns: tuple[Hashable, ...] | None = None
 
     @classmethod
     def from_values(
@@ -86,7 +89,7 @@ class DualPotentials:
         return self.f_gradients(self._points(x))
 
     def _points(self, x: Any) -> NDArray[np.float64]:
-        new = inputs.points(x, "x")
+        new = inputs.points(frames.in_order(x, self.columns, ("the points solved for", "x")), "x")
         if new.shape[1] != self.dimension:
             raise InvalidInput(
                 f"points must have {self.dimension} columns as the points solved for, but {new.shape[1]} came."

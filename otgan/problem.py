@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.masses import WholeMasses, whole_masses
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
 __all__ = ["Problem"]
@@ -36,6 +38,8 @@ class Problem:
     weights : tuple, optional
         What came for a and b, before rounding: an array, or the number of points for equal weights 1/n; a and b
         themselves if None.
+    columns : tuple, optional
+        The names of the coordinates, where the points came as a data frame.
     """
 
     cost: Cost
@@ -44,6 +48,7 @@ class Problem:
     p: float = 1.0
     uniform: bool = False
     weights: tuple[NDArray[np.float64] | int, NDArray[np.float64] | int] | None = None
+    columns: tuple[Hashable, ...] | None = None
 
     @classmethod
     def from_points(
@@ -51,10 +56,11 @@ class Problem:
     ) -> Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
         metric = inputs.choice(metric, "metric", inputs.METRICS)
+        y, columns = frames.aligned(x, y), frames.columns(x) or frames.columns(y)
         cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
         problem = cls._weighted(cost, a, b, cost.p)
         inputs.value_fits(problem.mass, cost.ceiling)
-        return problem
+        return problem if columns is None else replace(problem, columns=columns)
 
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:

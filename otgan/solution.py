@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -157,7 +157,7 @@ class Solution:
         cost = self.problem.cost
         if not isinstance(cost, PointCost):
             raise OTError("potentials need points to be evaluated elsewhere; solve(x, y) has them, solve_cost(C) not.")
-        return DualPotentials.from_values(cost, self.f, self.g, self.plan)
+        return replace(DualPotentials.from_values(cost, self.f, self.g, self.plan), columns=self.problem.columns)
 
     def __repr__(self) -> str:
         n, m = self.problem.shape

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, solver
 from otgan.exact.auto import check, choose
@@ -37,7 +37,8 @@ def solve(
     rtol: float = 1e-9,
     throw: bool = True,
     progress: bool = False,
-    device: str = "cpu",
+    device: Any = "cpu",
+    normalize: bool = False,
     max_steps: int | None = None,
 ) -> Solution:
     """Solve optimal transport between two weighted point sets exactly, with a proof.
@@ -48,7 +49,8 @@ def solve(
     Parameters
     ----------
     x : (n, d) or (n,) array_like
-        Points; a 1-D array is n points on the line.
+        Points; a 1-D array is n points on the line. Of two data frames, columns are compared by their names, whatever
+        their order.
     y : (m, d) or (m,) array_like
         Points of the same space.
     p : float, default 1
@@ -66,10 +68,12 @@ def solve(
         Raise NotConverged where the bounds do not meet; otherwise return the solution with its interval.
     progress : bool, default False
         Show progress on a terminal.
-    device : str, default "cpu"
+    device : str or torch.device, default "cpu"
         Where "sparse" prices all pairs: "cpu", or a torch device with float64 such as "cuda" or "cuda:1", which pays
         for many points in many dimensions. "auto" is "sparse" there, except on the line. Solving on the arcs that were
         found stays on the CPU. "torch:cpu" runs the code of the devices on the CPU, for tests and the curious.
+    normalize : bool, default False
+        Divide a and b by their sums first, as for counts.
     max_steps : int, optional
         Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit.
 
@@ -106,7 +110,8 @@ def solve(
     array([[0.5, 0. ],
            [0. , 0.5]])
     """
-    _check_device(device, method)
+    device = _check_device(device, method)
+    a, b = inputs.masses(a, b, normalize)
     problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device)
     return _run(problem, method, rtol, throw, progress, max_steps)
 
@@ -120,6 +125,7 @@ def solve_cost(
     rtol: float = 1e-9,
     throw: bool = True,
     progress: bool = False,
+    normalize: bool = False,
     max_steps: int | None = None,
 ) -> Solution:
     """Solve optimal transport for a cost matrix exactly, with a proof.
@@ -132,7 +138,7 @@ def solve_cost(
     b : (m,) array_like, optional
         Non-negative weights of one total; 1/n and 1/m each if None.
     method : {"auto", "network-simplex", "linprog", "assignment"}
-    rtol, throw, progress, max_steps
+    rtol, throw, progress, normalize, max_steps
         As for :func:`solve`.
 
     Returns
@@ -151,6 +157,7 @@ def solve_cost(
     >>> otgan.solve_cost([[0.0, 2.0], [1.0, 0.0]], [0.5, 0.5], [0.25, 0.75]).value
     0.5
     """
+    a, b = inputs.masses(a, b, normalize)
     return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
 
 
@@ -164,13 +171,14 @@ def wasserstein(
     metric: str = "euclidean",
     method: str = "auto",
     rtol: float = 1e-9,
-    device: str = "cpu",
+    device: Any = "cpu",
+    normalize: bool = False,
 ) -> Any:
     """The Wasserstein distance W_p between two weighted point sets, proven to ``rtol``.
 
     Parameters
     ----------
-    x, y, p, a, b, metric, method, rtol, device
+    x, y, p, a, b, metric, method, rtol, device, normalize
         As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
         with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed). Value and
         gradients are computed in float64 whatever the tensors' types and devices, and cast once: the value to those of
@@ -196,6 +204,7 @@ def wasserstein(
     >>> otgan.wasserstein([0.0, 1.0], [5.0, 6.0], p=2)
     5.0
     """
+    a, b = inputs.masses(a, b, normalize)
     if isinstance(p, numbers.Real) and p == math.inf:
         _check_device(device, method)
         return _line_infinity(x, y, a, b, metric, method, rtol)
@@ -214,6 +223,7 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     inputs.choice(metric, "metric", inputs.METRICS)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
+    y = frames.aligned(x, y)
     sides = inputs.points(x, "x"), inputs.points(y, "y")
     for points in sides:
         if points.shape[1] > 1:
@@ -226,7 +236,9 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
 
 
-def _check_device(device: Any, method: Any) -> None:
+def _check_device(device: Any, method: Any) -> str:
+    """The name of the device, if it is there."""
+    device = inputs.device_name(device)
     if not isinstance(device, str):
         raise InvalidInput(f"device must be 'cpu' or the name of a torch device, but {device!r} came.")
     if device != "cpu" and method in tuple(METHODS) and method != "sparse":
@@ -234,6 +246,7 @@ def _check_device(device: Any, method: Any) -> None:
             f"device={device!r} is for method='sparse' or 'auto', but method={method!r} came, which runs on the CPU."
         )
     check_device(device)
+    return device
 
 
 def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool, max_steps: int | None) -> Solution:

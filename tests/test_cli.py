@@ -123,7 +123,7 @@ def test_version_and_help(capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("distance digits:3 swissroll", "must have the same number of columns"),
+        ("distance digits:3 swissroll", "must have samples of one shape"),
         ("distance digits:3 nowhere.npy", "nowhere.npy"),
         ("distance digits:3 digits:99", "digits:LABEL must name one digit"),
         ("distance digits:3 digits:8 --n 0", "n must be at least 1"),

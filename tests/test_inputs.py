@@ -306,7 +306,7 @@ def test_totals_that_differ_by_rounding_are_equal() -> None:
 
 
 def test_a_message_says_what_to_do() -> None:
-    with pytest.raises(InvalidInput, match=r"1 of 3 values are NaN\. Drop or fill them\."):
+    with pytest.raises(InvalidInput, match=r"1 of 3 values are NaN, the first at index 1\. Drop or fill them\."):
         otgan.solve([0.0, NAN, 1.0], [0.0])
     with pytest.raises(InvalidInput, match=r"toarray\(\)"):
         otgan.solve(sparse.eye_array(2), GOOD)

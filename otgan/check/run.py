@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
 from otgan.check.result import Check
-from otgan.check.samples import draw
+from otgan.check.samples import alike, draw
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput, OTError
 from otgan.solve import solve
@@ -41,7 +41,8 @@ def check(
     Parameters
     ----------
     a, b : str, path, SampleSet or (k, d) array_like
-        The sets, by anything that :func:`otgan.data.load` takes, or as points.
+        The sets, by anything that :func:`otgan.data.load` takes, or as points: also data frames, torch datasets and
+        loaders. Columns are compared by name where both sides have names; samples must have one shape.
     methods : sequence of str, default ("clip", "gp")
         Critics, of ``otgan.critics.methods()``.
     n : int, optional
@@ -90,7 +91,7 @@ def check(
     seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
     critics.torch_device(device)  # before the long work, not after
-    first, second, held_out = draw(a, b, n, seed)
+    first, second, held_out = alike(*draw(a, b, n, seed))
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
     fit = partial(
         critics.fit,

@@ -6,12 +6,15 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from otgan import frames, inputs
 from otgan.data import SampleSet, load, names
 from otgan.data.builtin import DIGITS
+from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
+from otgan.data.pairing import comparable
 from otgan.errors import InvalidInput
 
-__all__ = ["draw"]
+__all__ = ["alike", "draw"]
 
 LARGEST_DEFAULT = 1000  # points of each set where n is not given
 SHARE = 0.8  # of a finite set where n is not given: something must be left to hold out
@@ -39,7 +42,7 @@ def draw(a: Any, b: Any, n: int | None, seed: int) -> tuple[SampleSet, SampleSet
     Raises
     ------
     InvalidInput
-        If a set cannot be loaded, or holds fewer than n points.
+        If a set cannot be loaded, holds fewer than n points or has weights.
 
     Examples
     --------
@@ -57,10 +60,26 @@ def draw(a: Any, b: Any, n: int | None, seed: int) -> tuple[SampleSet, SampleSet
     return first, second, (rest_a, rest_b) if rest_a is not None and rest_b is not None else None
 
 
+def alike(
+    a: SampleSet, b: SampleSet, held_out: tuple[SampleSet, SampleSet] | None
+) -> tuple[SampleSet, SampleSet, tuple[SampleSet, SampleSet] | None]:
+    """What :func:`draw` gave, with columns and shapes of b as those of a; b notes what was done.
+
+    Raises
+    ------
+    InvalidInput
+        If they differ otherwise.
+    """
+    a, b, notes = comparable(a, b)
+    return a, replace(b, notes=(*b.notes, *notes)), None if held_out is None else comparable(*held_out)[:2]
+
+
 def _shuffled(source: Any, name: str, n: int | None, seed: int) -> SampleSet | None:
     """The points of a finite set in random order, twice as many as needed where there are; None for a distribution."""
     if not isinstance(source, str | os.PathLike):
-        whole = source if isinstance(source, SampleSet) else SampleSet(name, source, _shape(source), "an array")
+        whole = source if isinstance(source, SampleSet) else _array(source, name)
+        if whole.weights is not None:
+            raise InvalidInput(f"every point counts alike here, but {whole.name} has weights. Leave them out.")
         return whole.take(len(whole), stream(seed, whole.name))
     spec = os.fspath(source)
     if _is_distribution(spec):
@@ -71,6 +90,13 @@ def _shuffled(source: Any, name: str, n: int | None, seed: int) -> SampleSet | N
     except InvalidInput:
         whole = load(spec, seed=seed)  # whatever else is wrong is said here
         return whole.take(len(whole), stream(seed, spec))
+
+
+def _array(source: Any, name: str) -> SampleSet:
+    if inputs.is_dataset(source):
+        return SampleSet.of(read_dataset(source, name), name, "a dataset")
+    columns = tuple(map(str, source.columns)) if frames.is_frame(source) else None
+    return SampleSet(name, source, _shape(source), "an array", columns)
 
 
 def _shape(points: Any) -> tuple[int, ...]:
@@ -96,5 +122,4 @@ def _cut(side: SampleSet, n: int) -> tuple[SampleSet, SampleSet | None]:
         raise InvalidInput(
             f"n must be at most {len(side)}, the number of samples in {side.name}, but {n} came. Ask for fewer."
         )
-    rest = side.points[n : 2 * n]
-    return replace(side, points=side.points[:n]), replace(side, points=rest) if len(rest) else None
+    return side.at(slice(n)), side.at(slice(n, 2 * n)) if len(side) > n else None

@@ -6,9 +6,10 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Target, on_terminal, size
+from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Several, Target, listed, on_terminal, size
+from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from otgan.check import Check as Result
@@ -21,13 +22,17 @@ class Check:
     """Each critic's estimate of W1 beside the exact distance, on the same points."""
 
     a: FirstSet
-    """A built-in name (see: otgan data), a .npy, .npz, .csv or .pt file, or a folder of images."""
+    """A built-in name (see: otgan data), a .npy, .npz, .csv, .tsv, .parquet or .pt file, or a folder of images."""
     b: SecondSet
     """Another one, of points of the same space."""
     methods: Names = ("clip", "gp")
     """Critics to train, after A and B; a wrong name lists all."""
     n: Count = None
     """Points to draw of each set; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
+    columns: Several = None
+    """Columns of tables that are the coordinates; by default all. Two tables are compared by the names of theirs."""
+    drop: Several = None
+    """Columns of tables to leave out."""
     seeds: int = 2
     """Critics of each method; from two on there is a standard error."""
     steps: Count = None
@@ -52,8 +57,7 @@ class Check:
 
         report.check_folder(Path("runs") if self.out is None else self.out)  # better now than after the training
         result = check(
-            self.a,
-            self.b,
+            *self._sides(),
             methods=self.methods,
             n=self.n,
             seeds=self.seeds,
@@ -73,12 +77,28 @@ class Check:
             print(f"otgan: no {method}: {message}", file=sys.stderr)
         return int(bool(result.failed))
 
+    def _sides(self) -> tuple[Any, Any]:
+        """Both sets as the check takes them: tables of which columns are chosen are loaded here."""
+        if self.columns is None and self.drop is None:
+            return self.a, self.b
+        from otgan.data import load
+        from otgan.data.pairing import is_table_spec
+
+        if not (is_table_spec(self.a) or is_table_spec(self.b)):
+            raise InvalidInput(f"--columns and --drop are for tables, but {self.a} and {self.b} are none.")
+        chosen: dict[str, Any] = {"columns": listed(self.columns), "drop": listed(self.drop) or ()}
+        a, b = (load(spec, **chosen) if is_table_spec(spec) else spec for spec in (self.a, self.b))
+        return a, b
+
 
 def _print(result: Result) -> None:
     from otgan import report
 
     exact = result.solution
     print(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
+    for side in (result.a, result.b):
+        if side.notes:
+            print(f"{side.name}: {'; '.join(side.notes)}")
     if result.held_out:
         print(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
     print(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}\n")

@@ -50,6 +50,7 @@ def _one(spec: str) -> str:
         "shape": " x ".join(map(str, samples.shape)),
         "values": f"{samples.points.min():.6g} to {samples.points.max():.6g}",
         "source": samples.source,
+        **({"read as": "; ".join(samples.notes)} if samples.notes else {}),
         "sha256": samples.sha256,
     }
     return "\n".join(f"{key:9}{value}" for key, value in facts.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Target, on_terminal, size
+from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Several, Target, Text, listed, on_terminal, size
 from otgan.errors import Interrupted, NotConverged
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Distance:
     """The exact Wasserstein distance of two sample sets, with its proof."""
 
     a: FirstSet
-    """A built-in name (see: otgan data), a .npy, .npz, .csv or .pt file, or a folder of images."""
+    """A built-in name (see: otgan data), a .npy, .npz, .csv, .tsv, .parquet or .pt file, or a folder of images."""
     b: SecondSet
     """Another one, of points of the same space."""
     p: float = 1.0
@@ -37,6 +37,12 @@ class Distance:
     """Points to draw of each set; by default all, and 1000 of a distribution."""
     seed: int = 0
     """Seed of the draws."""
+    columns: Several = None
+    """Columns of tables that are the coordinates; by default all. Two tables are compared by the names of theirs."""
+    drop: Several = None
+    """Columns of tables to leave out."""
+    weights: Text = None
+    """Column of tables that weighs their rows; its sum is made 1."""
     plan: Target = None
     """Write the plan (row, col, mass, shape) and the potentials (f, g) to this .npz file."""
     json: Flag = False
@@ -47,18 +53,24 @@ class Distance:
     def run(self) -> int:
         """Load, solve, print; an interval that is too wide is printed before it is an error."""
         from otgan import report
-        from otgan.data import load
+        from otgan.data.pairing import load_pair
         from otgan.solve import solve
 
         if self.plan is not None:
             report.check_writable(report.npz_path(self.plan))
-        a, b = (load(spec, n=self.n, seed=self.seed) for spec in (self.a, self.b))
+        columns, drop = listed(self.columns), listed(self.drop) or ()
+        a, b, notes = load_pair(
+            self.a, self.b, n=self.n, seed=self.seed, columns=columns, drop=drop, weights=self.weights
+        )
         unproven = None
         try:
             solution = solve(
                 a.points,
                 b.points,
                 self.p,
+                a=a.weights,
+                b=b.weights,
+                normalize=True,
                 metric=self.metric,
                 method=self.method,
                 rtol=self.rtol,
@@ -69,28 +81,42 @@ class Distance:
             solution, unproven = error.solution, error
         if self.plan is not None:
             report.save_plan(self.plan, solution)
-        print(report.to_json(self._record(a, b, solution)) if self.json else self._text(a, b, solution))
+        print(report.to_json(self._record(a, b, solution, notes)) if self.json else self._text(a, b, solution, notes))
         if unproven is not None:
             raise unproven
         return 0
 
-    def _record(self, a: SampleSet, b: SampleSet, solution: Solution) -> dict[str, Any]:
+    def _record(self, a: SampleSet, b: SampleSet, solution: Solution, notes: tuple[str, ...]) -> dict[str, Any]:
         from otgan import report
 
         sides = {
-            key: {"name": side.name, "n": len(side), "shape": side.shape, "source": side.source, "sha256": side.sha256}
+            key: {
+                "name": side.name,
+                "n": len(side),
+                "shape": side.shape,
+                "columns": side.columns,
+                "source": side.source,
+                "sha256": side.sha256,
+            }
             for key, side in (("a", a), ("b", b))
         }
         settings = {"p": self.p, "metric": self.metric, "method": self.method, "rtol": self.rtol, "device": self.device}
         return {
-            "data": sides,
+            "data": {**sides, "notes": notes},
             "exact": report.describe(solution),
-            "settings": {**settings, "n": self.n, "seed": self.seed},
+            "settings": {
+                **settings,
+                "n": self.n,
+                "seed": self.seed,
+                "columns": self.columns,
+                "drop": self.drop,
+                "weights": self.weights,
+            },
             "plan": self.plan,
             "environment": report.environment(),
         }
 
-    def _text(self, a: SampleSet, b: SampleSet, solution: Solution) -> str:
+    def _text(self, a: SampleSet, b: SampleSet, solution: Solution, notes: tuple[str, ...]) -> str:
         from otgan import report
 
         low, high = report.describe(solution)["distance_bounds"]
@@ -98,7 +124,10 @@ class Distance:
             f"W{self.p:g}({a.name}, {b.name}) = {solution.distance!r}",
             f"  proven: {low!r} to {high!r}, relative gap {solution.gap:.2g}",
             f"  {size(a, b)}, {self.metric}, by {solution.method}",
+            *(f"  {note}" for note in notes),
         ]
+        if self.weights is not None:
+            lines.append(f"  weighted by {self.weights}, divided by its sum")
         if self.plan is not None:
             lines.append(f"  plan and potentials written to {self.plan}")
         return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
@@ -135,6 +135,7 @@ class CriticFit:
         For weights a (n,) and b (m,), what counts are their shares of each total: the number is that of total mass 1.
         """
         points, shares, scaling = [], [], self.critic.scaling
+        y = frames.aligned(x, y)
         for side, mass, names in ((x, a, ("x", "a")), (y, b, ("y", "b"))):
             clean = inputs.points(side, names[0])
             given = None if mass is None else inputs.weights(mass, len(clean), names[1], names[0])
@@ -200,7 +201,7 @@ class CriticFit:
             As :func:`otgan.solve`.
         """
         problem = Problem.from_points(x, y, 1, a=a, b=b)
-        points_x, points_y = inputs.points(x, "x"), inputs.points(y, "y")
+        points_x, points_y = inputs.points(x, "x"), inputs.points(frames.aligned(x, y), "y")
         return max(repaired_bound(problem, critic(points_x), -critic(points_y)) for critic in self.critics)
 
     def compare(self, truth: Solution | Pair) -> CriticReport:
@@ -363,7 +364,8 @@ def _method(name: str, steps: int | None, batch_size: int | None, options: dict[
 def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InvalidInput("held_out must be a pair (x, y) of point sets that were not trained on.")
-    x, y = inputs.points(pair[0], "held_out[0]"), inputs.points(pair[1], "held_out[1]")
+    names = ("held_out[0]", "held_out[1]")
+    x, y = inputs.points(pair[0], names[0]), inputs.points(frames.aligned(pair[0], pair[1], names), names[1])
     for points in (x, y):
         if points.shape[1] != dimension:
             raise InvalidInput(f"held_out points must have {dimension} columns, but {points.shape[1]} came.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import torch
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.critics.critic import prepare
 from otgan.errors import InvalidInput
 from otgan.scaling import Scaling
@@ -135,7 +135,7 @@ def batches(side: Source, n: int, generators: Sequence[torch.Generator], *, whol
 
 def sources(x: Any, y: Any, device: torch.device, unit: float | None = None) -> tuple[Source, Source, Scaling]:
     """Both sides and their scaling: a callable is a population, anything else a fixed sample."""
-    given = [_given(side, name) for side, name in ((x, "x"), (y, "y"))]
+    given = [_given(side, name) for side, name in ((x, "x"), (frames.aligned(x, y), "y"))]
     probe = torch.Generator(device).manual_seed(0)
     seen = [side.points(PROBE, probe) if isinstance(side, Sampler) else side for side in given]
     inputs.same_dimension(seen[0], seen[1])

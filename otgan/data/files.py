@@ -12,7 +12,7 @@ from otgan.data.drawing import choose, stream
 from otgan.data.idx import is_idx, read_idx
 from otgan.data.images import common_mode, image_files, read_images
 from otgan.data.sampleset import SampleSet
-from otgan.data.tables import read_csv
+from otgan.data.tables import is_table, read_table
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -20,13 +20,22 @@ if TYPE_CHECKING:
 
 __all__ = ["known", "load_file"]
 
-SUFFIXES = (".npy", ".npz", ".csv", ".pt")
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".pt")
 WITH_KEYS = (".npz", ".pt")
 ENDS = f"{', '.join(SUFFIXES)} or -idx3-ubyte"
 
 
-def load_file(spec: str, n: int | None, seed: int) -> SampleSet:
+def load_file(
+    spec: str,
+    n: int | None,
+    seed: int,
+    columns: tuple[str, ...] | None = None,
+    drop: tuple[str, ...] = (),
+    weights: str | None = None,
+) -> SampleSet:
     """Load the samples in a file or a folder, all of them or n drawn without replacement.
+
+    Of a table, ``columns`` are the coordinates, or all but those in ``drop``, and ``weights`` is a column of masses.
 
     Raises
     ------
@@ -46,7 +55,12 @@ def load_file(spec: str, n: int | None, seed: int) -> SampleSet:
     ((5, 6), (3, 2))
     """
     path, key = _find(spec)
+    named = columns is not None or drop or weights is not None
+    if named and not (path.is_file() and is_table(path)):
+        raise InvalidInput(f"columns have names in tables alone (.csv, .tsv, .parquet), but {spec} is none.")
     try:
+        if is_table(path) and path.is_file():
+            return _from_table(path, spec, n, seed, (columns, drop, weights))
         return _from_folder(path, spec, n, seed) if path.is_dir() else _from_file(path, key, spec, n, seed)
     except OSError as error:
         raise InvalidInput(
@@ -92,6 +106,16 @@ def _from_file(path: Path, key: str | None, spec: str, n: int | None, seed: int)
     return whole if n is None else whole.take(n, stream(seed, spec))
 
 
+def _from_table(path: Path, spec: str, n: int | None, seed: int, chosen: tuple[Any, Any, Any]) -> SampleSet:
+    """The rows of a table, with the names of its columns."""
+    table = read_table(path, *chosen)
+    if n is not None and table.weights is not None:
+        raise InvalidInput(f"n cannot go with weights, as every row of {spec} stands for its weight. Leave n out.")
+    shape = (table.values.shape[1],)
+    whole = SampleSet(spec, table.values, shape, f"file {path}", table.columns, table.weights, table.notes)
+    return whole if n is None else whole.take(n, stream(seed, spec))
+
+
 def _read(path: Path, key: str | None) -> NDArray[Any]:
     """The array in a file, by the end of its name."""
     suffix = path.suffix.lower()
@@ -99,8 +123,6 @@ def _read(path: Path, key: str | None) -> NDArray[Any]:
         return read_numpy(path, key)
     if suffix == ".pt":
         return read_torch(path, key)
-    if suffix == ".csv":
-        return read_csv(path)
     if is_idx(path):
         return read_idx(path)
     raise InvalidInput(f"a file must end in {ENDS}, but {path} came. Convert it to one of these.")

@@ -27,7 +27,9 @@ GREY, COLOUR = {"1", "L", "LA"}, {"P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"}
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The images that lie directly in ``folder``, sorted by name; other files are passed over.
+    """The images that lie directly in ``folder``, or if there are none in the folders in it, one a class.
+
+    They are sorted by the names of their folders and their own; other files are passed over.
 
     Raises
     ------
@@ -46,17 +48,24 @@ def image_files(folder: Path) -> list[Path]:
     ...     [path.name for path in image_files(folder)]
     ['a.jpg', 'b.png']
     """
+    files = _images_in(folder)
+    if files:
+        return files
     inside = sorted(folder.iterdir(), key=lambda path: path.name)
-    # Hidden files are leftovers of file systems (such as ._a.png), not images.
-    files = [p for p in inside if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
+    files = [file for path in inside if path.is_dir() and not path.name.startswith(".") for file in _images_in(path)]
     if not files:
-        folders = [path for path in inside if path.is_dir()]
-        advice = f"Pass one of its folders, such as {folders[0]}." if folders else "Put the images right into it."
         raise InvalidInput(
-            f"{folder} must hold images ({', '.join(SUFFIXES)}), but none of the {len(inside)} names in it is one. "
-            f"{advice}"
+            f"{folder} must hold images ({', '.join(SUFFIXES)}), but none of the {len(inside)} names in it is one, nor "
+            "a folder with one. Put the images right into it, or into a folder for each class."
         )
     return files
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """The images that lie directly in a folder, sorted by name."""
+    # Hidden files are leftovers of file systems (such as ._a.png), not images.
+    files = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file()]
+    return sorted(files, key=lambda path: path.name)
 
 
 def common_mode(files: Sequence[Path]) -> str:

@@ -34,11 +34,18 @@ class SampleSet:
         Shape of one sample before it was flattened, such as (28, 28); its product is d.
     source : str
         Where the samples came from, for people.
+    columns : tuple of str, optional
+        The name of each of the d columns.
+    weights : (n,) array_like, optional
+        Non-negative masses with a positive sum.
+    notes : tuple of str
+        How the file was read, for people.
 
     Raises
     ------
     InvalidInput
-        If the points are not finite numbers of shape (n, d), or ``shape`` does not hold d values.
+        If the points are not finite numbers of shape (n, d), ``shape`` does not hold d values, or names or weights do
+        not fit.
 
     Examples
     --------
@@ -51,9 +58,19 @@ class SampleSet:
     points: NDArray[np.float64]
     shape: tuple[int, ...]
     source: str
+    columns: tuple[str, ...] | None = None
+    weights: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        points, shape = inputs.points(self.points, self.name), tuple(self.shape)
+        points, shape = inputs.points(self.points, self.name, self.columns), tuple(self.shape)
+        if self.columns is not None and len(self.columns) != points.shape[1]:
+            raise InvalidInput(
+                f"columns must name the {points.shape[1]} columns of {self.name}, but {len(self.columns)} names came."
+            )
+        if self.weights is not None:
+            weights = inputs.weights(self.weights, len(points), f"the weights of {self.name}")
+            object.__setattr__(self, "weights", weights)
         if math.prod(shape) != points.shape[1]:
             raise InvalidInput(
                 f"shape must hold as many values as a row of {self.name}, {points.shape[1]}, but {shape} holds "
@@ -98,7 +115,7 @@ class SampleSet:
 
     @property
     def sha256(self) -> str:
-        """Fingerprint (64 hexadecimal digits) of the points and the shape, whatever the name.
+        """Fingerprint (64 hexadecimal digits) of the points, the shape and the weights, whatever the name.
 
         Examples
         --------
@@ -109,6 +126,8 @@ class SampleSet:
         digest = hashlib.sha256(repr(tuple(map(int, self.shape))).encode())
         # Little-endian on every machine, so that the fingerprint travels.
         digest.update(np.ascontiguousarray(self.points, dtype="<f8").data)
+        if self.weights is not None:
+            digest.update(np.ascontiguousarray(self.weights, dtype="<f8").data)
         return digest.hexdigest()
 
     def take(self, n: int, rng: np.random.Generator) -> SampleSet:
@@ -137,7 +156,19 @@ class SampleSet:
         >>> len(line.take(2, np.random.default_rng(0)))
         2
         """
-        return replace(self, points=self.points[choose(n, len(self), rng, self.name)])
+        return self.at(choose(n, len(self), rng, self.name))
+
+    def at(self, index: Any) -> SampleSet:
+        """The samples at these positions, or in this slice, with their weights.
+
+        Examples
+        --------
+        >>> line = SampleSet("line", np.arange(5.0), shape=(1,), source="an example")
+        >>> line.at([3, 0]).points.tolist()
+        [[3.0], [0.0]]
+        """
+        weights = None if self.weights is None else self.weights[index]
+        return replace(self, points=self.points[index], weights=weights)
 
     def split(self, n: int, rng: np.random.Generator) -> tuple[SampleSet, SampleSet]:
         """Split at random into n samples and the rest, which stay held out.
@@ -173,4 +204,4 @@ class SampleSet:
                 f"{len(self)}, but {n} came. Ask for fewer."
             )
         order = choose(len(self), len(self), rng, self.name)
-        return replace(self, points=self.points[order[:n]]), replace(self, points=self.points[order[n:]])
+        return self.at(order[:n]), self.at(order[n:])

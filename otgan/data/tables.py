@@ -1,28 +1,122 @@
-"""Numbers from .csv files: one sample a row, cells parted by commas, a header line if you like."""
+"""Numbers from tables: .csv, .tsv and .parquet files, with the names of their columns."""
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, NoReturn
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["read_csv"]
+    Values = NDArray[np.float64]
+
+__all__ = ["Table", "is_table", "read_csv", "read_parquet", "read_table"]
+
+NAME = re.compile(r"\.((csv|tsv)(\.gz)?|parquet)$", re.IGNORECASE)
+WHOLE, DECIMAL_COMMA = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d*,\d*([eE][+-]?\d+)?")
 
 Line = tuple[int, str]  # number in the file, from 1, and text
 
 
-def read_csv(path: Path) -> NDArray[np.float64]:
-    r"""The numbers of a .csv file.
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The numbers of a table.
 
-    The first line is a header if none of its cells is a number. Blank lines are skipped.
+    Attributes
+    ----------
+    values : (n, d) ndarray of float64
+    columns : tuple of str, or None
+        The name of each column, if the table has names.
+    weights : (n,) ndarray of float64, or None
+        The column that was asked for as weights.
+    notes : tuple of str
+        How the table was read, for people.
+    """
+
+    values: Values
+    columns: tuple[str, ...] | None
+    weights: Values | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which columns are coordinates, and which holds weights."""
+
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = ()
+    weights: str | None = None
+
+    def split(self, names: Sequence[str] | None, path: Path) -> tuple[list[int] | None, int | None]:
+        """The positions of the coordinates, None for all columns, and of the weights."""
+        asked = (*(self.columns or ()), *self.drop, *(() if self.weights is None else (self.weights,)))
+        if names is None and asked:
+            raise InvalidInput(
+                f"{path} must name its columns for {asked[0]!r} to be found, but has no header. Write one as its first "
+                "line."
+            )
+        if names is None:
+            return None, None
+        for name in asked:
+            if names.count(name) != 1:
+                came = "none is called so" if name not in names else "several are called so"
+                raise InvalidInput(
+                    f"{path} must have one column {name!r}, but {came}; its columns are {_some(names)}. "
+                    "Ask for one that is there."
+                )
+        left_out = {*self.drop} if self.weights is None else {*self.drop, self.weights}
+        if self.columns is not None and (both := [name for name in self.columns if name in left_out]):
+            raise InvalidInput(f"a column is either a coordinate or not, but {both[0]!r} was asked for as both.")
+        if self.columns is None:
+            kept = [k for k, name in enumerate(names) if name not in left_out]
+        else:
+            kept = [names.index(name) for name in self.columns]
+        if not kept:
+            raise InvalidInput(f"{path} must keep at least one column of coordinates, but all were left out. Keep one.")
+        return kept, None if self.weights is None else names.index(self.weights)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table, by its name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> [is_table(Path(name)) for name in ("x.csv", "x.tsv.gz", "x.parquet", "x.npy")]
+    [True, True, True, False]
+    """
+    return NAME.search(path.name) is not None
+
+
+def read_table(
+    path: Path, columns: tuple[str, ...] | None = None, drop: tuple[str, ...] = (), weights: str | None = None
+) -> Table:
+    """The numbers of a table, by the end of its name; see :func:`read_csv` and :func:`read_parquet`."""
+    read: Callable[[Path, Chosen], Table] = _parquet if path.suffix.lower() == ".parquet" else _csv
+    return read(path, Chosen(columns, drop, weights))
+
+
+def read_csv(path: Path) -> Table:
+    r"""The numbers of a .csv or .tsv file, which may be compressed by gzip.
+
+    The first line is a header if none of its cells is a number, or if its cells are the whole numbers 0, 1, 2, ... that
+    pandas writes for columns without names. Blank lines and lines that start with # are skipped, but a comment right
+    above the numbers that names every column is a header. A first column without a name, which is how pandas and R
+    write row numbers, is left out. Cells are parted by commas or, where the first line has them, by semicolons or tabs;
+    between those, decimals may have commas.
 
     Parameters
     ----------
@@ -31,7 +125,7 @@ def read_csv(path: Path) -> NDArray[np.float64]:
 
     Returns
     -------
-    ndarray of float64, shape (n, d)
+    Table
         One row a line.
 
     Raises
@@ -47,44 +141,112 @@ def read_csv(path: Path) -> NDArray[np.float64]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "x.csv")
     ...     _ = path.write_text("height,width\n1,2\n3,4.5\n")
-    ...     read_csv(path)
-    array([[1. , 2. ],
-           [3. , 4.5]])
+    ...     table = read_csv(path)
+    >>> table.columns, table.values.tolist()
+    (('height', 'width'), [[1.0, 2.0], [3.0, 4.5]])
     """
+    return _csv(path, Chosen())
+
+
+def read_parquet(path: Path) -> Table:
+    """The numbers of a .parquet file.
+
+    A column in which pandas keeps row labels is left out.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InvalidInput
+        If the file is damaged, or a column holds anything but numbers.
+    OTError
+        If pyarrow is not installed.
+    """
+    return _parquet(path, Chosen())
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or of many the first and the last."""
+    shown = [*names] if len(names) <= 8 else [*names[:3], "...", names[-1]]
+    return ", ".join(shown) + ("" if len(names) <= 8 else f" ({len(names)} columns)")
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def _csv(path: Path, chosen: Chosen) -> Table:
     lines = _lines(path)
-    header = _header(lines, path)
-    rows = lines if header is None else lines[1:]
+    delimiter = _delimiter(lines, path)
+    names, rows = _header(lines, delimiter)
     if not rows:
         raise InvalidInput(f"{path} must hold at least one row of numbers, but it is empty. Write one sample a line.")
-    try:
-        table = np.loadtxt(
-            [text for _, text in rows], delimiter=",", quotechar='"', comments=None, ndmin=2, dtype=np.float64
-        )
-    except ValueError as error:
-        _complain(rows, len(header or _cells(rows[0][1])), path, str(error))
-    if header is not None and len(header) != table.shape[1]:
-        raise InvalidInput(
-            f"{path} must have a column name for each of its {table.shape[1]} columns, but the header has "
-            f"{len(header)}. Mend the header, or leave it out."
-        )
-    return table
+    width = len(_cells(rows[0][1], delimiter)) if names is None else len(names)
+    _check_widths(rows, width, delimiter, path)
+    first, notes = 0, ["no header"]  # the column that coordinates start at, and how the file was read
+    if names is not None:
+        first = int(not names[0] and width > 1)
+        notes = [f"header {_some(names[first:])}"]
+        if first:
+            notes.append("the first column, which has no name, is left out as row numbers")
+        if "" in names[first:]:
+            blank = names.index("", first) + 1
+            raise InvalidInput(f"{path} must name every column or none, but column {blank} has no name. Name it.")
+    kept, weights = chosen.split(None if names is None else names[first:], path)
+    positions = [*range(width)] if kept is None else [first + k for k in kept]
+    used = positions if weights is None else [*positions, first + weights]
+    if delimiter != "," and any("," in line for _, line in rows) and _has_decimal_commas(rows, used, delimiter, path):
+        notes.append("commas are decimal")
+        rows = [(number, line.replace(",", ".")) for number, line in rows]
+    values = _numbers(rows, used, delimiter, names, path)
+    return Table(
+        values[:, : len(positions)],
+        None if names is None else tuple(names[k] for k in positions),
+        None if weights is None else values[:, -1],
+        tuple(notes),
+    )
 
 
 def _lines(path: Path) -> list[Line]:
     """The lines of the file that are not blank."""
+    content = path.read_bytes()
+    if path.suffix.lower() == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise InvalidInput(f"{path} must be a whole gzip file, but it is cut or damaged ({error}).") from None
     try:
-        text = path.read_text(encoding="utf-8-sig")  # a mark that spreadsheets put in front is dropped
+        text = content.decode("utf-8-sig")  # a mark that spreadsheets put in front is dropped
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{path} must be text in UTF-8, but byte {error.start} is not. Save it as CSV in UTF-8."
         ) from None
-    return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines = io.StringIO(text, newline=None)  # of Windows and of old Macs too
+    return [(number, line.rstrip("\n")) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _cells(line: str) -> list[str]:
+def _is_comment(line: Line) -> bool:
+    return line[1].lstrip().startswith("#")
+
+
+def _delimiter(lines: list[Line], path: Path) -> str:
+    """What parts the cells: tabs in a .tsv, else what the first line that is no comment has."""
+    if re.search(r"\.tsv(\.gz)?$", path.name, re.IGNORECASE):
+        return "\t"
+    first = next((text for _, text in lines if not text.lstrip().startswith("#")), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    return ";" if ";" in bare else "\t" if "\t" in bare.strip() and "," not in bare else ","
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
     """The cells of a line, without quotes and spaces around them."""
     try:
-        return [cell.strip() for cell in next(csv.reader([line]))]
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
     except csv.Error:
         return [line]
 
@@ -94,37 +256,152 @@ def _is_number(cell: str) -> bool:
     try:
         float(cell)
     except ValueError:
-        return False
+        return DECIMAL_COMMA.fullmatch(cell) is not None and cell != ","
     return True
 
 
-def _header(lines: list[Line], path: Path) -> list[str] | None:
-    """The column names, if the first line has any: a single number in it makes it data."""
-    names = _cells(lines[0][1]) if lines else []
-    if not any(names) or any(map(_is_number, names)):
-        return None
-    if not names[0]:
-        # The columns behind such a name are row numbers, which would silently count as a coordinate.
-        raise InvalidInput(
-            f"{path} must name every column or none, but the first column has no name, so it seems to hold row "
-            "numbers. Write the file without them, such as with pandas' to_csv(index=False)."
-        )
-    return names
+def _header(lines: list[Line], delimiter: str) -> tuple[list[str] | None, list[Line]]:
+    """The column names, if there are any, and the rows behind them."""
+    rows = [line for line in lines if not _is_comment(line)]
+    if not rows:
+        return None, []
+    first = _cells(rows[0][1], delimiter)
+    if (any(first) and not any(map(_is_number, first))) or _is_counted(first, rows[1:]):
+        return first, rows[1:]
+    above = [text.lstrip().lstrip("#").strip() for number, text in lines if number < rows[0][0]]
+    names = _cells(above[-1], delimiter) if above else []
+    # With one column, any remark would be its name.
+    if len(first) > 1 and len(names) == len(first) and all(names) and not any(map(_is_number, names)):
+        return names, rows
+    return None, rows
 
 
-def _complain(rows: list[Line], width: int, path: Path, reason: str) -> NoReturn:
-    """Raise for the first row that is not ``width`` numbers."""
+def _is_counted(first: list[str], others: list[Line]) -> bool:
+    """Whether a first row is 0, 1, 2, ..., which pandas writes for columns without names, behind those of row numbers.
+
+    A lone 0 is a name only if what follows is no column of whole numbers.
+    """
+    names = first[1:] if not first[0] else first
+    if not others or not names or names != [str(k) for k in range(len(names))]:
+        return False
+    return len(first) > 1 or not all(WHOLE.fullmatch(text.strip()) for _, text in others)
+
+
+def _check_widths(rows: list[Line], width: int, delimiter: str, path: Path) -> None:
     for number, line in rows:
-        cells = _cells(line)
-        if len(cells) != width:
+        count = len(_cells(line, delimiter)) if '"' in line else line.count(delimiter) + 1
+        if count != width:
             raise InvalidInput(
-                f"{path} must have {width} cells in every row, but line {number} has {len(cells)}. Fill it or drop it."
+                f"{path} must have {width} cells in every row, as its first line has, but line {number} has {count}. "
+                "Fill it or drop it."
             )
-        for column, cell in enumerate(cells, 1):
-            if not _is_number(cell):
-                came = repr(cell[:40]) if cell else "an empty cell"
-                advice = "Part cells by commas." if {";", "\t"} & set(cell) else "Fill or drop the row."
-                raise InvalidInput(
-                    f"{path} must hold numbers, but line {number}, column {column} holds {came}. {advice}"
-                )
+
+
+def _has_decimal_commas(rows: list[Line], used: list[int], delimiter: str, path: Path) -> bool:
+    """Whether the cells in these columns write decimals with commas."""
+    cells = [(number, row[k]) for number, line in rows for row in (_cells(line, delimiter),) for k in used]
+    comma = next((cell for cell in cells if "," in cell[1]), None)
+    point = next((cell for cell in cells if "." in cell[1]), None)
+    if comma and point:
+        raise InvalidInput(
+            f"{path} must write decimals in one way, but line {comma[0]} holds {comma[1][:40]!r} and line {point[0]} "
+            f"holds {point[1][:40]!r}. Write all of them with points, and no marks between thousands."
+        )
+    return comma is not None
+
+
+def _numbers(rows: list[Line], used: list[int], delimiter: str, names: Sequence[str] | None, path: Path) -> Values:
+    """The cells in these columns as numbers, (n, len(used))."""
+    options: Any = {"delimiter": delimiter, "quotechar": '"', "comments": None, "ndmin": 2, "dtype": np.float64}
+    try:
+        return np.loadtxt([text for _, text in rows], usecols=used, **options)
+    except ValueError as error:
+        _complain(rows, used, delimiter, names, path, str(error))
+
+
+def _complain(
+    rows: list[Line], used: list[int], delimiter: str, names: Sequence[str] | None, path: Path, reason: str
+) -> NoReturn:
+    """Raise for the first cell in these columns that is no number."""
+    cells = [(number, _cells(line, delimiter)) for number, line in rows]
+    for number, row in cells:
+        for k in used:
+            if row[k] and _is_number(row[k]) and "," not in row[k]:
+                continue
+            came = repr(row[k][:40]) if row[k] else "an empty cell"
+            column = f"column {k + 1}" if names is None else f"column {k + 1} ({names[k]!r})"
+            has_numbers = any(_is_number(other[k]) for _, other in cells)
+            advice = _advice(row[k], None if names is None else names[k], has_numbers)
+            raise InvalidInput(f"{path} must hold numbers, but line {number}, {column} holds {came}. {advice}")
     raise InvalidInput(f"{path} must be a table of numbers, but it does not read as one ({reason}). Mend that row.")
+
+
+def _advice(cell: str, name: str | None, has_numbers: bool) -> str:
+    """What to do about a cell that is no number, in a column of this name that has numbers too or none."""
+    if DECIMAL_COMMA.fullmatch(cell):
+        return "Write decimals with points, or part cells by semicolons."
+    if has_numbers:
+        return "Fill or drop the row."
+    if name is None:
+        return "Write a header line to leave the column out by its name, or encode it as numbers."
+    return f"Leave the column out (--drop {name}, or drop={name!r}), or encode it as numbers."
+
+
+# --- parquet ------------------------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path, chosen: Chosen) -> Table:
+    with needs("pyarrow", "tables", f"Reading {path}"):
+        from pyarrow import ArrowException, parquet  # pyright: ignore[reportMissingImports]
+    try:
+        with path.open("rb") as file:
+            table = parquet.read_table(file)
+    except (ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        raise InvalidInput(
+            f"{path} must be a whole Parquet file, but it is damaged or of another kind ({error}). Write it again."
+        ) from error
+    named, notes = list(table.column_names), []
+    names = [name for name in named if name not in _labels(table)]
+    if len(names) < len(named):
+        notes.append("the column of row labels is left out")
+    if not names or not table.num_rows:
+        raise InvalidInput(f"{path} must hold at least one row of numbers, but it is empty.")
+    kept, weights = chosen.split(names, path)
+    kept = kept or list(range(len(names)))
+
+    def column(k: int) -> Values:
+        return _arrow_numbers(table.column(names[k]), names[k], path)
+
+    return Table(
+        np.stack([column(k) for k in kept], axis=1),
+        tuple(names[k] for k in kept),
+        None if weights is None else column(weights),
+        (f"columns {_some(names)}", *notes),
+    )
+
+
+def _labels(table: Any) -> set[str]:
+    """The columns that pandas wrote for the index of a frame."""
+    pandas = table.schema.pandas_metadata or {}
+    return {label for label in pandas.get("index_columns", ()) if isinstance(label, str)}
+
+
+def _arrow_numbers(column: Any, name: str, path: Path) -> Values:
+    """A column of Arrow as float64, NaN for what is missing."""
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise InvalidInput(
+            f"{path} must hold numbers, but its column {name!r} holds {kind}. Leave the column out (--drop {name}, "
+            f"drop={name!r}), or encode it as numbers."
+        )
+    values = column.to_numpy()
+    if values.dtype.kind in "iu" and values.size and max(int(values.max()), -int(values.min())) > 2**53:
+        raise InvalidInput(
+            f"{path} holds integers above 2**53 in column {name!r}, which float64 cannot tell apart. Subtract an "
+            "offset first."
+        )
+    return values.astype(np.float64)  # None, which stands for what is missing, becomes NaN

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.divergences.stable import LOG2, relative_entropy
 from otgan.errors import InvalidInput
 
@@ -74,7 +74,7 @@ def common_support(x: ArrayLike, y: ArrayLike, p: ArrayLike | None = None, q: Ar
     >>> atoms.ravel(), p, q
     (array([0., 1., 2.]), array([0.66666667, 0.33333333, 0.        ]), array([0. , 0.5, 0.5]))
     """
-    x_clean, y_clean = inputs.points(x, "x"), inputs.points(y, "y")
+    x_clean, y_clean = inputs.points(x, "x"), inputs.points(frames.aligned(x, y), "y")
     inputs.same_dimension(x_clean, y_clean)
     n = len(x_clean)
     p_clean, q_clean = _normalised(

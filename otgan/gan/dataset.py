@@ -11,6 +11,7 @@ import torch
 from otgan import data, inputs
 from otgan.data import SampleSet
 from otgan.data.builtin import DIGITS
+from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
 from otgan.scaling import Scaling
@@ -127,7 +128,7 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     ----------
     config : Config
     device : torch.device
-    given : array_like or SampleSet, optional
+    given : array_like, SampleSet, torch Dataset or DataLoader, optional
         Samples to use instead of those that ``config.data`` names.
 
     Raises
@@ -174,9 +175,12 @@ def _load(config: Config) -> SampleSet:
 
 
 def _as_set(given: Any, config: Config) -> SampleSet:
-    """An array (n,), (n, d), (n, h, w) or (n, h, w, c) as a set, or the set that it is."""
+    """An array (n,), (n, d), (n, h, w) or (n, h, w, c), or a dataset of torch, as a set, or the set that it is."""
     if not isinstance(given, SampleSet):
-        given = SampleSet.of(inputs.real_array(given, "data"), OWN, OWN)
+        array = read_dataset(given, "data") if inputs.is_dataset(given) else inputs.real_array(given, "data")
+        given = SampleSet.of(array, OWN, OWN)
+    if given.weights is not None:
+        raise InvalidInput(f"every sample counts alike here, but {given.name} has weights. Leave them out.")
     return given if config.n is None else given.take(config.n, stream(config.seed, given.name))
 
 

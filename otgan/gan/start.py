@@ -34,8 +34,9 @@ def train(
     folder : path, optional
         Where the run is kept: ``log.jsonl``, ``checkpoint.safetensors`` and grids of samples. Made where it is missing;
         nothing is written without one.
-    data : array_like or SampleSet, optional
-        Samples (n, d), (n, h, w) or (n, h, w, c) to train on, instead of those that ``config.data`` names.
+    data : array_like, SampleSet, torch Dataset or DataLoader, optional
+        Samples (n, d), (n, h, w) or (n, h, w, c) to train on, instead of those that ``config.data`` names. Items of a
+        dataset may be tuples that start with the sample, such as (image, label), and images (c, h, w).
     resume : bool, default False
         Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
         configuration must be that of the run, but for ``steps``.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.errors import InvalidInput
 from otgan.population.bounds import from_above, from_below
 from otgan.population.critics import LINEAR, RTOL, Fitting
@@ -121,7 +121,7 @@ def population_interval(
         raise InvalidInput(f"p must be 1, but {p!r} came: only W1 is bounded by the means of Lipschitz functions.")
     confidence = inputs.real(confidence, "confidence", low=0.0, high=1 - 1e-9, open_low=True)
     folds, seed = inputs.count(folds, "folds", low=2), inputs.seed(seed)
-    x, y = inputs.points(x, "x"), inputs.points(y, "y")
+    x, y = inputs.points(x, "x"), inputs.points(frames.aligned(x, y), "y")
     inputs.same_dimension(x, y)
     for name, points in (("x", x), ("y", y)):
         if len(points) < FEWEST * folds:

@@ -273,17 +273,23 @@ def test_a_flipped_bit_in_an_npz_is_noticed(tmp_path: Path):
         ("", "at least one row"),
         ("\n \n", "at least one row"),
         ("a,b\n", "at least one row"),
-        ("a,b\n1,2\n3,four\n", r"line 3, column 2 holds 'four'"),
+        ("a,b\n1,2\n3,four\n", r"line 3, column 2 \('b'\) holds 'four'. Fill or drop the row"),
         ("1,2\nthree,4\n", r"line 2, column 1 holds 'three'"),
         ("x,2\n3,4\n", r"line 1, column 1 holds 'x'"),
         ("1,2\n3,\n", r"line 2, column 2 holds an empty cell"),
         ("1,2\n\n3,NA\n", r"line 3, column 2 holds 'NA'"),
-        ("1;2\n3;4\n", "Part cells by commas"),
-        ("1,2\n3,4,5\n", r"2 cells in every row, but line 2 has 3"),
-        ("a,b\n1,2\n3\n", r"2 cells in every row, but line 3 has 1"),
-        ("a,b,c\n1,2\n3,4\n", "each of its 2 columns, but the header has 3"),
-        (",a,b\n0,1,2\n1,3,4\n", "row numbers"),
-        ("1,2\n3,nan\n", r"x\.csv must be finite, but 1 of 4 values are NaN"),
+        ("1,2\n3,4,5\n", r"2 cells in every row, as its first line has, but line 2 has 3"),
+        ("a,b\n1,2\n3\n", r"2 cells in every row, as its first line has, but line 3 has 1"),
+        ("a,b,c\n1,2\n3,4\n", r"3 cells in every row, as its first line has, but line 2 has 2"),
+        ("a,,c\n1,2,3\n", r"name every column or none, but column 2 has no name"),
+        ("# no numbers\n# at all\n", "at least one row"),
+        ("id,u\nx,1\ny,2\n", r"line 2, column 1 \('id'\) holds 'x'. Leave the column out \(--drop id"),
+        ("x,1\ny,2\n", "line 1, column 1 holds 'x'. Write a header line to leave the column out"),
+        ('"1,5",2\n"2,5",3\n', "holds '1,5'. Write decimals with points, or part cells by semicolons"),
+        ("1,5;2\n1.5;3\n", r"decimals in one way, but line 1 holds '1,5' and line 2 holds '1.5'"),
+        ("1.234,5;2\n", r"decimals in one way, but line 1 holds '1.234,5'"),
+        ("1,2\n3,nan\n", r"x\.csv must be finite, but 1 of 4 values are NaN, the first at index \(1, 1\)"),
+        ("u,v\n1,2\n3,nan\n", r"1 of 4 values are NaN, in column 'v'"),
         ("1,2\n3,1e999\n", r"x\.csv must be finite, but 1 of 4 values are infinite"),
         ("1_0,2\n", "does not read as one"),
     ],
@@ -384,8 +390,18 @@ def test_folders_without_images_are_refused(tmp_path: Path):
     with pytest.raises(InvalidInput, match="none of the 1 names in it"):
         load(tmp_path)
     (tmp_path / "cats").mkdir()
-    with pytest.raises(InvalidInput, match=r"Pass one of its folders, such as .*cats"):
+    with pytest.raises(InvalidInput, match=r"none of the 2 names in it is one, nor a folder with one"):
         load(tmp_path)
+
+
+def test_folders_of_classes_are_read_in_the_order_of_their_names(tmp_path: Path):
+    pixels = noise(3, 4, 5)
+    save_images(tmp_path / "dogs", {"a.png": pixels[2]})
+    save_images(tmp_path / "cats", {"b.png": pixels[1], "a.png": pixels[0]})
+    save_images(tmp_path / ".hidden", {"a.png": noise(9, 9)})
+    (tmp_path / "classes.txt").write_text("cats, dogs")
+    same(tmp_path, pixels / 255, (4, 5))
+    assert len(load(tmp_path, n=2)) == 2
 
 
 @pytest.mark.parametrize("size", [0, 5, 40, 120])
