@@ -16,6 +16,7 @@ from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
 from otgan.critics.laboratory import METHODS
+from otgan.critics.modes import own_modes
 from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
@@ -122,6 +123,7 @@ class CriticFit:
         norms = [np.linalg.norm(critic.gradient(points), axis=1) for critic in self.critics]
         return np.array([np.average(norm, weights=shares) for norm in norms])
 
+    @own_modes()
     def estimates_on(self, x: Any, y: Any, *, a: Any = None, b: Any = None) -> NDArray[np.float64]:
         """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,).
 
@@ -231,6 +233,7 @@ def methods() -> dict[str, str]:
     return {name: method.summary for name, method in METHODS.items()}
 
 
+@own_modes()
 def fit(
     x: Any,
     y: Any,
@@ -272,7 +275,7 @@ def fit(
     network : callable or torch.nn.Module, optional
         ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. It is
         the N from above: :attr:`CriticFit.critic` calls it with ``(x - center) / unit``, and so does training. The
-        method's own if None.
+        method's own if None. Networks are trained in float32, whatever they came in.
     batch_size : int, optional
         Points of each side in a step; the method's default if None.
     device : str, default "auto"

@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from otgan import report
+from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.averages import settled
@@ -40,6 +41,7 @@ LOCK = ".lock"
 SHOWN, SHOWN_POINTS = 64, 1000  # images in a grid, points in a plane
 
 
+@own_modes()
 def train_alone(
     config: Config,
     folder: Path | None,

@@ -221,6 +221,25 @@ def test_measuring_and_keeping_changes_nothing(tmp_path) -> None:
     same(bare, kept)
 
 
+@pytest.mark.parametrize("objective", ["wgan-gp", "wgan-lipschitz"])
+def test_modes_of_the_caller_change_nothing(objective: Any, tmp_path) -> None:
+    config = Config(data="gaussians8", n=60, objective=objective, steps=2, width=8, monitor_every=1)
+
+    def samples(folder: Path) -> list[Any]:
+        first = train(config, folder)
+        return [first.sample(3), load(folder).sample(3), train(replace(config, steps=3), folder, resume=True).sample(3)]
+
+    expected = samples(tmp_path / "usual")
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(samples(tmp_path / "float64"), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            np.testing.assert_array_equal(samples(tmp_path / mode.__name__), expected)
+
+
 def test_the_callers_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()

@@ -118,7 +118,8 @@ def put_in_order(layers: Stack, points: torch.Tensor) -> None:
     """
     for layer in layers.layers:
         if isinstance(layer, Orthogonal):
-            spread = layer(points).std(dim=1, keepdim=True).mean(dim=2, keepdim=True)
+            of_sample = min(1, points.shape[1] - 1)  # one point has no spread
+            spread = layer(points).std(dim=1, correction=of_sample, keepdim=True).mean(dim=2, keepdim=True)
             raised, lowered = layer.bias.chunk(2, dim=2)
             raised += 0.5 * ORDER * spread
             lowered -= 0.5 * ORDER * spread
