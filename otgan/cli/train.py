@@ -115,11 +115,11 @@ def _print(run: Run, folder: Path) -> None:
         "  of as many samples trained on": last["floor"],
         f"the critic's {last['critic_estimates']} on the same": last["critic"],
         "  W1 that it proves, repaired": last["lower_bound"],
-        "rank correlation over the run": last["rank_correlation"],
+        "rank correlation over the run": last.get("rank_correlation"),
     }
     for name, value in lines.items():
         if value is not None:
-            print(f"  {name:40}{value:.5g}")
+            print(f"  {name:40}{float(value):.5g}")
     print(f"  {'measuring took':40}{measuring_share(measured):.1%} of the time")
 
 
@@ -131,4 +131,4 @@ def measuring_share(measured: Sequence[Mapping[str, Any]]) -> float:
     >>> measuring_share([{"cost": 1.0, "seconds": 10.0}, {"cost": 1.0, "seconds": 20.0}])
     0.1
     """
-    return sum(record["cost"] for record in measured) / measured[-1]["seconds"]
+    return sum(record["cost"] for record in measured) / (measured[-1]["seconds"] or 1.0)

@@ -20,6 +20,7 @@ from otgan.critics.modes import own_modes
 from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
+from otgan.critics.room import check_weights
 from otgan.critics.source import sources
 from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
@@ -322,6 +323,8 @@ def fit(
     source_x, source_y, scaling = sources(x, y, where, unit)
     dimension = len(scaling.center)
     held = None if held_out is None else _held_out(held_out, dimension)
+    if network is None:
+        check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start = time.perf_counter()
     stacks = [
         _stack(chosen, network, dimension, [seed + int(k) for k in part]).to(where)

@@ -147,3 +147,19 @@ def test_points_that_leave_float32_are_refused(method: str) -> None:
         with pytest.raises(InvalidInput, match="beyond which float32 ends"):
             use()
     assert np.isfinite(fit(far, 1e60 * y, method, **QUICK).compare(otgan.solve(far, 1e60 * y)).estimate)
+
+
+@pytest.mark.parametrize("options", [{"width": 10**9}, {"depth": 10**6}, {"width": 2000, "n_seeds": 10**6}], ids=str)
+@pytest.mark.parametrize("method", ["gp", "orthogonal", "sll", "prototypes", "mm-reversed"])
+def test_networks_that_would_not_fit_into_memory_are_refused_before_they_are_made(
+    method: str, options: dict[str, int]
+) -> None:
+    with pytest.raises(InvalidInput, match="weights, which take|depth must be at least 1 and at most 1000"):
+        fit(*gaussians(), method, **options)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_number_of_weights_is_no_less_than_there_are(method: str) -> None:
+    chosen = METHODS[method].with_options({"width": 20, "depth": 3})
+    made = sum(weight.numel() for weight in chosen.network(5).parameters())
+    assert made <= chosen.weights(5) <= 2 * made + 20

@@ -337,7 +337,7 @@ def small_image(path: Path) -> None:
     save_images(path, {"a.png": noise(90, 90)})
 
 
-SMALL_FILES: dict[str, Callable[[Path], None]] = {
+SMALL_FILES: dict[str, Callable[[Path], object]] = {
     "x.npy": lambda path: np.save(path, np.zeros((50, 90))),
     "x.npz": lambda path: np.savez_compressed(path, x=np.zeros((50, 90))),
     "x.pt": lambda path: torch.save(torch.zeros(1).expand(50, 90), path),

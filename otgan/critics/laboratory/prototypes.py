@@ -88,6 +88,11 @@ class Prototypes(NormPreserving):
         centers = torch.randn(1, self.prototypes, width, generator=generator)
         return ConesAfter(Stack(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
 
+    def weights(self, dimension: int) -> int:
+        """Those of the layers, and the prototypes."""
+        width = max(self.width, 2 * dimension)
+        return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.prototypes)
+
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
         assert isinstance(network, ConesAfter)
