@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -226,3 +227,68 @@ def test_a_reader_that_goes_away_is_no_error():
     assert process.wait() == 141
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+COMMAND = "import sys; sys.argv[0] = 'otgan'; import otgan_cli; sys.exit(otgan_cli.main())"
+INTERRUPTED = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [("--version", ">&-"), ("distance digits:3 digits:8 --n 10 --plan plan.npz", "<&- >&- 2>&-")],
+)
+def test_closed_streams_are_no_error(words, closed):
+    line = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(COMMAND)} {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    if "plan.npz" in words:
+        assert np.load("plan.npz", allow_pickle=False)["mass"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tyro"])
+def test_an_interrupt_during_imports_is_one_line(name):
+    code = INTERRUPTED.format(name=name) + COMMAND
+    words = ["distance", "digits:3", "digits:8"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "otgan: interrupted.\n")
+
+
+HOSTILE = "\x1b[31m\u202e$red^\x07"
+
+
+def hostile_archive() -> str:
+    np.savez("x.npz", **{HOSTILE: np.zeros((3, 2)), "y": np.zeros((3, 2))})
+    return "x.npz"
+
+
+def hostile_file() -> str:
+    np.save(f"{HOSTILE}.npy", np.random.default_rng(0).normal(size=(30, 2)))
+    return f"{HOSTILE}.npy"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["distance", f"{HOSTILE}.npy", f"{HOSTILE}.npy"],
+        ["distance", "x.npz", "digits:3"],
+        ["data", f"{HOSTILE}.npy"],
+        ["data", f"{HOSTILE}.csv", "--debug"],
+        ["check", f"{HOSTILE}.npy", f"{HOSTILE}.npy", "--steps", "2", "--n", "9", "--methods", "gp", "--out", HOSTILE],
+        ["train", "--data", f"{HOSTILE}.npy", "--steps", "1", "--monitor-every", "0"],
+        ["sample", HOSTILE],
+    ],
+    ids=lambda words: words[0],
+)
+def test_names_do_not_command_the_terminal(words, elsewhere, capsys):
+    hostile_archive(), hostile_file()
+    main(words)
+    out, err = capsys.readouterr()
+    assert out + err
+    assert not {"\x1b", "\u202e", "\x07"} & {*out, *err}

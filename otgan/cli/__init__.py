@@ -11,8 +11,10 @@ import os
 import re
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from otgan.cli.say import say
 from otgan.errors import NotConverged, OTError
 
 if TYPE_CHECKING:
@@ -62,9 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, EXPECTED) and not NO_ROOM.search(str(error)):
             raise
         if "--debug" in argv:
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip(), sys.stderr)
         message, code = _explain(error)
-        print(f"otgan: {' '.join(message.split())}", file=sys.stderr)
+        say(f"otgan: {' '.join(message.split())}", sys.stderr)
     return code
 
 
@@ -108,6 +110,9 @@ def _explain(error: BaseException) -> tuple[str, int]:
 def _prepare_process() -> None:
     for backend in POT_BACKENDS:
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller; the next file would take its number
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for ±

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Target, on_terminal, size
+from otgan.cli.say import say
 
 if TYPE_CHECKING:
     from otgan.check import Check as Result
@@ -68,9 +69,9 @@ class Check:
         folder = result.default_folder if self.out is None else self.out
         replaced = " (replaced)" if Path(folder, "report.json").exists() else ""
         result.write(folder)
-        print(f"\nReport{replaced}: {Path(folder, 'report.html')}")
+        say(f"\nReport{replaced}: {Path(folder, 'report.html')}")
         for method, message in result.failed.items():
-            print(f"otgan: no {method}: {message}", file=sys.stderr)
+            say(f"otgan: no {method}: {message}", sys.stderr)
         return int(bool(result.failed))
 
 
@@ -78,8 +79,8 @@ def _print(result: Result) -> None:
     from otgan import report
 
     exact = result.solution
-    print(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
+    say(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
     if result.held_out:
-        print(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
-    print(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}\n")
+        say(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
+    say(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}\n")
     report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Target, on_terminal, size
+from otgan.cli.say import say
 from otgan.errors import Interrupted, NotConverged
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Distance:
             solution, unproven = error.solution, error
         if self.plan is not None:
             report.save_plan(self.plan, solution)
-        print(report.to_json(self._record(a, b, solution)) if self.json else self._text(a, b, solution))
+        say(report.to_json(self._record(a, b, solution)) if self.json else self._text(a, b, solution))
         if unproven is not None:
             raise unproven
         return 0

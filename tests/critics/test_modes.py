@@ -152,9 +152,9 @@ def test_points_that_leave_float32_are_refused(method: str) -> None:
 @pytest.mark.parametrize("options", [{"width": 10**9}, {"depth": 10**6}, {"width": 2000, "n_seeds": 10**6}], ids=str)
 @pytest.mark.parametrize("method", ["gp", "orthogonal", "sll", "prototypes", "mm-reversed"])
 def test_networks_that_would_not_fit_into_memory_are_refused_before_they_are_made(
-    method: str, options: dict[str, int]
+    method: str, options: dict[str, Any]
 ) -> None:
-    with pytest.raises(InvalidInput, match="weights, which take|depth must be at least 1 and at most 1000"):
+    with pytest.raises(InvalidInput, match=r"weights, which take|depth must be at least 1 and at most 1000"):
         fit(*gaussians(), method, **options)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -113,7 +113,7 @@ def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
     return method.network(math.prod(shape), torch.Generator().manual_seed(seed))
 
 
-def _drawn(make: Callable[[], nn.Module], seed: int, what: str) -> nn.Module:
+def _drawn(make: Callable[[], Any], seed: int, what: str) -> Any:
     """A network with weights from a seed, if there is room for it.
 
     It is made without any memory for its weights first: a configuration, of which a checkpoint may hold any, is no
