@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -263,14 +264,13 @@ def test_an_interrupt_during_imports_is_one_line(name):
 HOSTILE = "\x1b[31m\u202e$red^\x07"
 
 
-def hostile_archive() -> str:
-    np.savez("x.npz", **{HOSTILE: np.zeros((3, 2)), "y": np.zeros((3, 2))})
-    return "x.npz"
+def hostile_archive() -> None:
+    arrays: dict[str, Any] = {HOSTILE: np.zeros((3, 2)), "y": np.zeros((3, 2))}
+    np.savez("x.npz", **arrays)
 
 
-def hostile_file() -> str:
+def hostile_file() -> None:
     np.save(f"{HOSTILE}.npy", np.random.default_rng(0).normal(size=(30, 2)))
-    return f"{HOSTILE}.npy"
 
 
 @pytest.mark.parametrize(
@@ -287,8 +287,54 @@ def hostile_file() -> str:
     ids=lambda words: words[0],
 )
 def test_names_do_not_command_the_terminal(words, elsewhere, capsys):
-    hostile_archive(), hostile_file()
+    hostile_archive()
+    hostile_file()
     main(words)
     out, err = capsys.readouterr()
     assert out + err
     assert not {"\x1b", "\u202e", "\x07"} & {*out, *err}
+
+
+def test_check_tells_each_number_at_once_and_keeps_what_is_done(capsys, monkeypatch, elsewhere):
+    told = {}
+
+    def step(self, *_):
+        told.setdefault(self.name, capsys.readouterr().out)
+        if self.name == "clip":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Method, "step", step)
+    words = [
+        "check",
+        "gaussians8",
+        "swissroll",
+        "--n",
+        "10",
+        "--steps",
+        "2",
+        "--out",
+        "kept",
+        "--methods",
+        "gp",
+        "clip",
+    ]
+    assert main(words) == 130
+    assert "exact W1 = " in told["gp"]
+    assert told["clip"].startswith("  gp: ")
+    out, err = capsys.readouterr()
+    assert out == "\nReport: kept/report.html\n"
+    assert err == "otgan: interrupted; what was done by then is in the report.\n"
+    record = json.loads((elsewhere / "kept" / "report.json").read_text())
+    assert [critic["method"] for critic in record["critics"]] == ["gp"]
+    assert list(record["failed"]) == ["clip"]
+
+
+def test_a_plan_that_cannot_be_written_loses_no_number(capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "plan.npz")
+
+    monkeypatch.setattr("otgan.report.save_plan", full)
+    assert main(["distance", "digits:3", "digits:8", "--n", "10", "--plan", "plan.npz"]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("W1(digits:3, digits:8) = ")
+    assert "No space left" in err

@@ -1,7 +1,7 @@
 """The command ``otgan``: what goes wrong is one line on stderr that says what to do.
 
 It exits with 0 if all went well, 1 if the exact solver could not prove its answer to ``--rtol`` (the interval is
-printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C.
+printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -110,6 +111,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
 def _prepare_process() -> None:
     for backend in POT_BACKENDS:
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # what is done is kept, as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller; the next file would take its number
             setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115

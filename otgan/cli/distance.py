@@ -68,9 +68,11 @@ class Distance:
             )
         except (NotConverged, Interrupted) as error:
             solution, unproven = error.solution, error
-        if self.plan is not None:
-            report.save_plan(self.plan, solution)
         say(report.to_json(self._record(a, b, solution)) if self.json else self._text(a, b, solution))
+        if self.plan is not None:  # after the number, which a full disk must not swallow
+            report.save_plan(self.plan, solution)
+            if not self.json:
+                say(f"  plan and potentials written to {self.plan}")
         if unproven is not None:
             raise unproven
         return 0
@@ -100,6 +102,4 @@ class Distance:
             f"  proven: {low!r} to {high!r}, relative gap {solution.gap:.2g}",
             f"  {size(a, b)}, {self.metric}, by {solution.method}",
         ]
-        if self.plan is not None:
-            lines.append(f"  plan and potentials written to {self.plan}")
         return "\n".join(lines)

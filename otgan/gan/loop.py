@@ -86,7 +86,7 @@ def _train(
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
 
-    interrupts = Interrupts()
+    interrupts = Interrupts(terminate=True)
     waiting = interrupts if team.size == 1 else nullcontext()  # a team would have to agree on the step
     length = 0 if before is None else before.log_bytes
     with _claimed(out, before), Log(out, length, board) as log, waiting:  # it is sure now that training can begin

@@ -58,8 +58,8 @@ def train(
     OSError
         If something cannot be written. The last checkpoint is as it was.
     KeyboardInterrupt
-        After Ctrl-C, when the step is made and a checkpoint is written; at once after a second one, and where several
-        processes train.
+        After Ctrl-C or SIGTERM, when the step is made and a checkpoint is written; at once after a second one, and
+        where several processes train.
 
     Examples
     --------

@@ -204,12 +204,23 @@ def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
     assert load(tmp_path).step == 0
 
 
-def _with_control_c(make: Callable[..., None], step: int, times: int = 1) -> Callable[..., None]:
+def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, number=signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt, match="after step 2, which is kept"):
+        train(quick(), tmp_path)
+    assert load(tmp_path).step == 2
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _with_control_c(
+    make: Callable[..., None], step: int, times: int = 1, number: signal.Signals = signal.SIGINT
+) -> Callable[..., None]:
     """A step of the game, in the middle of which Ctrl-C comes if it is the one."""
 
     def call(game: Game, now: int) -> None:
         for _ in range(times if now == step else 0):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         make(game, now)
 
     return call
