@@ -177,6 +177,7 @@ def stop(error):
         (KeyboardInterrupt(), 130, "otgan: interrupted.\n"),
         (MemoryError("8 GiB"), 2, "otgan: out of memory (8 GiB). Use fewer points: --n.\n"),
         (otgan.OTError("two\nlines"), 2, "otgan: two lines\n"),
+        (OSError(24, "Too many open files"), 2, "otgan: the system refused: Too many open files.\n"),
         (
             PermissionError(13, "Permission denied", "x"),
             2,

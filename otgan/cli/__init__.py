@@ -6,6 +6,7 @@ printed), 2 for wrong input or an output that cannot be written, and 130 after C
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -26,6 +27,7 @@ __all__ = ["main"]
 # POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
 POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)  # of writing, to a stream too
 NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it
 
 
@@ -102,7 +104,9 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return f"out of memory ({error}). Use fewer points: --n.", 2
     if not isinstance(error, EXPECTED):  # what torch says where there is no room
         return f"out of memory ({str(error).splitlines()[0]}). Use fewer or smaller of what you asked for.", 2
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename is None and error.errno not in NO_PLACE:
+        return f"the system refused: {error.strerror or error}.", 2
+    if isinstance(error, OSError):  # what cannot be read is wrong input, and said where it is read
         where = "the output" if error.filename is None else os.fsdecode(error.filename)
         return f"cannot write {where}: {error.strerror or error}. Choose another place, or make room there.", 2
     return str(error), 1 if isinstance(error, NotConverged) else 2

@@ -204,8 +204,8 @@ class Experiment(Generic[Settings]):
         Raises
         ------
         InvalidInput
-            If ``seeds`` is not a whole number of at least 1, the folder holds measurements of other settings, or
-            another process measures there.
+            If ``seeds`` is not a whole number of at least 1, the folder holds measurements of other settings or a
+            damaged record, or another process measures there.
         OSError
             If the folder cannot be written into.
         """
@@ -259,8 +259,15 @@ class Experiment(Generic[Settings]):
             record = json.loads(path.read_bytes())
             runs = {(run["case"], run["seed"]): run for run in record["runs"]}
             known = record["settings"]
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
-            return {}  # no record, or none of ours
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InvalidInput(
+                f"{path} must hold measurements, but is damaged or of another kind ({error}). Move it away, choose "
+                "another folder, or redo them: then it is overwritten."
+            ) from None
         if known != report.plain(settings):
             raise InvalidInput(f"{path} holds measurements of other settings. Choose another folder, or redo them.")
         return runs

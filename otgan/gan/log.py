@@ -114,9 +114,7 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     Raises
     ------
     InvalidInput
-        If the file is shorter, or a line of it is no record. A last line that was cut is left out.
-    OSError
-        If it cannot be read.
+        If the file is shorter, cannot be read, or a line of it is no record. A last line that was cut is left out.
 
     Examples
     --------
@@ -133,8 +131,11 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
             f"{path} must hold the {length} bytes that were there at the checkpoint, but holds {there}. Put the "
             "file back as it was, or start the run anew in another folder."
         )
-    with path.open("rb") as file:
-        data = file.read(-1 if length is None else length)
+    try:
+        with path.open("rb") as file:
+            data = file.read(-1 if length is None else length)
+    except OSError as error:
+        raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
     try:
         records = [json.loads(line) for line in data.split(b"\n")[:-1]]
         if length is not None and not data.endswith(b"\n"):

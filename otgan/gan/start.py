@@ -38,7 +38,9 @@ def train(
         Samples (n, d), (n, h, w) or (n, h, w, c) to train on, instead of those that ``config.data`` names.
     resume : bool, default False
         Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
-        configuration must be that of the run, but for ``steps``.
+        configuration must be that of the run, but for ``steps``. With more of those the networks become what they had
+        become at once; the log keeps the measurement and the losses of the old end, which is otherwise no step to log
+        at, so that the next means of losses are over the steps since then, and rank correlations count it.
     progress : bool, default False
         Show a bar on a terminal.
     tensorboard : bool, default False
