@@ -28,6 +28,7 @@ from otgan.gan.monitor import APART, Monitor
 from otgan.gan.players import Players
 from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
+from otgan.gan.threads import threads_for
 from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def train_alone(
     if before is not None:
         _check_same(config, samples, before)
     team.meet()  # before one of them writes what another looks for
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
+    with threads_for(config), torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
         torch.manual_seed(config.seed)
         shown = board(folder, 0 if before is None else before.step) if tensorboard and team.leads else None
         return _train(config, samples, folder, before, progress and team.leads, shown, team)

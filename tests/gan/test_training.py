@@ -251,6 +251,26 @@ def test_modes_of_the_caller_change_nothing(objective: Any, tmp_path) -> None:
             np.testing.assert_array_equal(samples(tmp_path / mode.__name__), expected)
 
 
+@pytest.mark.parametrize(("width", "expected"), [(8, 1), (512, 2)])
+def test_small_networks_are_trained_with_one_thread(width: int, expected: int, monkeypatch) -> None:
+    seen: list[int] = []
+    step = Game.step
+
+    def seeing(game: Game, k: int) -> None:
+        seen.append(torch.get_num_threads())
+        step(game, k)
+
+    monkeypatch.setattr(Game, "step", seeing)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        train(Config(data="gaussians8", n=60, width=width, steps=1, log_every=5, monitor_every=0, checkpoint_every=5))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [expected]
+
+
 def test_the_callers_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
