@@ -339,3 +339,14 @@ def test_a_plan_that_cannot_be_written_loses_no_number(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out.startswith("W1(digits:3, digits:8) = ")
     assert "No space left" in err
+
+
+@pytest.mark.parametrize("where", ["file", "pipe"])
+def test_compiling_is_told_where_somebody_reads_it(where, elsewhere):
+    code = "import logging, sys; from otgan.cli import _prepare_process; _prepare_process(); "
+    code += "from otgan.kernels import cache; [cache._tell('compile', 'compiling.', logging.INFO) for _ in range(2)]"
+    with (elsewhere / "log").open("w") as log:
+        stderr = log if where == "file" else subprocess.PIPE
+        done = subprocess.run([sys.executable, "-c", code], stderr=stderr, text=True)
+    assert (elsewhere / "log").read_text() == ("otgan: compiling.\n" if where == "file" else "")
+    assert not done.stderr

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import re
 import signal
+import stat
 import sys
 import traceback
 from pathlib import Path
@@ -112,6 +114,19 @@ def _explain(error: BaseException) -> tuple[str, int]:
     return str(error), 1 if isinstance(error, NotConverged) else 2
 
 
+def _tell_what_takes_long() -> None:
+    """Let what is logged as information, such as that compiling begins, reach a terminal or a file on stderr."""
+    try:
+        seen = sys.stderr.isatty() or stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream that is no file
+        return
+    if seen:
+        handler = logging.StreamHandler()  # which writes the message alone
+        logger = logging.getLogger("otgan")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
 def _prepare_process() -> None:
     for backend in POT_BACKENDS:
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
@@ -123,3 +138,4 @@ def _prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for ±
+    _tell_what_takes_long()
