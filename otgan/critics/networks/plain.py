@@ -55,7 +55,7 @@ def copied(network: nn.Module) -> nn.Module:
 
     Examples
     --------
-    >>> layer = torch.nn.utils.weight_norm(nn.Linear(2, 1))
+    >>> layer = torch.nn.utils.spectral_norm(nn.Linear(2, 1)).eval()
     >>> bool((copied(layer)(torch.ones(1, 2)) == layer(torch.ones(1, 2))).all())
     True
     """
