@@ -5,14 +5,14 @@ from __future__ import annotations
 import _signal  # pyright: ignore[reportMissingImports] - as ``signal``, without enums that take longer than small solves
 import signal
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Interrupts", "asked"]
 
-SIGINT = int(signal.SIGINT)
+SIGINT, SIGTERM = int(signal.SIGINT), int(signal.SIGTERM)
 
 _inside = threading.local()  # .stack: the ``with`` blocks that a thread is in
 
@@ -22,6 +22,12 @@ class Interrupts:
 
     The second one is a KeyboardInterrupt. Where the program has its own handler, inside another such block, or outside
     the main thread, nothing is changed. Whoever opens a block sees to it that a Ctrl-C is not lost.
+
+    Parameters
+    ----------
+    terminate : bool, default False
+        Take SIGTERM, by which machines that others want end what runs there, for a Ctrl-C as well. It always is one
+        where the program has made it one.
 
     Attributes
     ----------
@@ -36,28 +42,37 @@ class Interrupts:
     (True, True)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, terminate: bool = False) -> None:
         self.asked = False
-        self._handles = False
+        self._terminate = terminate
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         _stack().append(self)
         main = threading.current_thread() is threading.main_thread()
-        if main and _signal.getsignal(SIGINT) is _signal.default_int_handler:
-            try:
-                _signal.signal(SIGINT, self._ask)
-            except KeyboardInterrupt:  # one that came just before
-                _stack().pop()
-                raise
-            self._handles = True
+        try:
+            for number in (SIGINT, SIGTERM) if main else ():
+                handler = _signal.getsignal(number)
+                if handler is _signal.default_int_handler or (
+                    number == SIGTERM and self._terminate and handler == _signal.SIG_DFL
+                ):
+                    _signal.signal(number, self._ask)
+                    self._before[number] = handler
+        except KeyboardInterrupt:  # one that came just before
+            self._restore()
+            _stack().pop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _stack().pop()
-        if self._handles:
-            _signal.signal(SIGINT, _signal.default_int_handler)
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._before.items():
+            _signal.signal(number, handler)
 
     def _ask(self, *_: object) -> None:
         if self.asked:

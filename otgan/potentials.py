@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,23 +52,8 @@ class DualPotentials:
         columns that a plan leads to from a point attain that minimum, and others may tie with them. With ``plan``, the
         gradient at its points is the mass-weighted mean over its own arcs.
         """
-        places = cache(lambda: _Places(cost.x))  # when a gradient is first asked for
-
-        def f_values(new: NDArray[np.float64]) -> NDArray[np.float64]:
-            return PointCost(cost.y, new, cost.p, cost.metric).column_minima(g)[0]
-
-        def g_values(new: NDArray[np.float64]) -> NDArray[np.float64]:
-            return PointCost(cost.x, new, cost.p, cost.metric).column_minima(f)[0]
-
-        def f_gradients(new: NDArray[np.float64]) -> NDArray[np.float64]:
-            gradient = np.empty_like(new)
-            rest = np.arange(len(new)) if plan is None else _along_plan(cost, plan, places(), new, gradient)
-            step = max(1, BLOCK // len(cost.y))
-            for part in (rest[k : k + step] for k in range(0, len(rest), step)):
-                gradient[part] = _transform_gradient(cost, g, new[part])
-            return gradient
-
-        return cls(cost.dimension, f_values, g_values, f_gradients)
+        extension = _Extension(cost, f, g, plan)
+        return cls(cost.dimension, extension.f_values, extension.g_values, extension.f_gradients)
 
     def f(self, x: Any) -> NDArray[np.float64]:
         """Values of f at new points, shape (k, d) -> (k,). Units of cost."""
@@ -95,6 +80,37 @@ class DualPotentials:
                 f"points must have {self.dimension} columns as the points solved for, but {new.shape[1]} came."
             )
         return new
+
+
+@dataclass(frozen=True, eq=False)
+class _Extension:
+    """Values at the points of a cost as functions, of a class that can be pickled."""
+
+    cost: PointCost
+    f: NDArray[np.float64]
+    g: NDArray[np.float64]
+    plan: sparse.coo_array | None
+
+    def f_values(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
+        return PointCost(self.cost.y, new, self.cost.p, self.cost.metric).column_minima(self.g)[0]
+
+    def g_values(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
+        return PointCost(self.cost.x, new, self.cost.p, self.cost.metric).column_minima(self.f)[0]
+
+    def f_gradients(self, new: NDArray[np.float64]) -> NDArray[np.float64]:
+        gradient = np.empty_like(new)
+        rest = np.arange(len(new))
+        if self.plan is not None:
+            rest = _along_plan(self.cost, self.plan, self.places, new, gradient)
+        step = max(1, BLOCK // len(self.cost.y))
+        for part in (rest[k : k + step] for k in range(0, len(rest), step)):
+            gradient[part] = _transform_gradient(self.cost, self.g, new[part])
+        return gradient
+
+    @cached_property
+    def places(self) -> _Places:
+        """Made when a gradient is first asked for."""
+        return _Places(self.cost.x)
 
 
 class _Places:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["solve", "solve_cost", "wasserstein"]
 
+WITHOUT_STEPS = ("assignment", "line")
+
 
 def solve(
     x: Any,
@@ -75,7 +77,8 @@ def solve(
     normalize : bool, default False
         Divide a and b by their sums first, as for counts.
     max_steps : int, optional
-        Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit.
+        Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit. "assignment" and
+        "line" have no steps to count, and need no limit where "auto" chooses them.
 
     Returns
     -------
@@ -254,6 +257,11 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     rtol = inputs.tolerance(rtol)
     if max_steps is not None:
         max_steps = inputs.count(max_steps, "max_steps")
+        if method in WITHOUT_STEPS:
+            raise InvalidInput(
+                f"max_steps has no meaning for method={method!r}, which always solves to the end. Leave it out, or use "
+                "'sparse', 'network-simplex' or 'linprog'."
+            )
     name = choose(problem) if method == "auto" else method
     check(problem, name)
     start = time.perf_counter()

@@ -216,3 +216,31 @@ def test_files_and_sets_are_shuffled_alike(tmp_path):
 )
 def test_folder_names_hold_harmless_letters(name, folder):
     assert default_folder(name, "b", 5).as_posix() == f"runs/{folder}"
+
+
+def test_images_against_what_is_flat_are_reported(tmp_path):
+    np.save(tmp_path / "flat.npy", load("digits:8").points)
+    for sides in (("digits:3", tmp_path / "flat.npy"), (tmp_path / "flat.npy", "digits:3")):
+        folder = check(*sides, methods=["gp"], **TINY).write(tmp_path / "report")
+        assert (folder / "report.html").exists()
+
+
+def test_a_figure_that_goes_wrong_loses_no_number(result, tmp_path, monkeypatch):
+    monkeypatch.setattr("otgan.check.figures.figures", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        result.write(tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text())["critics"]
+    assert (tmp_path / "plan.npz").exists()
+
+
+def test_what_there_is_so_far_is_told_and_can_be_written(tmp_path):
+    seen = []
+    whole = check("gaussians8", "swissroll", methods=["gp", "clip"], watch=seen.append, **TINY)
+    assert [len(so_far.reports) for so_far in seen] == [0, 1, 2]
+    assert seen[0].solution is whole.solution
+    assert seen[1].reports == whole.reports[:1]
+    for so_far in seen[:2]:
+        folder = so_far.without_the_rest("it was interrupted.").write(tmp_path)
+        record = json.loads((folder / "report.json").read_text())
+        assert list(record["failed"]) == ["gp", "clip"][len(so_far.reports) :]
+        assert "There is no clip: it was interrupted." in (folder / "report.html").read_text()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -175,6 +177,7 @@ def stop(error):
         (KeyboardInterrupt(), 130, "otgan: interrupted.\n"),
         (MemoryError("8 GiB"), 2, "otgan: out of memory (8 GiB). Use fewer points: --n.\n"),
         (otgan.OTError("two\nlines"), 2, "otgan: two lines\n"),
+        (OSError(24, "Too many open files"), 2, "otgan: the system refused: Too many open files.\n"),
         (
             PermissionError(13, "Permission denied", "x"),
             2,
@@ -226,3 +229,124 @@ def test_a_reader_that_goes_away_is_no_error():
     assert process.wait() == 141
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+COMMAND = "import sys; sys.argv[0] = 'otgan'; import otgan_cli; sys.exit(otgan_cli.main())"
+INTERRUPTED = """
+import sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "closed"),
+    [("--version", ">&-"), ("distance digits:3 digits:8 --n 10 --plan plan.npz", "<&- >&- 2>&-")],
+)
+def test_closed_streams_are_no_error(words, closed):
+    line = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(COMMAND)} {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    if "plan.npz" in words:
+        assert np.load("plan.npz", allow_pickle=False)["mass"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["numpy", "tyro"])
+def test_an_interrupt_during_imports_is_one_line(name):
+    code = INTERRUPTED.format(name=name) + COMMAND
+    words = ["distance", "digits:3", "digits:8"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "otgan: interrupted.\n")
+
+
+HOSTILE = "\x1b[31m\u202e$red^\x07"
+
+
+def hostile_archive() -> None:
+    arrays: dict[str, Any] = {HOSTILE: np.zeros((3, 2)), "y": np.zeros((3, 2))}
+    np.savez("x.npz", **arrays)
+
+
+def hostile_file() -> None:
+    np.save(f"{HOSTILE}.npy", np.random.default_rng(0).normal(size=(30, 2)))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["distance", f"{HOSTILE}.npy", f"{HOSTILE}.npy"],
+        ["distance", "x.npz", "digits:3"],
+        ["data", f"{HOSTILE}.npy"],
+        ["data", f"{HOSTILE}.csv", "--debug"],
+        ["check", f"{HOSTILE}.npy", f"{HOSTILE}.npy", "--steps", "2", "--n", "9", "--methods", "gp", "--out", HOSTILE],
+        ["train", "--data", f"{HOSTILE}.npy", "--steps", "1", "--monitor-every", "0"],
+        ["sample", HOSTILE],
+    ],
+    ids=lambda words: words[0],
+)
+def test_names_do_not_command_the_terminal(words, elsewhere, capsys):
+    hostile_archive()
+    hostile_file()
+    main(words)
+    out, err = capsys.readouterr()
+    assert out + err
+    assert not {"\x1b", "\u202e", "\x07"} & {*out, *err}
+
+
+def test_check_tells_each_number_at_once_and_keeps_what_is_done(capsys, monkeypatch, elsewhere):
+    told = {}
+
+    def step(self, *_):
+        told.setdefault(self.name, capsys.readouterr().out)
+        if self.name == "clip":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Method, "step", step)
+    words = [
+        "check",
+        "gaussians8",
+        "swissroll",
+        "--n",
+        "10",
+        "--steps",
+        "2",
+        "--out",
+        "kept",
+        "--methods",
+        "gp",
+        "clip",
+    ]
+    assert main(words) == 130
+    assert "exact W1 = " in told["gp"]
+    assert told["clip"].startswith("  gp: ")
+    out, err = capsys.readouterr()
+    assert out == "\nReport: kept/report.html\n"
+    assert err == "otgan: interrupted; what was done by then is in the report.\n"
+    record = json.loads((elsewhere / "kept" / "report.json").read_text())
+    assert [critic["method"] for critic in record["critics"]] == ["gp"]
+    assert list(record["failed"]) == ["clip"]
+
+
+def test_a_plan_that_cannot_be_written_loses_no_number(capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "plan.npz")
+
+    monkeypatch.setattr("otgan.report.save_plan", full)
+    assert main(["distance", "digits:3", "digits:8", "--n", "10", "--plan", "plan.npz"]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("W1(digits:3, digits:8) = ")
+    assert "No space left" in err
+
+
+@pytest.mark.parametrize("where", ["file", "pipe"])
+def test_compiling_is_told_where_somebody_reads_it(where, elsewhere):
+    code = "import logging, sys; from otgan.cli import _prepare_process; _prepare_process(); "
+    code += "from otgan.kernels import cache; [cache._tell('compile', 'compiling.', logging.INFO) for _ in range(2)]"
+    with (elsewhere / "log").open("w") as log:
+        stderr = log if where == "file" else subprocess.PIPE
+        done = subprocess.run([sys.executable, "-c", code], stderr=stderr, text=True)
+    assert (elsewhere / "log").read_text() == ("otgan: compiling.\n" if where == "file" else "")
+    assert not done.stderr

@@ -158,6 +158,8 @@ def rows() -> list[Any]:
     for door in ("solve", "solve_cost"):
         for bad in (0, -1, 1.5, "10", True):
             add(door, repr(bad), "max_steps", **DOORS[door].points, max_steps=bad)
+        add(door, "without steps", "max_steps", **DOORS[door].points, max_steps=5, method="assignment")
+    add("solve", "without steps", "max_steps", x=np.zeros(3), y=np.ones(3), max_steps=5, method="line")
     for bad in ("gpu", "mps", "cuda:99", "meta", "", None, 0, ["cpu"]):
         add("solve", repr(bad), "device", **DOORS["solve"].points, device=bad)
     add("solve_cost", "line", "method", **DOORS["solve_cost"].points, method="line")

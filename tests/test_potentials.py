@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -223,3 +225,13 @@ def test_whole_numbers_are_told_apart() -> None:
     np.add.at(plan, (where[solution.plan.row], solution.plan.col), solution.plan.data)
     expected = 2 * (places - (plan @ y) / plan.sum(axis=1, keepdims=True))
     np.testing.assert_allclose(solution.potentials.gradient(x), expected[where], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_they_can_be_pickled(p: int) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(8, 2)), rng.normal(size=(6, 2))
+    potentials = otgan.solve(x, y, p).potentials
+    again = pickle.loads(pickle.dumps(potentials))
+    for name, points in (("f", anywhere(2, 0)), ("g", y), ("gradient", np.vstack([x, y]))):
+        np.testing.assert_array_equal(getattr(again, name)(points), getattr(potentials, name)(points))

@@ -59,9 +59,9 @@ def _draw(result: Check) -> Iterator[Drawn]:
             "Both samples and the optimal plan",
             "Both samples, and the optimal plan: each line moves mass, and no other way of moving it is shorter.",
         )
-    elif _is_image(result.a.shape):
-        yield _images(result.a, "images_a")
-        yield _images(result.b, "images_b")
+    for side, name in ((result.a, "images_a"), (result.b, "images_b")):
+        if _is_image(side.shape):  # images may be compared with what is flat already
+            yield _images(side, name)
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,11 @@ class Check:
         """Each method's estimates while it was trained: ``step`` (k,), ``estimate`` and ``held_out`` (n_seeds, k)."""
         return {fit.method: fit.history for fit in self.fits}
 
+    def without_the_rest(self, why: str) -> Check:
+        """The same as a result of its own: why there is none of the critics that were asked for and are not there."""
+        there = {fit.method for fit in self.fits} | {*self.failed}
+        return replace(self, failed=self.failed | {name: why for name in self.settings["methods"] if name not in there})
+
     @property
     def command(self) -> str | None:
         """The command that does the same again; None if a side was not given by name."""
@@ -101,8 +106,8 @@ class Check:
     def write(self, folder: str | os.PathLike[str] | None = None) -> Path:
         """Write ``report.json``, ``report.html``, ``plan.npz`` and the figures as PNG into a folder.
 
-        The page needs nothing beside itself; the plan is described at :func:`otgan.report.save_plan`. No file is
-        replaced before all are on the disk.
+        The page needs nothing beside itself; the plan is described at :func:`otgan.report.save_plan`. The record and
+        the plan are written first, then figures and page; no file is ever half an old and half a new one.
 
         Parameters
         ----------
@@ -117,7 +122,7 @@ class Check:
         Raises
         ------
         OSError
-            If it cannot be written to; files that were there are as they were.
+            If it cannot be written to.
 
         Examples
         --------
@@ -132,14 +137,15 @@ class Check:
 
         folder = self.default_folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        record, drawn = self.as_dict(), figures(self)
-        files = {
-            "plan.npz": report.plan_bytes(self.solution),
+        record = self.as_dict()
+        kept = {"plan.npz": report.plan_bytes(self.solution), "report.json": report.to_json(record).encode() + b"\n"}
+        report.write_files(folder, kept)  # first, since a figure may go wrong, and all of this took long
+        drawn = figures(self)
+        shown = {
             **{f"{figure.name}.png": figure.light for figure in drawn},
             "report.html": report.page(record, drawn).encode("utf-8", "replace"),
-            "report.json": report.to_json(record).encode() + b"\n",
         }
-        report.write_files(folder, files)
+        report.write_files(folder, shown)
         return folder
 
 

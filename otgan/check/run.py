@@ -15,9 +15,9 @@ from otgan.errors import InvalidInput, OTError
 from otgan.solve import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from otgan.critics import CriticFit
+    from otgan.critics import CriticFit, CriticReport
 
 __all__ = ["check"]
 
@@ -35,6 +35,7 @@ def check(
     rtol: float = 1e-9,
     device: str = "auto",
     progress: bool = False,
+    watch: Callable[[Check], None] | None = None,
 ) -> Check:
     """Solve W1 between two sample sets exactly, and train critics on the same points.
 
@@ -61,6 +62,9 @@ def check(
         Where critics train.
     progress : bool, default False
         Show bars on a terminal.
+    watch : callable, optional
+        Called with what there is so far, when the exact distance is known and after each critic: it may print it, or
+        keep it for the case that the rest is interrupted.
 
     Returns
     -------
@@ -106,16 +110,8 @@ def check(
         held_out=held_out and (held_out[0].points, held_out[1].points),
     )
     fits: list[CriticFit] = []
+    reports: list[CriticReport] = []
     failed: dict[str, str] = {}
-    for method in methods:
-        try:
-            fits.append(fit(method))
-        except InvalidInput:
-            raise
-        except OTError as error:  # it diverged, which is a result
-            failed[method] = str(error)
-    if not fits:
-        raise OTError(" ".join(failed.values()))
     settings = {
         "a": _spec(a),
         "b": _spec(b),
@@ -128,17 +124,36 @@ def check(
         "rtol": rtol,
         "device": device,
     }
-    return Check(
-        a=first,
-        b=second,
-        held_out=held_out,
-        solution=solution,
-        fits=tuple(fits),
-        reports=tuple(fit.compare(solution) for fit in fits),
-        failed=failed,
-        settings=settings,
-        seconds=time.perf_counter() - start,
-    )
+
+    def so_far() -> Check:
+        return Check(
+            a=first,
+            b=second,
+            held_out=held_out,
+            solution=solution,
+            fits=tuple(fits),
+            reports=tuple(reports),
+            failed={**failed},
+            settings=settings,
+            seconds=time.perf_counter() - start,
+        )
+
+    watch = watch or (lambda _: None)
+    watch(so_far())
+    for method in methods:
+        try:
+            fitted = fit(method)
+        except InvalidInput:
+            raise
+        except OTError as error:  # it diverged, which is a result
+            failed[method] = str(error)
+            continue
+        reports.append(fitted.compare(solution))
+        fits.append(fitted)
+        watch(so_far())
+    if not fits:
+        raise OTError(" ".join(failed.values()))
+    return so_far()
 
 
 def _distinct(methods: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:

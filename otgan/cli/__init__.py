@@ -1,18 +1,24 @@
 """The command ``otgan``: what goes wrong is one line on stderr that says what to do.
 
 It exits with 0 if all went well, 1 if the exact solver could not prove its answer to ``--rtol`` (the interval is
-printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C.
+printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
+import errno
 import io
+import logging
 import os
 import re
+import signal
+import stat
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from otgan.cli.say import say
 from otgan.errors import NotConverged, OTError
 
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ __all__ = ["main"]
 # POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
 POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)  # of writing, to a stream too
 NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it
 
 
@@ -62,9 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, EXPECTED) and not NO_ROOM.search(str(error)):
             raise
         if "--debug" in argv:
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip(), sys.stderr)
         message, code = _explain(error)
-        print(f"otgan: {' '.join(message.split())}", file=sys.stderr)
+        say(f"otgan: {' '.join(message.split())}", sys.stderr)
     return code
 
 
@@ -99,15 +106,36 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return f"out of memory ({error}). Use fewer points: --n.", 2
     if not isinstance(error, EXPECTED):  # what torch says where there is no room
         return f"out of memory ({str(error).splitlines()[0]}). Use fewer or smaller of what you asked for.", 2
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename is None and error.errno not in NO_PLACE:
+        return f"the system refused: {error.strerror or error}.", 2
+    if isinstance(error, OSError):  # what cannot be read is wrong input, and said where it is read
         where = "the output" if error.filename is None else os.fsdecode(error.filename)
         return f"cannot write {where}: {error.strerror or error}. Choose another place, or make room there.", 2
     return str(error), 1 if isinstance(error, NotConverged) else 2
 
 
+def _tell_what_takes_long() -> None:
+    """Let what is logged as information, such as that compiling begins, reach a terminal or a file on stderr."""
+    try:
+        seen = sys.stderr.isatty() or stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
+    except (OSError, ValueError):  # a stream that is no file
+        return
+    if seen:
+        handler = logging.StreamHandler()  # which writes the message alone
+        logger = logging.getLogger("otgan")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+
+
 def _prepare_process() -> None:
     for backend in POT_BACKENDS:
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # what is done is kept, as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller; the next file would take its number
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for ±
+    _tell_what_takes_long()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Several, Target, listed, on_terminal, size
+from otgan.cli.say import say
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -56,26 +57,43 @@ class Check:
         from otgan.check import check
 
         report.check_folder(Path("runs") if self.out is None else self.out)  # better now than after the training
-        result = check(
-            *self._sides(),
-            methods=self.methods,
-            n=self.n,
-            seeds=self.seeds,
-            steps=self.steps,
-            batch_size=self.batch_size,
-            seed=self.seed,
-            rtol=self.rtol,
-            device=self.device,
-            progress=on_terminal(),
-        )
-        _print(result)
+        seen: list[Result] = []
+
+        def watch(so_far: Result) -> None:
+            seen.append(so_far)
+            _print_newest(so_far)
+
+        try:
+            result = check(
+                *self._sides(),
+                methods=self.methods,
+                n=self.n,
+                seeds=self.seeds,
+                steps=self.steps,
+                batch_size=self.batch_size,
+                seed=self.seed,
+                rtol=self.rtol,
+                device=self.device,
+                progress=on_terminal(),
+                watch=watch,
+            )
+        except KeyboardInterrupt:
+            if not seen:
+                raise
+            self._write(seen[-1].without_the_rest("it was interrupted."))
+            raise KeyboardInterrupt("interrupted; what was done by then is in the report.") from None
+        say("")
+        report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)
+        self._write(result)
+        for method, message in result.failed.items():
+            say(f"otgan: no {method}: {message}", sys.stderr)
+        return int(bool(result.failed))
+
+    def _write(self, result: Result) -> None:
         folder = result.default_folder if self.out is None else self.out
         replaced = " (replaced)" if Path(folder, "report.json").exists() else ""
         result.write(folder)
-        print(f"\nReport{replaced}: {Path(folder, 'report.html')}")
-        for method, message in result.failed.items():
-            print(f"otgan: no {method}: {message}", file=sys.stderr)
-        return int(bool(result.failed))
+        say(f"\nReport{replaced}: {Path(folder, 'report.html')}")
 
     def _sides(self) -> tuple[Any, Any]:
         """Both sets as the check takes them: tables of which columns are chosen are loaded here."""
@@ -91,15 +109,17 @@ class Check:
         return a, b
 
 
-def _print(result: Result) -> None:
-    from otgan import report
-
+def _print_newest(result: Result) -> None:
+    """The exact distance as soon as it is known, and each critic's number as soon as it is."""
+    if result.reports:
+        last = result.reports[-1]
+        say(f"  {last.method}: {last.estimate:.4g} after {last.seconds:.1f} s")
+        return
     exact = result.solution
-    print(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
+    say(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
     for side in (result.a, result.b):
         if side.notes:
-            print(f"{side.name}: {'; '.join(side.notes)}")
+            say(f"{side.name}: {'; '.join(side.notes)}")
     if result.held_out:
-        print(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
-    print(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}\n")
-    report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)
+        say(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
+    say(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}")

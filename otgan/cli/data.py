@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from otgan.cli.common import Flag
+from otgan.cli.say import say
 
 __all__ = ["Data"]
 
@@ -25,7 +26,7 @@ class Data:
 
     def run(self) -> int:
         """List all sets, or describe one."""
-        print(_all() if self.name is None else _one(self.name))
+        say(_all() if self.name is None else _one(self.name))
         return 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Several, Target, Text, listed, on_terminal, size
+from otgan.cli.say import say
 from otgan.errors import Interrupted, NotConverged
 
 if TYPE_CHECKING:
@@ -79,9 +80,11 @@ class Distance:
             )
         except (NotConverged, Interrupted) as error:
             solution, unproven = error.solution, error
-        if self.plan is not None:
+        say(report.to_json(self._record(a, b, solution, notes)) if self.json else self._text(a, b, solution, notes))
+        if self.plan is not None:  # after the number, which a full disk must not swallow
             report.save_plan(self.plan, solution)
-        print(report.to_json(self._record(a, b, solution, notes)) if self.json else self._text(a, b, solution, notes))
+            if not self.json:
+                say(f"  plan and potentials written to {self.plan}")
         if unproven is not None:
             raise unproven
         return 0
@@ -128,6 +131,4 @@ class Distance:
         ]
         if self.weights is not None:
             lines.append(f"  weighted by {self.weights}, divided by its sum")
-        if self.plan is not None:
-            lines.append(f"  plan and potentials written to {self.plan}")
         return "\n".join(lines)

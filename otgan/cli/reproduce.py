@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from otgan.cli.common import Flag, Target, on_terminal
+from otgan.cli.say import say
 
 if TYPE_CHECKING:
     from otgan.experiments import Result
@@ -51,11 +52,11 @@ class Reproduce:
             _print(results[-1])
             files = {**figure_files(results[-1]), "report.html": experiments_page(results).encode()}
             report.write_files(folder, files)
-        print(f"\nReport: {folder / 'report.html'}")
+        say(f"\nReport: {folder / 'report.html'}")
         return int(not all(result.holds for result in results))
 
 
 def _print(result: Result) -> None:
-    print(f"{result.experiment.name}: {result.experiment.title}")
+    say(f"{result.experiment.name}: {result.experiment.title}")
     for claim in result.claims:
-        print(f"  {'holds' if claim.holds else 'FAILS'}  {claim}")
+        say(f"  {'holds' if claim.holds else 'FAILS'}  {claim}")

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from otgan.cli.common import Flag, Target
+from otgan.cli.say import say
 from otgan.errors import InvalidInput
 
 __all__ = ["Sample"]
@@ -62,5 +63,5 @@ class Sample:
         else:
             out.mkdir(parents=True, exist_ok=True)
             report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.units))})
-        print(f"{len(samples)} samples after {run.step} steps: {out}")
+        say(f"{len(samples)} samples after {run.step} steps: {out}")
         return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from otgan.cli.common import Flag, Target, on_terminal
+from otgan.cli.say import say
 from otgan.errors import InvalidInput
 from otgan.gan.config import Config
 
@@ -99,11 +100,11 @@ def before(words: Sequence[str]) -> Train | None:
 def _report(run: Run, folder: Path) -> None:
     page = run.write_report()
     _print(run, folder)
-    print(f"\nReport: {page}")
+    say(f"\nReport: {page}")
 
 
 def _print(run: Run, folder: Path) -> None:
-    print(f"{run.config.data}, {run.config.objective}: {run.step} steps, kept in {folder}")
+    say(f"{run.config.data}, {run.config.objective}: {run.step} steps, kept in {folder}")
     measured = run.measurements
     if not measured:
         return
@@ -115,12 +116,12 @@ def _print(run: Run, folder: Path) -> None:
         "  of as many samples trained on": last["floor"],
         f"the critic's {last['critic_estimates']} on the same": last["critic"],
         "  W1 that it proves, repaired": last["lower_bound"],
-        "rank correlation over the run": last["rank_correlation"],
+        "rank correlation over the run": last.get("rank_correlation"),
     }
     for name, value in lines.items():
         if value is not None:
-            print(f"  {name:40}{value:.5g}")
-    print(f"  {'measuring took':40}{measuring_share(measured):.1%} of the time")
+            say(f"  {name:40}{float(value):.5g}")
+    say(f"  {'measuring took':40}{measuring_share(measured):.1%} of the time")
 
 
 def measuring_share(measured: Sequence[Mapping[str, Any]]) -> float:
@@ -131,4 +132,4 @@ def measuring_share(measured: Sequence[Mapping[str, Any]]) -> float:
     >>> measuring_share([{"cost": 1.0, "seconds": 10.0}, {"cost": 1.0, "seconds": 20.0}])
     0.1
     """
-    return sum(record["cost"] for record in measured) / measured[-1]["seconds"]
+    return sum(record["cost"] for record in measured) / (measured[-1]["seconds"] or 1.0)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
+from otgan.critics.modes import own_modes
 from otgan.critics.networks import certified_lipschitz
 from otgan.critics.slopes import largest_slope
 from otgan.errors import InvalidInput
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Critic", "Lipschitz", "prepare"]
 
 BATCH = 4096
+FARTHEST = 1e17  # of coordinates: squares, and sums of thousands of them, are float32
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,22 @@ class Lipschitz:
 
 
 def prepare(points: NDArray[np.float64], scaling: Scaling, device: torch.device) -> torch.Tensor:
-    """Points as float32 for a network, scaled in float64 first: float32 has no digits left far from the origin."""
-    return torch.as_tensor(scaling.inward(points), dtype=torch.float32, device=device)
+    """Points as float32 for a network, scaled in float64 first: float32 has no digits left far from the origin.
+
+    Raises
+    ------
+    InvalidInput
+        If their squares, which gradients and distances are made of, leave float32 all the same.
+    """
+    inward = scaling.inward(points)
+    reach = float(np.abs(inward).max())
+    if not reach <= FARTHEST:
+        raise InvalidInput(
+            f"points must lie within {FARTHEST:g} units of the critic's data, beyond which float32 ends, but some are "
+            f"{reach:.3g} units away (a unit is {scaling.unit:g} of the data's). Leave unit out, drop these points, or "
+            "train on points as far apart."
+        )
+    return torch.as_tensor(inward, dtype=torch.float32, device=device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +100,9 @@ class Critic:
     @property
     def potentials(self) -> DualPotentials:
         """Potentials f = critic and g = -critic; feasible for p = 1 only where the critic is 1-Lipschitz."""
-        return DualPotentials(self.dimension, self._values, lambda y: -self._values(y), self._gradients)
+        return DualPotentials(self.dimension, self._values, self._negatives, self._gradients)
 
+    @own_modes()
     def lipschitz(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Lipschitz:
         """The observed constant on the points of both sides, and the certified one."""
         observed = largest_slope(self.network, self.scaling.inward(np.vstack([x, y])), self.device)
@@ -99,6 +116,7 @@ class Critic:
             )
         return points
 
+    @own_modes()
     def _values(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = []
         with torch.no_grad():
@@ -107,6 +125,10 @@ class Critic:
                 parts.append(self.network(batch).flatten().double().cpu().numpy())
         return self.scaling.unit * np.concatenate(parts)
 
+    def _negatives(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return -self._values(points)
+
+    @own_modes()
     def _gradients(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = []
         for k in range(0, len(points), BATCH):

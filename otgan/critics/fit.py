@@ -16,9 +16,11 @@ from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
 from otgan.critics.laboratory import METHODS
+from otgan.critics.modes import own_modes
 from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
+from otgan.critics.room import check_weights
 from otgan.critics.source import sources
 from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
@@ -129,6 +131,7 @@ class CriticFit:
         norms = [np.linalg.norm(critic.gradient(points), axis=1) for critic in self.critics]
         return np.array([np.average(norm, weights=shares) for norm in norms])
 
+    @own_modes()
     def estimates_on(self, x: Any, y: Any, *, a: Any = None, b: Any = None) -> NDArray[np.float64]:
         """Each critic's number for W1 between other points, (n, d) and (m, d) -> (n_seeds,).
 
@@ -239,6 +242,7 @@ def methods() -> dict[str, str]:
     return {name: method.summary for name, method in METHODS.items()}
 
 
+@own_modes()
 def fit(
     x: Any,
     y: Any,
@@ -280,7 +284,7 @@ def fit(
     network : callable or torch.nn.Module, optional
         ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. It is
         the N from above: :attr:`CriticFit.critic` calls it with ``(x - center) / unit``, and so does training. The
-        method's own if None.
+        method's own if None. Networks are trained in float32, whatever they came in.
     batch_size : int, optional
         Points of each side in a step; the method's default if None.
     device : str, default "auto"
@@ -327,6 +331,8 @@ def fit(
     source_x, source_y, scaling = sources(x, y, where, unit)
     dimension = len(scaling.center)
     held = None if held_out is None else _held_out(held_out, dimension)
+    if network is None:
+        check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start = time.perf_counter()
     stacks = [
         _stack(chosen, network, dimension, [seed + int(k) for k in part]).to(where)

@@ -18,6 +18,7 @@ from torch import nn
 
 from otgan import inputs
 from otgan.critics.networks import CERTIFIED, Loop, certified_lipschitz, copies, stacked_mlp, values
+from otgan.critics.room import DEEPEST
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Method:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "width", "depth"):
-            inputs.count(getattr(self, name), name)
+            inputs.count(getattr(self, name), name, high=DEEPEST if name == "depth" else None)
         inputs.real(self.learning_rate, "learning_rate", low=0.0, high=1e3, open_low=True)
         inputs.choice(self.decay, "decay", tuple(DECAYS))
 
@@ -92,6 +93,10 @@ class Method:
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """A fresh critic: a stack of one, from (1, k, dimension) to (1, k)."""
         return stacked_mlp(dimension, self.width, self.depth, generator)
+
+    def weights(self, dimension: int) -> int:
+        """How many weights :meth:`network` has, or somewhat more."""
+        return (self.width + 2) * (dimension + 1 + self.depth * (self.width + 2))
 
     def check_network(self, network: nn.Module) -> None:
         """Refuse a network of the user's that contradicts the method.

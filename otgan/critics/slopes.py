@@ -11,14 +11,13 @@ roundings, 2**29 times larger, and those can be seen: as the difference of both 
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from otgan.costs import PointCost, blocks
-from otgan.critics.networks import values
+from otgan.critics.networks import copied, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,11 +69,11 @@ def in_double(network: nn.Module) -> nn.Module:
 
     What layers hold, they made from their weights in single precision, and would make it again with other digits.
     """
-    twin = copy.deepcopy(network).double()
-    for layer, copied in zip(network.modules(), twin.modules(), strict=True):
+    twin = copied(network).double()
+    for layer, double in zip(network.modules(), twin.modules(), strict=True):
         held = getattr(layer, "held", None)
         if isinstance(held, torch.Tensor):
-            copied.held = held.detach().double()  # type: ignore[assignment]
+            double.held = held.detach().double()  # type: ignore[assignment]
     return twin
 
 

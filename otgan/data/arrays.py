@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from typing import TYPE_CHECKING, Any
+import zipfile
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from otgan.data.extras import needs
+from otgan.data.limits import check_room
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -61,11 +63,14 @@ def read_numpy(path: Path, key: str | None = None) -> NDArray[Any]:
             )
         file.seek(0)
         try:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return _without_key(loaded, key, path)
-            with loaded:
-                return loaded[_pick(list(loaded.files), key, path)]
+            if not start.startswith(b"PK"):
+                _without_key(None, key, path)
+                return _read_array(file, path)
+            with zipfile.ZipFile(file) as archive:
+                # NumPy would give the bytes of whatever else is in there for arrays.
+                names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+                with archive.open(f"{_pick(names, key, path)}.npy") as member:
+                    return _read_array(member, path)
         except InvalidInput:
             raise
         # A broken file raises whatever its first wrong byte leads to: ValueError, EOFError, BadZipFile, zlib.error.
@@ -124,8 +129,19 @@ def read_torch(path: Path, key: str | None = None) -> NDArray[Any]:
             f"{path} must hold a dense tensor of real numbers, but holds {loaded.dtype} with layout {loaded.layout} on "
             f"{loaded.device}. Convert it before you save it."
         )
+    check_room(path, loaded.shape)  # a view that was expanded has far more values than the file
     # bfloat16 has no NumPy dtype, and float64 holds every float exactly.
     return (loaded.double() if loaded.is_floating_point() else loaded).detach().numpy()
+
+
+def _read_array(file: IO[bytes], path: Path) -> NDArray[Any]:
+    """An array in .npy format, if what its header says fits into memory."""
+    version = np.lib.format.read_magic(file)
+    # Version 3 differs from 2 in the letters of fields' names alone, which no shape depends on.
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    check_room(path, read_header(file)[0])
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _what_is_wrong(error: Exception, path: Path) -> str:

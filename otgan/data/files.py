@@ -72,6 +72,8 @@ def _find(spec: str) -> tuple[Path, str | None]:
     """The path that ``spec`` means, and the key behind it, if any."""
     whole = os.path.expanduser(spec)
     if os.path.exists(whole):
+        if not (os.path.isfile(whole) or os.path.isdir(whole)):  # a pipe would be waited for, a device never ends
+            raise InvalidInput(f"{whole} must be a file or a folder, but is a pipe, a socket or a device. Save a file.")
         return Path(whole), None
     file, colon, key = whole.rpartition(":")
     if colon and os.path.isfile(file) and Path(file).suffix.lower() in WITH_KEYS:

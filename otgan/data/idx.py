@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from otgan.data.limits import check_room
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ def read_idx(path: Path) -> NDArray[Any]:
         packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         try:
-            array = _read(gzip.GzipFile(fileobj=raw) if packed else raw, path)
+            array = _read(gzip.GzipFile(fileobj=raw) if packed else raw, path, packed)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InvalidInput(f"{path} must be a whole gzip file, but it is cut or damaged ({error}).") from None
     return array / 255.0 if array.dtype == np.uint8 and array.ndim >= 3 else array
 
 
-def _read(file: Any, path: Path) -> NDArray[Any]:
+def _read(file: Any, path: Path, packed: bool) -> NDArray[Any]:
     """The header, then exactly as many values as it promises."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= 8:
@@ -92,6 +93,8 @@ def _read(file: Any, path: Path) -> NDArray[Any]:
     expected = math.prod(shape) * dtype.itemsize
     if not expected:
         raise InvalidInput(f"{path} must hold values, but its header says shape {shape}. Check where it comes from.")
+    if packed or expected <= path.stat().st_size:  # else it is cut, and says so below
+        check_room(path, shape)
     data = _at_most(file, expected + 1)
     if len(data) != expected:
         came = f"only {len(data)}" if len(data) < expected else "more"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otgan.data.extras import needs
+from otgan.data.limits import check_room
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -125,7 +127,7 @@ def read_images(files: Sequence[Path], mode: str) -> NDArray[np.float64]:
     Raises
     ------
     InvalidInput
-        If a file is broken.
+        If a file is broken, or all of them would not fit into memory.
     OTError
         If Pillow is not installed.
 
@@ -139,6 +141,8 @@ def read_images(files: Sequence[Path], mode: str) -> NDArray[np.float64]:
     ...     read_images([path], "L").tolist()
     [[[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]]
     """
+    width, height = _header(files[0])[1]
+    check_room(files[0].parent, (len(files), height, width, 3)[: 4 if mode == "RGB" else 3], "Use fewer images: n.")
     return np.stack([_pixels(path, mode) for path in files]) / 255.0
 
 
@@ -167,9 +171,13 @@ def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:
 def _open(path: Path) -> Iterator[Image]:
     """Open an image; whatever goes wrong while it is open is the file's fault."""
     with needs("Pillow", "images", f"Reading {path}"):
+        from PIL.Image import DecompressionBombWarning
         from PIL.Image import open as open_image
     try:
-        with open_image(path, formats=FORMATS) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DecompressionBombWarning)  # large images are asked for room, see above
+            image = open_image(path, formats=FORMATS)
+        with image:
             yield image
     # A broken image raises whatever its decoder stumbles over: OSError, SyntaxError, struct.error, ValueError.
     except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -203,8 +204,8 @@ class Experiment(Generic[Settings]):
         Raises
         ------
         InvalidInput
-            If ``seeds`` is not a whole number of at least 1, the folder holds measurements of other settings, or
-            another process measures there.
+            If ``seeds`` is not a whole number of at least 1, the folder holds measurements of other settings or a
+            damaged record, or another process measures there.
         OSError
             If the folder cannot be written into.
         """
@@ -231,7 +232,7 @@ class Experiment(Generic[Settings]):
                 continue
             bar.set_postfix_str(case)
             # As plain as it will be read from a file, so that a kept record and a fresh one are the same.
-            fresh = report.plain(self.measure(settings, case, seed))
+            fresh = report.plain(self._measured(settings, case, seed))
             runs.append({"case": case, "seed": seed, **fresh})
             runs.sort(key=lambda run: wanted.index((run["case"], run["seed"])))
             if folder is not None and len(runs) < len(wanted):
@@ -239,6 +240,14 @@ class Experiment(Generic[Settings]):
         if folder is not None:
             self._write(folder, {**result.as_dict(), "runs": runs + others})
         return result
+
+    def _measured(self, settings: Settings, case: str, seed: int) -> Record:
+        if "torch" not in sys.modules:  # an experiment without networks
+            return self.measure(settings, case, seed)
+        from otgan.critics.modes import own_modes
+
+        with own_modes():
+            return self.measure(settings, case, seed)
 
     def _write(self, folder: Path, record: dict[str, Any]) -> None:
         report.write_files(folder, {f"{self.name}.json": report.to_json(record).encode()})
@@ -250,8 +259,15 @@ class Experiment(Generic[Settings]):
             record = json.loads(path.read_bytes())
             runs = {(run["case"], run["seed"]): run for run in record["runs"]}
             known = record["settings"]
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
-            return {}  # no record, or none of ours
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InvalidInput(
+                f"{path} must hold measurements, but is damaged or of another kind ({error}). Move it away, choose "
+                "another folder, or redo them: then it is overwritten."
+            ) from None
         if known != report.plain(settings):
             raise InvalidInput(f"{path} holds measurements of other settings. Choose another folder, or redo them.")
         return runs

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from otgan.critics.modes import own_modes
 from otgan.data import load
 from otgan.data.digits import labels
 
@@ -52,6 +53,7 @@ class DigitClassifier:
 
 
 @cache
+@own_modes()
 def digit_classifier(name: str) -> DigitClassifier:
     """The classifier for a built-in set.
 

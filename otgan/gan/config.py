@@ -31,6 +31,7 @@ COUNTS = (
     *("n_critic_boosted", "log_every", "monitor_n", "checkpoint_every", "devices"),
 )
 MOST = 10**9
+DEEPEST = 1000  # hidden layers, as of critics
 BOOSTED_AT_START, BOOSTED_EVERY = 25, 500  # generator steps, as in the code of the authors of WGAN
 
 
@@ -212,7 +213,7 @@ class Config:
     def _check_numbers(self) -> None:
         """Bring numbers of all kinds, such as NumPy's, to Python's own, which JSON holds."""
         for name in COUNTS:
-            self._put(name, inputs.count, high=MOST)
+            self._put(name, inputs.count, high=DEEPEST if name == "depth" else MOST)
         for name in ("monitor_every", "sample_every"):
             self._put(name, inputs.count, low=0)
         self._put("seed", inputs.seed)

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from otgan import inputs
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
+from otgan.gan.config import MOST
 from otgan.report import plain
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ __all__ = ["NAME", "Log", "board", "read_log"]
 
 NAME = "log.jsonl"
 KINDS = ("run", "losses", "monitor")
+NEEDED = ("n", "exact", "exact_ema", "floor", "critic", "critic_estimates", "lower_bound", "cost", "seconds")
+WORDS = ("kind", "critic_estimates")
+TIMES, LONGEST = ("cost", "seconds"), 1e18
+LARGEST_WHOLE = 2**1000  # that is a float
+NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 class Log:
@@ -107,9 +114,7 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     Raises
     ------
     InvalidInput
-        If the file is shorter, or a line of it is no record. A last line that was cut is left out.
-    OSError
-        If it cannot be read.
+        If the file is shorter, cannot be read, or a line of it is no record. A last line that was cut is left out.
 
     Examples
     --------
@@ -120,24 +125,64 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     ...     read_log(path)
     [{'kind': 'losses', 'step': 1}]
     """
-    data = b""
-    if length is None or path.exists():
-        with path.open("rb") as file:
-            data = file.read(-1 if length is None else length)
-    if length is not None and len(data) < length:
+    there = path.stat().st_size if path.is_file() else 0  # asked first: no room is made for what is not there
+    if length is not None and there < length:
         raise InvalidInput(
-            f"{path} must hold the {length} bytes that were there at the checkpoint, but holds {len(data)}. Put the "
+            f"{path} must hold the {length} bytes that were there at the checkpoint, but holds {there}. Put the "
             "file back as it was, or start the run anew in another folder."
         )
+    try:
+        with path.open("rb") as file:
+            data = file.read(-1 if length is None else length)
+    except OSError as error:
+        raise InvalidInput(f"{path} must be readable, but is not: {error.strerror or error}.") from None
     try:
         records = [json.loads(line) for line in data.split(b"\n")[:-1]]
         if length is not None and not data.endswith(b"\n"):
             raise ValueError("a line is cut")
         for record in records:
-            if record["kind"] not in KINDS or not isinstance(record["step"], int):
-                raise ValueError(f"kind {record['kind']!r}")
+            _check(record)
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise InvalidInput(
             f"{path} must hold what otgan train logs, a JSON object a line, but does not ({error})."
         ) from None
     return records
+
+
+def _check(record: dict[str, Any]) -> None:
+    """Refuse what :meth:`Log.write` does not write: whoever reads a log counts on numbers where there are numbers."""
+    kind = record["kind"]
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r}")
+    inputs.count(record["step"], "step", low=0, high=MOST)
+    if kind == "run":
+        for part in ("config", "data", "environment"):
+            if not isinstance(record.get(part, {}), dict):
+                raise TypeError(f"{part} is no object")
+        if not isinstance(record.get("environment", {}).get("packages", {}), dict):
+            raise TypeError("packages is no object")
+        return
+    for name, value in record.items():
+        if name in WORDS:
+            fits = isinstance(value, str)
+        elif name == "intervals":
+            fits = isinstance(value, dict) and all(_is_interval(ends) for ends in value.values())
+        else:
+            fits = _is_number(value) or (value is None and name not in NEEDED)
+        if not fits:
+            raise TypeError(f"{name} is {value!r} at step {record['step']}")
+    for name in NEEDED if kind == "monitor" else ():
+        record[name]
+    for name in TIMES:
+        inputs.real(record.get(name, 0.0), name, low=0.0, high=LONGEST)
+
+
+def _is_interval(ends: Any) -> bool:
+    return ends is None or (isinstance(ends, list) and len(ends) in (0, 2) and all(map(_is_number, ends)))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one, or one of the strings that stand for those that JSON does not have."""
+    if isinstance(value, str):
+        return value in NOT_FINITE
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_WHOLE)

@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from otgan import report
+from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.averages import settled
@@ -27,6 +28,7 @@ from otgan.gan.monitor import APART, Monitor
 from otgan.gan.players import Players
 from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
+from otgan.gan.threads import threads_for
 from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ LOCK = ".lock"
 SHOWN, SHOWN_POINTS = 64, 1000  # images in a grid, points in a plane
 
 
+@own_modes()
 def train_alone(
     config: Config,
     folder: Path | None,
@@ -59,7 +62,7 @@ def train_alone(
     if before is not None:
         _check_same(config, samples, before)
     team.meet()  # before one of them writes what another looks for
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
+    with threads_for(config), torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
         torch.manual_seed(config.seed)
         shown = board(folder, 0 if before is None else before.step) if tensorboard and team.leads else None
         return _train(config, samples, folder, before, progress and team.leads, shown, team)
@@ -84,7 +87,7 @@ def _train(
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
 
-    interrupts = Interrupts()
+    interrupts = Interrupts(terminate=True)
     waiting = interrupts if team.size == 1 else nullcontext()  # a team would have to agree on the step
     length = 0 if before is None else before.log_bytes
     with _claimed(out, before), Log(out, length, board) as log, waiting:  # it is sure now that training can begin

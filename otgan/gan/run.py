@@ -12,6 +12,7 @@ import torch
 
 from otgan import inputs
 from otgan.critics import torch_device
+from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.averages import averaged, settled
@@ -71,6 +72,7 @@ class Run:
         """What the monitor found, as :meth:`~otgan.gan.monitor.Monitor.measure` says, each with its step."""
         return [record for record in self.history if record["kind"] == "monitor"]
 
+    @own_modes()
     def sample(self, n: int, seed: int = 0) -> NDArray[np.float64]:
         """Generate samples in the data's own units.
 
@@ -136,6 +138,7 @@ def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int 
     return samples
 
 
+@own_modes()
 def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     """Read a run from its folder or from a checkpoint. Nothing in the file is ever run.
 

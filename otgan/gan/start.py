@@ -39,7 +39,9 @@ def train(
         dataset may be tuples that start with the sample, such as (image, label), and images (c, h, w).
     resume : bool, default False
         Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
-        configuration must be that of the run, but for ``steps``.
+        configuration must be that of the run, but for ``steps``. With more of those the networks become what they had
+        become at once; the log keeps the measurement and the losses of the old end, which is otherwise no step to log
+        at, so that the next means of losses are over the steps since then, and rank correlations count it.
     progress : bool, default False
         Show a bar on a terminal.
     tensorboard : bool, default False
@@ -59,8 +61,8 @@ def train(
     OSError
         If something cannot be written. The last checkpoint is as it was.
     KeyboardInterrupt
-        After Ctrl-C, when the step is made and a checkpoint is written; at once after a second one, and where several
-        processes train.
+        After Ctrl-C or SIGTERM, when the step is made and a checkpoint is written; at once after a second one, and
+        where several processes train.
 
     Examples
     --------

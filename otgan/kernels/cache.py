@@ -1,7 +1,7 @@
 """Compiled code on disk: without it everything works as well, and takes seconds longer to begin.
 
 What cannot be read, or is not what was written, is compiled anew and written again; what cannot be written is compiled
-by each process. Either is told once, through ``logging``.
+by each process. Either is told once, through ``logging``, and so is, as information, that compiling begins.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ class Cache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Compiled code from the disk; None where there is none that can be used."""
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception as error:  # a damaged pickle raises whatever it likes
+            found = None
             _tell("read", f"Compiled code in {self._cache_path} is damaged ({_short(error)}). It is compiled anew.")
-        try:
-            self.flush()  # or what is compiled now could not be kept
-        except OSError:
-            self.disable()
-        return None
+            try:
+                self.flush()  # or what is compiled now could not be kept
+            except OSError:
+                self.disable()
+        if found is None:
+            _tell("compile", "compiling for this machine, which takes up to a minute and is kept.", logging.INFO)
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep compiled code for the next process, if there is a way."""
@@ -73,10 +76,10 @@ class Files(IndexDataCacheFile):
         return pickle.loads(payload)
 
 
-def _tell(what: str, message: str) -> None:
+def _tell(what: str, message: str, level: int = logging.WARNING) -> None:
     if what not in _told:
         _told.add(what)
-        logging.getLogger("otgan").warning("otgan: %s", message)
+        logging.getLogger("otgan").log(level, "otgan: %s", message)
 
 
 def _short(error: Exception) -> str:

@@ -90,7 +90,7 @@ def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
     ['modes covered', 'share in modes']
     """
     measured = _measured(records)
-    there = [key for key in SCORES if measured and measured[-1].get(key) is not None]
+    there = [key for key in SCORES if measured and all(record.get(key) is not None for record in measured)]
     if not there:
         return None
     columns = min(3, len(there))

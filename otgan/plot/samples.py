@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import ink, new_axes, series
+from otgan.plot.style import ink, literal, new_axes, series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def sample_images(points: Any, shape: Sequence[int], ax: Axes | None = None, *, 
     ax.imshow(row, cmap="gray", interpolation="nearest")
     ax.set_axis_off()
     if name:
-        ax.set_title(name, loc="left", fontsize="medium")
+        ax.set_title(literal(name), loc="left", fontsize="medium")
     return ax
 
 
@@ -96,7 +96,7 @@ def transport(
     arcs = np.stack([x[plan.row], y[plan.col]], axis=1)
     ax.add_collection(LineCollection(list(arcs), colors=[ink()], linewidths=0.4, alpha=0.3, zorder=1))
     for k, (points, name) in enumerate(zip((x, y), names, strict=True)):
-        ax.scatter(points[:, 0], points[:, 1], s=9, color=series(k)[0], label=name, linewidths=0, zorder=2)
+        ax.scatter(points[:, 0], points[:, 1], s=9, color=series(k)[0], label=literal(name), linewidths=0, zorder=2)
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("first coordinate")
     ax.set_ylabel("second coordinate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from otgan.errors import OTError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "ink", "new_axes", "new_figure", "on_both_papers", "on_paper", "png", "series"]
+__all__ = ["DARK", "LIGHT", "ink", "literal", "new_axes", "new_figure", "on_both_papers", "on_paper", "png", "series"]
 
 # After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
 COLOURS = {
@@ -74,6 +75,17 @@ def series(k: int) -> tuple[str, str]:
     return colours[k % len(colours)], DASHES[k // len(colours) % len(DASHES)]
 
 
+def literal(name: str) -> str:
+    r"""A name from outside as matplotlib is to write it: no mathematics between dollars, no control characters.
+
+    Examples
+    --------
+    >>> print(literal("$a$.npy"))
+    \$a\$.npy
+    """
+    return "".join(c if c.isprintable() else "?" for c in name).replace("$", r"\$")
+
+
 def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
     """The figure, or that of the axes, as a PNG file; the same figure gives the same bytes.
 
@@ -84,7 +96,9 @@ def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
     """
     buffer = io.BytesIO()
     figure: Figure = drawn.get_figure(root=True)  # type: ignore[assignment]
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a name in letters that it lacks
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 

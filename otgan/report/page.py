@@ -129,6 +129,8 @@ def _answer(record: Mapping[str, Any]) -> str:
 
 def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     """How close the critics come, in two sentences."""
+    if not critics:
+        return "No critic was trained to its end."
     best = min(critics, key=lambda critic: abs(critic["estimate"] - exact))
     bound = max(critics, key=lambda critic: critic["lower_bound"])
     error = best["estimate"] - exact

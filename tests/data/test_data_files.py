@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import pickle
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,8 @@ import pytest
 import torch
 from PIL import Image
 
-from otgan.data import load
+from otgan import memory
+from otgan.data import idx, images, load
 from otgan.errors import InvalidInput, OTError
 
 if TYPE_CHECKING:
@@ -331,8 +335,68 @@ def test_an_array_larger_than_memory_is_refused(tmp_path: Path):
     header = {"descr": "<f8", "fortran_order": False, "shape": (2**45,)}
     with (tmp_path / "x.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-    with pytest.raises(InvalidInput, match="truncated, damaged or too large"):
+    with pytest.raises(InvalidInput, match="says that it holds values of shape"):
         load(tmp_path / "x.npy")
+
+
+def small_image(path: Path) -> None:
+    save_images(path, {"a.png": noise(90, 90)})
+
+
+SMALL_FILES: dict[str, Callable[[Path], object]] = {
+    "x.npy": lambda path: np.save(path, np.zeros((50, 90))),
+    "x.npz": lambda path: np.savez_compressed(path, x=np.zeros((50, 90))),
+    "x.pt": lambda path: torch.save(torch.zeros(1).expand(50, 90), path),
+    "x-idx2-ubyte.gz": lambda path: path.write_bytes(
+        gzip.compress(bytes([0, 0, 8, 2, 0, 0, 0, 50, 0, 0, 0, 90]) + bytes(50 * 90))
+    ),
+    "images": small_image,
+}
+
+
+@pytest.mark.parametrize("name", SMALL_FILES)
+def test_what_is_small_in_a_file_and_large_in_memory_is_refused_before_it_is_decoded(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    SMALL_FILES[name](tmp_path / name)
+    load(tmp_path / name)
+    for module, decode in (
+        (np.lib.format, "read_array"),
+        (torch.Tensor, "double"),
+        (idx, "_at_most"),
+        (images, "_pixels"),
+    ):
+        monkeypatch.setattr(module, decode, None)
+    monkeypatch.setattr(memory, "fits", lambda size: size < 50_000)
+    with pytest.raises(InvalidInput, match="says that it holds values of shape"):
+        load(tmp_path / name)
+
+
+def test_large_images_are_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    save_images(tmp_path / "images", {"a.png": noise(9, 9)})
+    assert load(tmp_path / "images").shape == (9, 9)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.parametrize("name", ["x.npy", "x.pt", "x.csv", "x.idx", "x.npz"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InvalidInput, match="but is a pipe"):
+        load(tmp_path / name)
+
+
+def test_members_of_an_npz_that_are_no_arrays_are_passed_over(tmp_path: Path):
+    np.savez(tmp_path / "x.npz", x=POINTS)
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive:
+        archive.writestr("notes.txt", "not an array")
+    same(tmp_path / "x.npz", POINTS, (3,))
+    with pytest.raises(InvalidInput, match=r"must hold an array 'notes.txt', but holds 'x'"):
+        load(f"{tmp_path}/x.npz:notes.txt")
+    with zipfile.ZipFile(tmp_path / "x.npz", "a") as archive:
+        archive.writestr("y.npy", "not an array")
+    with pytest.raises(InvalidInput, match=r"whole \.npy or \.npz file"):
+        load(f"{tmp_path}/x.npz:y")
 
 
 @pytest.mark.parametrize(

@@ -123,11 +123,21 @@ def test_nothing_that_was_measured_is_lost_unless_it_is_asked_for(tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"settings": {"size": 1.0}, "runs": [3]}'])
-def test_a_ruined_record_is_no_record(tmp_path: Path, text: str) -> None:
+def test_a_ruined_record_is_not_overwritten_unless_it_is_asked_for(tmp_path: Path, text: str) -> None:
     (tmp_path / "counting.json").write_text(text)
     measured: list[tuple[str, int]] = []
-    counting(measured).run(seeds=1, folder=tmp_path)
+    with pytest.raises(InvalidInput, match=r"counting\.json must hold measurements, but is damaged"):
+        counting(measured).run(seeds=1, folder=tmp_path)
+    assert (tmp_path / "counting.json").read_text() == text
+    assert not measured
+    counting(measured).run(seeds=1, folder=tmp_path, redo=True)
     assert len(measured) == 2
+
+
+def test_a_record_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "counting.json").mkdir()
+    with pytest.raises(InvalidInput, match=r"counting\.json must be readable, but is not"):
+        counting([]).run(seeds=1, folder=tmp_path)
 
 
 def test_wrong_names_and_numbers() -> None:

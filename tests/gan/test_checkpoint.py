@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from otgan import InvalidInput
+from otgan.cli.train import _print as print_run
 from otgan.gan import Config, load, train
 from otgan.gan import checkpoint as checkpoints
+from otgan.gan.page import run_page
 
 CONFIG = Config(data="gaussians8", n=60, steps=2, width=8, depth=1, latent=3, batch_size=8, monitor_every=0)
 
@@ -151,6 +154,60 @@ def test_a_log_of_something_else_is_refused(run, tmp_path, text) -> None:
     for use in (lambda: load(tmp_path), lambda: train(replace(CONFIG, steps=3), tmp_path, resume=True)):
         with pytest.raises(InvalidInput, match=r"log\.jsonl must hold what otgan train logs"):
             use()
+
+
+MEASURED = Config(data="gaussians8", n=40, steps=1, width=4, depth=1, latent=2, monitor_every=1, log_every=1)
+OTHER_VALUES = ["x", None, [], {"a": 1}, True, -5, 10**400, 1e308, "NaN", [None, None], {"exact": ["a", "b"]}, ...]
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("measured")
+    train(MEASURED, folder)
+    return folder
+
+
+@pytest.mark.parametrize("value", OTHER_VALUES, ids=repr)
+def test_a_log_with_other_values_is_refused_or_reported(measured, tmp_path, value, capsys) -> None:
+    kept = checkpoints.read(measured)
+    records = [json.loads(line) for line in (measured / "log.jsonl").read_text().splitlines()]
+    for k, record in enumerate(records):
+        for name in record:
+            changed = {key: value if key == name else old for key, old in record.items() if (key, value) != (name, ...)}
+            text = "".join(json.dumps(changed if i == k else other) + "\n" for i, other in enumerate(records)).encode()
+            (tmp_path / "log.jsonl").write_bytes(text)
+            checkpoints.write(tmp_path, replace(kept, log_bytes=len(text)))
+            with suppress(InvalidInput):
+                again = load(tmp_path)
+                run_page(again, [])
+                print_run(again, tmp_path)
+
+
+def test_the_length_of_a_log_is_not_made_room_for(run, tmp_path) -> None:
+    checkpoints.write(tmp_path, replace(checkpoints.read(run), log_bytes=10**15))
+    (tmp_path / "log.jsonl").write_bytes(b"")
+    with pytest.raises(InvalidInput, match="must hold the 1000000000000000 bytes"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"width": 10**9}, {"latent": 10**9}, {"depth": 10**6}, {"objective": "wgan-lipschitz", "critic_width": 10**9}],
+    ids=str,
+)
+def test_networks_that_would_not_fit_into_memory_are_refused_before_they_are_made(run, tmp_path, config) -> None:
+    words = "weights, which take|depth must be at least 1 and at most 1000"
+    with pytest.raises(InvalidInput, match=words):
+        train(replace(CONFIG, **config))
+    written = asdict(checkpoints.read(run).config) | config
+    with pytest.raises(InvalidInput, match=f"{words}|damaged"):
+        load(altered(run, tmp_path, config=written))
+
+
+def test_samples_that_would_not_fit_into_memory_are_refused(run, tmp_path) -> None:
+    units = {"shape": [10**9, 10**9, 3], "center": [0.0], "unit": 1.0}
+    with pytest.raises(InvalidInput, match="weights, which take"):
+        load(altered(run, tmp_path, units=units))
 
 
 @pytest.mark.parametrize("path", [3, None, "", "a\0b"])

@@ -204,12 +204,23 @@ def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
     assert load(tmp_path).step == 0
 
 
-def _with_control_c(make: Callable[..., None], step: int, times: int = 1) -> Callable[..., None]:
+def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, number=signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt, match="after step 2, which is kept"):
+        train(quick(), tmp_path)
+    assert load(tmp_path).step == 2
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def _with_control_c(
+    make: Callable[..., None], step: int, times: int = 1, number: signal.Signals = signal.SIGINT
+) -> Callable[..., None]:
     """A step of the game, in the middle of which Ctrl-C comes if it is the one."""
 
     def call(game: Game, now: int) -> None:
         for _ in range(times if now == step else 0):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         make(game, now)
 
     return call
@@ -219,6 +230,45 @@ def test_measuring_and_keeping_changes_nothing(tmp_path) -> None:
     bare = train(quick(monitor_every=0, sample_every=0, log_every=1))
     kept = train(quick(data="gaussians25", checkpoint_every=1, monitor_every=1), tmp_path)
     same(bare, kept)
+
+
+@pytest.mark.parametrize("objective", ["wgan-gp", "wgan-lipschitz"])
+def test_modes_of_the_caller_change_nothing(objective: Any, tmp_path) -> None:
+    config = Config(data="gaussians8", n=60, objective=objective, steps=2, width=8, monitor_every=1)
+
+    def samples(folder: Path) -> list[Any]:
+        first = train(config, folder)
+        return [first.sample(3), load(folder).sample(3), train(replace(config, steps=3), folder, resume=True).sample(3)]
+
+    expected = samples(tmp_path / "usual")
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(samples(tmp_path / "float64"), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for mode in (torch.no_grad, torch.inference_mode):
+        with mode():
+            np.testing.assert_array_equal(samples(tmp_path / mode.__name__), expected)
+
+
+@pytest.mark.parametrize(("width", "expected"), [(8, 1), (512, 2)])
+def test_small_networks_are_trained_with_one_thread(width: int, expected: int, monkeypatch) -> None:
+    seen: list[int] = []
+    step = Game.step
+
+    def seeing(game: Game, k: int) -> None:
+        seen.append(torch.get_num_threads())
+        step(game, k)
+
+    monkeypatch.setattr(Game, "step", seeing)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        train(Config(data="gaussians8", n=60, width=width, steps=1, log_every=5, monitor_every=0, checkpoint_every=5))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [expected]
 
 
 def test_the_callers_random_numbers_are_left_alone() -> None:

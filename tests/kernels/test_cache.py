@@ -142,3 +142,15 @@ def test_a_folder_in_the_place_of_a_file(tmp_path: Path, caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         assert compiled(tmp_path)(1.5) == 4.5
     assert caplog.records
+
+
+def test_that_compiling_begins_is_told_once_and_only_then(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="otgan"):
+        kernel = compiled(tmp_path)
+        assert kernel(1.5) == 4.5
+        assert kernel(2) == 6
+        assert [record.getMessage()[:16] for record in caplog.records] == ["otgan: compiling"]
+        cache._told.clear()
+        caplog.clear()
+        assert compiled(tmp_path)(1.5) == 4.5
+        assert not caplog.records

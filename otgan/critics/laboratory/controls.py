@@ -52,6 +52,10 @@ class Cones(Control):
         centers = torch.randn(1, self.width, dimension, generator=generator)
         return LeastCone(centers, torch.zeros(1, self.width), sign=-1, learnt=True)
 
+    def weights(self, dimension: int) -> int:
+        """A centre and an offset for each cone."""
+        return self.width * (dimension + 1)
+
     @torch.no_grad()
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
         """Centres at points of x."""
@@ -87,6 +91,10 @@ class DiscretePotentials(Control):
     def network(self, dimension: int, generator: torch.Generator | None = None) -> LeastCone:
         """A single cone, until :meth:`start` has seen the data."""
         return LeastCone(torch.zeros(1, 1, dimension), torch.zeros(1, 1), sign=1, learnt=False)
+
+    def weights(self, dimension: int) -> int:
+        """None that are trained."""
+        return 0
 
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
         """Solve exactly, once for each copy that has other points."""

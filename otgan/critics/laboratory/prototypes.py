@@ -88,6 +88,11 @@ class Prototypes(NormPreserving):
         centers = torch.randn(1, self.prototypes, width, generator=generator)
         return ConesAfter(Stack(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
 
+    def weights(self, dimension: int) -> int:
+        """Those of the layers, and the prototypes."""
+        width = max(self.width, 2 * dimension)
+        return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.prototypes)
+
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
         assert isinstance(network, ConesAfter)
@@ -118,7 +123,8 @@ def put_in_order(layers: Stack, points: torch.Tensor) -> None:
     """
     for layer in layers.layers:
         if isinstance(layer, Orthogonal):
-            spread = layer(points).std(dim=1, keepdim=True).mean(dim=2, keepdim=True)
+            of_sample = min(1, points.shape[1] - 1)  # one point has no spread
+            spread = layer(points).std(dim=1, correction=of_sample, keepdim=True).mean(dim=2, keepdim=True)
             raised, lowered = layer.bias.chunk(2, dim=2)
             raised += 0.5 * ORDER * spread
             lowered -= 0.5 * ORDER * spread

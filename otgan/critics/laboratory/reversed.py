@@ -75,6 +75,10 @@ class MaximinReversed(Method):
         mover = stacked_mlp(dimension, self.width, self.depth, generator, outputs=dimension)
         return MoverAndPotential(mover, stacked_mlp(dimension, self.width, self.depth, generator))
 
+    def weights(self, dimension: int) -> int:
+        """Those of both."""
+        return 2 * super().weights(dimension) + self.width * dimension
+
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0, 0.9) for both: parameters without a gradient stay where they are."""
         return adam(network, self.learning_rate, (0.0, 0.9))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from otgan import inputs
+from otgan.costs import PointCost
 from otgan.critics.method import Method, adam, average, on_both
 from otgan.critics.networks import values
 from otgan.critics.networks.cones import distances, quick_distances
@@ -81,12 +82,19 @@ class CTransform(Method):
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The critic and its c-transform over the points x."""
-        from otgan.costs import PointCost
+        return DualPotentials(critic.dimension, critic, Transformed(x, critic(x)), critic.gradient)
 
-        f = critic(x)
-        return DualPotentials(
-            critic.dimension, critic, lambda new: PointCost(x, new).column_minima(f)[0], critic.gradient
-        )
+
+@dataclass(frozen=True, eq=False)
+class Transformed:
+    """The c-transform of values f (n,) at points x (n, d), as a function that can be pickled."""
+
+    x: NDArray[Any]
+    f: NDArray[Any]
+
+    def __call__(self, new: NDArray[Any]) -> NDArray[Any]:
+        """Values at points, (k, d) -> (k,)."""
+        return PointCost(self.x, new).column_minima(self.f)[0]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz
 from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.feedforward import feedforward, residual, stacked_mlp
 from otgan.critics.networks.layers import AlmostOrthogonal, Dense, Orthogonal, Residual, Spectral, bjorck
-from otgan.critics.networks.plain import check_shape, given_network, mlp
+from otgan.critics.networks.plain import check_shape, copied, given_network, mlp
 from otgan.critics.networks.stack import Loop, Stack, copies, forget, join, select, values
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "certified_lipschitz",
     "check_activation",
     "check_shape",
+    "copied",
     "copies",
     "feedforward",
     "forget",

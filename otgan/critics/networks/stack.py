@@ -15,6 +15,7 @@ from torch import nn
 
 from otgan.critics.networks.certify import certified_lipschitz
 from otgan.critics.networks.norms import product_bound
+from otgan.critics.networks.plain import copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -113,7 +114,7 @@ def select(network: nn.Module, k: int) -> nn.Module:
     True
     """
     if isinstance(network, Loop):
-        return Loop([copy.deepcopy(network.members[k])])
+        return Loop([copied(network.members[k])])
     alone = copy.deepcopy(network)
     for layer in alone.modules():
         _replace(layer, lambda name, kind, layer=layer: getattr(layer, kind)[name].detach()[k : k + 1].clone())

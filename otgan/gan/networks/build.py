@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -11,15 +11,19 @@ from torch import nn
 from otgan.critics import METHODS
 from otgan.critics import mlp as critic_mlp
 from otgan.critics.networks import forget, orthogonal_conv
+from otgan.critics.room import check_weights
 from otgan.gan.config import LIPSCHITZ_CRITICS
 from otgan.gan.networks import dcgan, digits28, resnet
 from otgan.gan.networks.perceptron import perceptron
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from otgan.gan.config import Config
 
 __all__ = ["build_critic", "build_generator", "forget_on_step"]
 
+MOST = 1e30  # weights, where their number is beyond counting
 CHANNELS_LAST = torch.channels_last  # how convolutions are quickest: a third less time for digits28 on a CPU
 CONVOLUTIONAL = {"digits28": digits28, "dcgan": dcgan, "resnet": resnet}
 
@@ -38,7 +42,7 @@ def build_generator(config: Config, shape: tuple[int, ...], seed: int) -> nn.Mod
     Raises
     ------
     InvalidInput
-        If the network has no samples of this shape.
+        If the network has no samples of this shape, or would not fit into memory.
 
     Examples
     --------
@@ -48,13 +52,12 @@ def build_generator(config: Config, shape: tuple[int, ...], seed: int) -> nn.Mod
     torch.Size([2, 1, 28, 28])
     """
     width = config.width or 0
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if config.network == "mlp":
-            return perceptron(config.latent, width, config.depth, shape)
-        kind = CONVOLUTIONAL[config.network]
-        kind.check(shape)
-        return kind.generator(config.latent, width, shape).to(memory_format=CHANNELS_LAST)
+    if config.network == "mlp":
+        return _drawn(lambda: perceptron(config.latent, width, config.depth, shape), seed, "the generator")
+    kind = CONVOLUTIONAL[config.network]
+    kind.check(shape)
+    made = _drawn(lambda: kind.generator(config.latent, width, shape), seed, "the generator")
+    return made.to(memory_format=CHANNELS_LAST)
 
 
 def build_critic(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
@@ -80,17 +83,15 @@ def build_critic(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module
     >>> critic(torch.zeros(5, 2)).shape, certified_lipschitz(critic.get_submodule("1").eval()) <= 1 + 1e-5
     (torch.Size([5]), True)
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if config.critic in LIPSCHITZ_CRITICS:
-            return _scores(_lipschitz(config, shape, seed))
-        width = config.width or 0
-        if config.network == "mlp":
-            return _scores(critic_mlp(math.prod(shape), width, config.depth))
-        kind = CONVOLUTIONAL[config.network]
-        kind.check(shape)
-        body = kind.critic(width, shape, batch_norm=bool(config.batch_norm))
-        return nn.Sequential(body.to(memory_format=CHANNELS_LAST), nn.Flatten(0))
+    width = config.width or 0
+    if config.critic in LIPSCHITZ_CRITICS:
+        return _scores(_lipschitz(config, shape, seed))
+    if config.network == "mlp":
+        return _scores(_drawn(lambda: critic_mlp(math.prod(shape), width, config.depth), seed, "the critic"))
+    kind = CONVOLUTIONAL[config.network]
+    kind.check(shape)
+    body = _drawn(lambda: kind.critic(width, shape, batch_norm=bool(config.batch_norm)), seed, "the critic")
+    return nn.Sequential(body.to(memory_format=CHANNELS_LAST), nn.Flatten(0))
 
 
 def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
@@ -100,10 +101,33 @@ def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
 
 def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
     """A critic of the laboratory, from (k, d) to (1, k) or (k, 1)."""
-    if config.critic == "orthogonal-conv":
-        return orthogonal_conv(shape, width=config.critic_width)
-    method = METHODS[config.critic].with_options({"width": config.critic_width, "depth": config.depth})
+    convolutional = config.critic == "orthogonal-conv"
+    method = METHODS["orthogonal" if convolutional else config.critic].with_options(
+        {"width": config.critic_width, "depth": config.depth}
+    )
+    check_weights(method.weights(math.prod(shape)), "the critic", "Lower critic_width or depth.")
+    if convolutional:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return orthogonal_conv(shape, width=config.critic_width)
     return method.network(math.prod(shape), torch.Generator().manual_seed(seed))
+
+
+def _drawn(make: Callable[[], Any], seed: int, what: str) -> Any:
+    """A network with weights from a seed, if there is room for it.
+
+    It is made without any memory for its weights first: a configuration, of which a checkpoint may hold any, is no
+    reason to take all that there is.
+    """
+    try:
+        with torch.device("meta"):
+            weights = float(sum(weight.numel() for weight in make().parameters()))
+    except (RuntimeError, OverflowError):  # how many, does not even fit into 64 bits
+        weights = math.inf
+    check_weights(min(weights, MOST), what, "Lower width, depth or latent.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
 
 
 def _scores(body: nn.Module) -> nn.Sequential:
