@@ -111,25 +111,29 @@ def _print(run: Run, folder: Path) -> None:
     last = measured[-1]
     lines = {
         f"exact W1 to {last['n']} held-out samples": last["exact"],
+        "  measured at step": last["step"],
         "  before training": measured[0]["exact"],
         "  of the averaged generator": last["exact_ema"],
         "  of as many samples trained on": last["floor"],
         f"the critic's {last['critic_estimates']} on the same": last["critic"],
         "  W1 that it proves, repaired": last["lower_bound"],
+        "  W1 that a constant critic proves": last.get("constant_bound"),
         "rank correlation over the run": last.get("rank_correlation"),
     }
     for name, value in lines.items():
         if value is not None:
             say(f"  {name:40}{float(value):.5g}")
-    say(f"  {'measuring took':40}{measuring_share(measured):.1%} of the time")
+    say(f"  {'measuring took':40}{measuring_share(run.history):.1%} of the time")
 
 
-def measuring_share(measured: Sequence[Mapping[str, Any]]) -> float:
-    """How much of the time of a run went into its measurements.
+def measuring_share(records: Sequence[Mapping[str, Any]]) -> float:
+    """How much of the time of a run, up to its last record, went into its measurements.
 
     Examples
     --------
-    >>> measuring_share([{"cost": 1.0, "seconds": 10.0}, {"cost": 1.0, "seconds": 20.0}])
+    >>> measuring_share([{"cost": 1.0, "seconds": 2.0}, {"seconds": 10.0}])
     0.1
     """
-    return sum(record["cost"] for record in measured) / (measured[-1]["seconds"] or 1.0)
+    return sum(record.get("cost", 0.0) for record in records) / (
+        max((record.get("seconds", 0.0) for record in records), default=0.0) or 1.0
+    )

@@ -27,13 +27,13 @@ NUMBERS = {
     "constant_bound": "W1 that a constant critic proves, repaired",
     "rank_correlation": "rank correlation of critic and exact over the run",
     "patch": "exact W1 between patches",
-    "patch_floor": "its floor",
-    "frechet_distance": "Frechet distance in features of digits",
-    "frechet_floor": "its floor",
+    "patch_floor": "W1 between patches of samples trained on (the floor)",
+    "frechet_distance": "Fréchet distance in features of digits",
+    "frechet_floor": "Fréchet distance of samples trained on (the floor)",
     "precision": "precision",
     "recall": "recall",
     "class_score": "class score",
-    "modes": "modes covered",
+    "modes": "classes or modes that samples fall into",
     "in_modes": "share of samples in modes",
 }
 
@@ -97,7 +97,7 @@ def run_figures(run: Run) -> list[report.Figure]:
     Samples are images, or points of the plane that the run has drawn into its folder.
     """
     figures = []
-    for draw, name, alt, caption in DRAWN if run.measurements else ():
+    for draw, name, alt, caption in DRAWN if len(run.measurements) > 1 else ():  # one point is no curve
         papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
         if papers is not None:
             figures.append(report.Figure(*papers, alt, caption, name))
@@ -113,8 +113,10 @@ def run_figures(run: Run) -> list[report.Figure]:
 def _answer(last: dict[str, Any]) -> str:
     return (
         f'<div class="answer"><p class="number">W₁ = {float(last["exact"]):.5g}</p>'
-        f"<p>The exact Wasserstein distance between {last['n']} generated and as many held-out samples, proven; "
-        f"samples trained on have {float(last['floor']):.5g}. The critic says {float(last['critic']):.5g} "
+        f"<p>The exact Wasserstein distance between {last['n']} samples of the generator in training and as many "
+        f"held-out ones, proven, at step {last['step']}. The averaged generator, whose samples are shown, has "
+        f"{float(last['exact_ema']):.5g}; samples trained on have {float(last['floor']):.5g}. "
+        f"The critic says {float(last['critic']):.5g} "
         f"({escape(last['critic_estimates'])}) and proves {float(last['lower_bound']):.5g}"
         f"{_merit(last)}.</p></div>"
     )

@@ -17,7 +17,7 @@ from otgan import InvalidInput
 from otgan.cli.train import _print as print_run
 from otgan.gan import Config, load, train
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.page import run_page
+from otgan.gan.page import NUMBERS, run_figures, run_page
 
 CONFIG = Config(data="gaussians8", n=60, steps=2, width=8, depth=1, latent=3, batch_size=8, monitor_every=0)
 
@@ -259,3 +259,16 @@ def test_a_run_goes_on_on_another_kind_of_device(run, tmp_path) -> None:
         (tmp_path / name / "log.jsonl").write_bytes((run / "log.jsonl").read_bytes())
         ends.append(train(replace(CONFIG, steps=4), tmp_path / name, resume=True).sample(3).tolist())
     assert ends[0] == ends[1] != train(replace(CONFIG, steps=4)).sample(3).tolist()
+
+
+def test_what_a_page_says_was_measured_when_and_of_what(tmp_path) -> None:
+    run = train(replace(MEASURED, steps=3, monitor_every=2), tmp_path)
+    page = run_page(run, [])
+    last = run.measurements[-1]
+    assert f"at step {last['step']}." in page
+    assert f"{last['exact_ema']:.5g}" in page
+    labels = list(NUMBERS.values())
+    assert len(labels) == len(set(labels))
+    assert len(run_figures(run)) > 1
+    run.history[:] = [record for record in run.history if record["kind"] != "monitor" or record["step"] == 0]
+    assert [figure.name for figure in run_figures(run)] in ([], ["samples"])
