@@ -30,7 +30,8 @@ def print_tables(reports: Sequence[Mapping[str, Any]], width: int = 80) -> None:
     --------
     >>> report = dict(method="gp", exact=1.0, estimate=1.1, stderr=0.02, n_seeds=2, relative_error=0.1, corrected=1.03,
     ...               lower_bound=0.9, critic_share=0.5, held_out=None, lipschitz_observed=1.25,
-    ...               lipschitz_certified=None, normalised=0.88, cosine=0.95, gradient_norm=1.02, steps=900, seconds=3.5)
+    ...               lipschitz_certified=None, normalised=0.88, cosine=0.95, gradient_norm=1.02,
+    ...               steps=900, seconds=3.5)
     >>> print_tables([report])
     critic       estimate    error  corrected  lower bound   share  held out
     ------  -------------  -------  ---------  -----------  ------  --------
