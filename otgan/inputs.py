@@ -345,8 +345,13 @@ def weights(a: Any, n: int, name: str, points_name: str = "the points") -> NDArr
         )
     with np.errstate(over="ignore"):
         mass = float(array.sum())
+    if mass == 0:
+        raise InvalidInput(f"{name} must have a positive total mass, but sums to 0. Normalise it.")
     if not SMALLEST < mass < LARGEST:
-        raise InvalidInput(f"{name} must have a positive total mass, but sums to {mass:.6g}. Normalise it.")
+        raise InvalidInput(
+            f"{name} must have a total mass between {SMALLEST:.3g} and {LARGEST:.3g}, but sums to {mass:.6g}. Divide "
+            f"it by its largest weight, {array.max():.6g}."
+        )
     return array
 
 
@@ -437,8 +442,14 @@ def real(value: Any, name: str, *, low: float = -math.inf, high: float = math.in
     number = float(value)
     if not low <= number <= high or (open_low and number == low):
         bracket = "(" if open_low else "["
-        raise InvalidInput(f"{name} must lie in {bracket}{low:g}, {high:g}], but {number:g} came.")
+        raise InvalidInput(f"{name} must lie in {bracket}{_shown(low)}, {_shown(high)}], but {_shown(number)} came.")
     return number
+
+
+def _shown(number: float) -> str:
+    """In six digits where they are exact, and in all otherwise: a limit of 1 - 1e-9 must not read as 1."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def count(value: Any, name: str, *, low: int = 1, high: int | None = None) -> int:

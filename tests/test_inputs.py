@@ -358,3 +358,16 @@ def test_the_package_shows_what_it_is_for_and_nothing_else() -> None:
     shown = {name for name in dir(otgan) if not name.startswith("__")}
     assert shown == set(otgan.__all__)
     assert all(hasattr(otgan, name) for name in shown)
+
+
+@pytest.mark.parametrize("weight", [1e308, 1e-320])
+def test_a_total_out_of_range_is_not_called_no_positive_total(weight: float) -> None:
+    with pytest.raises(InvalidInput, match=r"a must have a total mass between .*Divide it by its largest weight"):
+        inputs.weights(np.full(20, weight), 20, "a")
+
+
+@pytest.mark.parametrize("value", [1.0, 0.9999999999])
+def test_limits_are_shown_exactly_where_six_digits_would_hide_the_difference(value: float) -> None:
+    shown = "1" if value == 1 else "0.9999999999"
+    with pytest.raises(InvalidInput, match=rf"must lie in \(0, 0\.999999999\], but {shown} came"):
+        inputs.real(value, "confidence", low=0.0, high=1 - 1e-9, open_low=True)
