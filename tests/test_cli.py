@@ -320,7 +320,7 @@ def test_check_tells_each_number_at_once_and_keeps_what_is_done(capsys, monkeypa
         "clip",
     ]
     assert main(words) == 130
-    assert "exact W1 = " in told["gp"]
+    assert "exact W1 of those = " in told["gp"]
     assert told["clip"].startswith("  gp: ")
     out, err = capsys.readouterr()
     assert out == "\nReport: kept/report.html\n"
