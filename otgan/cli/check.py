@@ -129,8 +129,8 @@ def _print_newest(result: Result) -> None:
         say(f"exact W1 = {_proven(whole)}")
     rest = result.held_out
     if whole or rest:
-        others = f"; {len(rest[0])} and {len(rest[1])} others are held out" if rest else ""
-        say(f"the critics get {len(result.a)} points of each, drawn at random{others}")
+        others = f"; {len(rest[0])} and {len(rest[1])} more are held out" if rest else ""
+        say(f"critics get {len(result.a)} of each, drawn at random{others}")
     say(f"exact W1{' of those' if whole or rest else ''} = {_proven(exact)}")
 
 
