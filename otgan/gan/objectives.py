@@ -161,7 +161,7 @@ class Penalised(Wasserstein):
 
     def corrected(self, estimate: float) -> float:
         """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
-        return self.method.corrected(estimate)
+        return self.method.congested(estimate)
 
 
 @dataclass(frozen=True)
