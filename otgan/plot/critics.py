@@ -69,7 +69,8 @@ def training_curves(
     ax.set_xlabel("training step")
     ax.set_ylabel("estimate of $W_1$" if is_narrow() else "estimate of $W_1$ (units of the data)")
     if any("held_out" in history for history in histories.values()):
-        ax.set_title("solid: sample trained on   dashed: held-out points", fontsize="medium", loc="left")
+        between = "\n" if is_narrow() else "   "
+        ax.set_title(f"solid: sample trained on{between}dashed: held-out points", fontsize="medium", loc="left")
     _label_ends(ax, ends)
     return ax
 

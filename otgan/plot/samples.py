@@ -22,8 +22,16 @@ BINS = (10, 60)  # of a histogram, at least and at most
 ORDINALS = ("first", "second")
 
 
-def sample_images(points: Any, shape: Sequence[int], ax: Axes | None = None, *, n: int = 10, name: str = "") -> Axes:
-    """The first n images of a sample set, in one row.
+def sample_images(
+    points: Any,
+    shape: Sequence[int],
+    ax: Axes | None = None,
+    *,
+    n: int = 10,
+    across: int | None = None,
+    name: str = "",
+) -> Axes:
+    """The first n images of a sample set, in one row or in several.
 
     Parameters
     ----------
@@ -35,6 +43,8 @@ def sample_images(points: Any, shape: Sequence[int], ax: Axes | None = None, *, 
         Where to draw.
     n : int, default 10
         How many images to show at most.
+    across : int, optional
+        Images in a row; all by default.
     name : str, optional
         What is written above.
 
@@ -49,10 +59,13 @@ def sample_images(points: Any, shape: Sequence[int], ax: Axes | None = None, *, 
     (2, 8)
     """
     images = np.asarray(points, dtype=float)[:n].reshape(-1, *shape)
+    across = min(across or len(images), len(images))
+    rows = [images[k : k + across] for k in range(0, len(images), across)]
     if ax is None:
-        height = (paper_width() - 0.2) * shape[0] / (len(images) * shape[1])
-        ax = new_axes(min(height, 4.0) + (0.35 if name else 0.1))
-    _show(ax, _row(images))
+        height = (paper_width() - 0.2) * shape[0] * len(rows) / (across * shape[1])
+        ax = new_axes(min(height, 4.0 * len(rows)) + (0.35 if name else 0.1))
+    blank = np.full((across, *images.shape[1:]), np.nan)
+    _show(ax, _columns([_row(np.concatenate([row, blank])[:across]) for row in rows]))
     ax.set_axis_off()
     if name:
         ax.set_title(literal(name), loc="left", fontsize="medium")
@@ -105,15 +118,14 @@ def matched_images(
     width = (paper_width() - 0.2) / len(lines[0])
     figure, axes = panels(len(lines), min(2 * width * shape[0] / shape[1], 5.0) + 0.6, across=1)
     for ax, arcs in zip(axes, lines, strict=True):
-        pairs = [points[ends[arcs]].reshape(-1, *shape) for points, ends in ((x, plan.row), (y, plan.col))]
-        _show(ax, _row(np.concatenate(pairs, axis=1)))
+        above, below = (points[ends[arcs]].reshape(-1, *shape) for points, ends in ((x, plan.row), (y, plan.col)))
+        _show(ax, _columns([_row(above), _row(below)]))
         places = shape[1] / 2 - 0.5 + (shape[1] + 1) * np.arange(len(arcs))
         ax.set_xticks(places, [f"{away[arc]:.2f}" for arc in arcs])
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
-    above, below = (literal(name) for name in names)
-    axes[0].set_title(f"above: {above}\nbelow: {below}", loc="left", fontsize="medium")
+    axes[0].set_title("above: {}\nbelow: {}".format(*map(literal, names)), loc="left", fontsize="medium")
     axes[-1].set_xlabel("distance of the two images")
     return figure
 
@@ -243,17 +255,23 @@ def _name_sides(ax: Axes) -> None:
 
 
 def _row(images: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Images (k, h, w) or (k, h, w, c) beside each other, with one column of nothing between two."""
+    """Images (k, h, w) or (k, h, w, c) beside each other, with one column of nothing, NaN, between two."""
     if images.ndim == 4:
         images = np.clip(images[..., 0] if images.shape[-1] == 1 else images[..., :3], 0.0, 1.0)
     gap = np.full((len(images), images.shape[1], 1, *images.shape[3:]), np.nan)
-    row = np.concatenate(np.concatenate([images, gap], axis=2), axis=1)[:, :-1]
-    if row.ndim == 3:
-        row = np.concatenate([np.nan_to_num(row), np.isfinite(row[..., :1])], axis=2)
-    return row
+    return np.concatenate(np.concatenate([images, gap], axis=2), axis=1)[:, :-1]
+
+
+def _columns(rows: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Rows of images below each other, with one row of nothing between two."""
+    gap = np.full((1, *rows[0].shape[1:]), np.nan)
+    return np.concatenate([part for row in rows for part in (row, gap)])[:-1]
 
 
 def _show(ax: Axes, sheet: NDArray[np.float64]) -> None:
+    """Draw a sheet in which nothing, NaN, is transparent."""
+    if sheet.ndim == 3:
+        sheet = np.concatenate([np.nan_to_num(sheet), np.isfinite(sheet[..., :1])], axis=2)
     ax.imshow(sheet, cmap="gray", interpolation="nearest")
 
 

@@ -39,6 +39,7 @@ COLOURS = {
     "light": ("#0072b2", "#d55e00", "#009e73", "#b5548b", "#9a6700", "#2f8fc4"),
     "dark": ("#56b4e9", "#ff8c42", "#2fc89b", "#e79fc4", "#f0c24b", "#9ad0f5"),
 }
+LONGEST_NAME = 32  # letters
 DASHES = ("-", "-.", ":")
 
 _SHARED = {
@@ -193,12 +194,17 @@ def series(k: int) -> tuple[str, str]:
 def literal(name: str) -> str:
     r"""A name from outside as matplotlib is to write it: no mathematics between dollars, no control characters.
 
+    Of a long name, such as a path, the end: it must find room on narrow paper.
+
     Examples
     --------
     >>> print(literal("$a$.npy"))
     \$a\$.npy
+    >>> literal("/a/very/long/path/to/some/folder/points.npy")
+    '…/path/to/some/folder/points.npy'
     """
-    return "".join(c if c.isprintable() else "?" for c in name).replace("$", r"\$")
+    short = name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :]
+    return "".join(c if c.isprintable() else "?" for c in short).replace("$", r"\$")
 
 
 def number(value: float, form: str = ".4g") -> str:

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from otgan.report.numbers import NOTHING, percent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["COLUMNS", "Column", "amount"]
-
-NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,11 @@ def _estimate(report: Mapping[str, Any]) -> str:
 
 
 def _share(report: Mapping[str, Any]) -> str:
-    share = report.get("critic_share")
-    return NOTHING if share is None else f"{100 * share:.1f} %" if abs(share) < 10 else f"{100 * share:.0e} %"
+    return percent(report.get("critic_share"))
 
 
 def _error(report: Mapping[str, Any]) -> str:
-    error = report.get("relative_error")
-    if error is None or math.isnan(error):
-        return NOTHING
-    percent = 100.0 * error
-    return f"{percent:+.{1 if abs(percent) < 1000 else 0}f} %" if abs(percent) < 1e6 else f"{percent:+.0e} %"
+    return percent(report.get("relative_error"), signed=True)
 
 
 COLUMNS = (

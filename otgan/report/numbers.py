@@ -1,0 +1,68 @@
+"""How numbers are written on pages: one way of writing per cents, small and large numbers, and minus signs."""
+
+from __future__ import annotations
+
+import math
+import re
+
+__all__ = ["NOTHING", "percent", "significant", "typeset"]
+
+NOTHING = "–"
+LARGEST, SMALLEST = 1e6, 1e-4  # numbers beyond these have a power of ten
+HIGH = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def percent(share: float | None, *, signed: bool = False) -> str:
+    """A share in per cent, with one decimal; a dash for None and NaN.
+
+    Examples
+    --------
+    >>> percent(0.0164), percent(-0.1, signed=True), percent(12.3), percent(1e6), percent(None)
+    ('1.6 %', '-10.0 %', '1230 %', '1e+08 %', '–')
+    """
+    if share is None or math.isnan(share):
+        return NOTHING
+    value = 100.0 * share
+    form = ".1f" if abs(value) < 1000 else ".0f" if abs(value) < LARGEST else ".0e"
+    if float(format(value, form)) == 0:
+        return "0.0 %"  # neither -0.0 nor +0.0
+    return f"{format(value, f'+{form}' if signed else form)} %"
+
+
+def significant(*values: float) -> list[str]:
+    """Numbers that stand together, all with the decimals that give the greatest of them three digits.
+
+    Whole numbers below a million stay whole; very small and very large ones get a power of ten each.
+
+    Examples
+    --------
+    >>> significant(0.9123, 1.0689), significant(3.0, 8.0), significant(1.11e-16), significant(0.9123)
+    (['0.91', '1.07'], ['3', '8'], ['1.11e-16'], ['0.912'])
+    """
+    finite = [abs(value) for value in values if math.isfinite(value)]
+    most = max(finite, default=0.0)
+    if all(value == round(value) for value in finite) and most < LARGEST:
+        return [f"{value:.0f}" for value in values]
+    decimals = max(0, 2 - math.floor(math.log10(most)))
+    least = min((value for value in finite if value), default=most)
+    if most >= LARGEST or least < SMALLEST or least < 10.0**-decimals:
+        return [f"{value:.2e}" if value else "0" for value in values]
+    return [f"{value:.{decimals}f}" for value in values]
+
+
+def typeset(text: str) -> str:
+    r"""Numbers in a text as they are printed: a true minus sign, powers of ten, and no line break before "%".
+
+    For texts of this package: names from outside may hold hyphens that are none.
+
+    Examples
+    --------
+    >>> typeset("-0.5 to 3e-14, well-known"), typeset("2 JS - 2 log 2"), typeset("inf").replace("\u00a0", "_")
+    ('−0.5 to 3\xa0×\xa010⁻¹⁴, well-known', '2 JS − 2 log 2', '∞')
+    >>> typeset("1.6 %") == "1.6\u00a0%" == typeset("1.6%")
+    True
+    """
+    text = re.sub(r"(?<=\d)e([+-]?\d+)\b", lambda power: f"\u00a0×\u00a010{str(int(power[1])).translate(HIGH)}", text)
+    text = re.sub(r"(?<=\d) ?%", "\u00a0%", text)
+    text = re.sub(r"(?<![\w-])-(?=[\w(.])", "−", text).replace(" - ", " − ")
+    return re.sub(r"\binf\b", "∞", text)
