@@ -86,7 +86,7 @@ DRAWN = (
         plot.score_curves,
         "scores",
         "Scores over the steps",
-        "Scores of the averaged generator's samples. What they mean is said below the numbers.",
+        "Scores of the averaged generator's samples. What they mean stands in the table above.",
     ),
     plot.Picture(
         plot.critic_and_exact,

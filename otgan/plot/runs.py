@@ -24,6 +24,7 @@ SCORES = {
     "modes": "modes covered",
     "in_modes": "share in modes",
 }
+SHARES = ("precision", "recall", "in_modes")
 
 
 def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
@@ -103,6 +104,11 @@ def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
         steps = [record["step"] for record in measured]
         ax.plot(steps, [float(record[key]) for record in measured], color=series(0)[0], linewidth=1.5)
         ax.set_ylabel(SCORES[key])
+        if key in SHARES:
+            ax.set_ylim(-0.03, 1.03)
+        if key == "modes":
+            ax.set_ylim(bottom=-0.5)
+            ax.locator_params(axis="y", integer=True)
         if key == "frechet_distance":  # falls by orders of magnitude
             ax.set_yscale("log")
         ax.locator_params(axis="x", nbins=3)
@@ -165,7 +171,7 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     >>> [round(float(end), 6) for end in ax.get_xlim()]
     [-0.1, 1.1]
     >>> ax.get_xlabel()
-    '1 of 2 generated points outside'
+    '1 of 2 outside'
     """
     ax = new_figure(NARROW, NARROW).subplots() if ax is None else ax
     real, generated = np.asarray(real, dtype=float), np.asarray(generated, dtype=float)
@@ -177,7 +183,7 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
     outside = np.any((generated < low - margin) | (generated > high + margin), axis=1).sum()
     if outside:
-        ax.set_xlabel(f"{outside} of {len(generated)} generated points outside")
+        ax.set_xlabel(f"{outside} of {len(generated)} outside")
     if legend:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2, markerscale=2)
     return ax

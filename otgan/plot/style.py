@@ -48,6 +48,7 @@ _SHARED = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
+    "axes.titlesize": "medium",
     "legend.frameon": False,
 }
 

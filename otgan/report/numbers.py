@@ -9,6 +9,7 @@ __all__ = ["NOTHING", "percent", "significant", "typeset"]
 
 NOTHING = "–"
 LARGEST, SMALLEST = 1e6, 1e-4  # numbers beyond these have a power of ten
+APART = 1e3  # so do numbers that are so many times as large as each other
 HIGH = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -30,23 +31,22 @@ def percent(share: float | None, *, signed: bool = False) -> str:
 
 
 def significant(*values: float) -> list[str]:
-    """Numbers that stand together, all with the decimals that give the greatest of them three digits.
+    """Numbers that stand together, all with the decimals that give the least of them three digits.
 
-    Whole numbers below a million stay whole; very small and very large ones get a power of ten each.
+    Whole numbers below a million stay whole; numbers of very different size get a power of ten each.
 
     Examples
     --------
-    >>> significant(0.9123, 1.0689), significant(3.0, 8.0), significant(1.11e-16), significant(0.9123)
-    (['0.91', '1.07'], ['3', '8'], ['1.11e-16'], ['0.912'])
+    >>> significant(0.2963, 1.0021), significant(3.0, 8.0), significant(1.11e-16), significant(2.5, 1e7)
+    (['0.296', '1.002'], ['3', '8'], ['1.11e-16'], ['2.50e+00', '1.00e+07'])
     """
     finite = [abs(value) for value in values if math.isfinite(value)]
-    most = max(finite, default=0.0)
+    least, most = min((value for value in finite if value), default=1.0), max(finite, default=0.0)
     if all(value == round(value) for value in finite) and most < LARGEST:
         return [f"{value:.0f}" for value in values]
-    decimals = max(0, 2 - math.floor(math.log10(most)))
-    least = min((value for value in finite if value), default=most)
-    if most >= LARGEST or least < SMALLEST or least < 10.0**-decimals:
+    if most >= LARGEST or least < SMALLEST or most / least > APART:
         return [f"{value:.2e}" if value else "0" for value in values]
+    decimals = max(0, 2 - math.floor(math.log10(least)))
     return [f"{value:.{decimals}f}" for value in values]
 
 

@@ -350,4 +350,4 @@ def _fact(value: Any) -> str:
     if not isinstance(value, tuple):
         return escape(str(value))
     value, meaning = value
-    return f'{escape(str(value))} <span class="quiet">{escape(meaning)}</span>'
+    return f'{escape(str(value))} <span class="quiet">{escape(typeset(meaning))}</span>'
