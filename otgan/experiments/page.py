@@ -44,7 +44,7 @@ def experiments_page(results: Sequence[Result[Any]]) -> str:
     seen: set[str] = set()
     body = [
         f"<h1>{escape(title)}</h1>",
-        *([report.note_html("A quick run.", report.typeset(_about_quick(results)))] if quick else []),
+        *([report.note_html("A quick run.", _about_quick(results))] if quick else []),
         report.next_html(*next_step(results)),
         *(part for result in results for part in _section(result, seen)),
         "<h2>Where it was made</h2>",
@@ -127,7 +127,7 @@ def _section(result: Result[Any], seen: set[str]) -> Iterator[str]:
     text = " ".join([experiment.title, experiment.about, *(claim.text for claim in result.claims)])
     words = {word: meaning for word, meaning in report.explained(text).items() if word not in seen}
     seen.update(words)
-    yield report.terms_html({report.typeset(word): report.typeset(meaning) for word, meaning in words.items()})
+    yield report.terms_html(words)
     full = asdict(experiment.full)
     settings = {_word(name): _setting(value) for name, value in asdict(result.settings).items()}
     settings |= {_word(name): (_setting(getattr(result.settings, name)), f"in full {_setting(full[name])}")

@@ -62,7 +62,12 @@ def typeset(text: str) -> str:
     >>> typeset("1.6 %") == "1.6\u00a0%" == typeset("1.6%")
     True
     """
-    text = re.sub(r"(?<=\d)e([+-]?\d+)\b", lambda power: f"\u00a0×\u00a010{str(int(power[1])).translate(HIGH)}", text)
+    text = re.sub(r"(?<![\w.])(\d+\.?\d*)e([+-]?\d+)\b", _power, text)
     text = re.sub(r"(?<=\d) ?%", "\u00a0%", text)
     text = re.sub(r"(?<![\w-])-(?=[\w(.])", "−", text).replace(" - ", " − ")
     return re.sub(r"\binf\b", "∞", text)
+
+
+def _power(number: re.Match[str]) -> str:
+    """A power of ten, as it is printed."""
+    return f"{number[1]}\u00a0×\u00a010{str(int(number[2])).translate(HIGH)}"

@@ -207,7 +207,7 @@ def next_html(text: str, command: str | None = None) -> str:
     >>> next_html("Train longer.", "otgan train")[42:]
     '<p>Train longer.</p><pre><code><span>otgan</span> <span>train</span></code></pre></div>'
     """
-    return f'<div class="next"><h2>What to do next</h2><p>{escape(text)}</p>{_command(command)}</div>'
+    return f'<div class="next"><h2>What to do next</h2><p>{escape(typeset(text))}</p>{_command(command)}</div>'
 
 
 def _command(command: str | None) -> str:
@@ -224,18 +224,20 @@ def note_html(head: str, text: str) -> str:
     >>> note_html("A quick run.", "Its figures are rougher.")
     '<div class="note"><p><strong>A quick run.</strong> Its figures are rougher.</p></div>'
     """
-    return f'<div class="note"><p><strong>{escape(head)}</strong> {escape(text)}</p></div>'
+    return f'<div class="note"><p><strong>{escape(head)}</strong> {escape(typeset(text))}</p></div>'
 
 
 def terms_html(terms: Mapping[str, str]) -> str:
-    """Words and what they mean, all escaped; nothing where there are none.
+    """Words of this package and what they mean, typeset and escaped; nothing where there are none.
 
     Examples
     --------
     >>> terms_html({"gp": "gradient penalty"}), terms_html({})
     ('<dl><dt>gp</dt><dd>gradient penalty</dd></dl>', '')
     """
-    listed = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>" for word, meaning in terms.items())
+    listed = "".join(
+        f"<dt>{escape(typeset(word))}</dt><dd>{escape(typeset(meaning))}</dd>" for word, meaning in terms.items()
+    )
     return f"<dl>{listed}</dl>" if listed else ""
 
 
