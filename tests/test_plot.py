@@ -85,15 +85,17 @@ def test_text_can_be_read_on_every_paper(width, pixels, least):
     for figure in (one if isinstance(one, Figure) else one.figure for one in drawn):
         assert figure.get_size_inches()[0] == width
         written = [text for text in figure.findobj(Text) if text.get_text().strip()]
-        assert min(text.get_fontsize() for text in written) / 72 / width * pixels >= least
+        assert min(float(text.get_fontsize()) for text in written) / 72 / width * pixels >= least
 
 
 def test_panels_stand_below_each_other_on_narrow_paper():
     with rc_context({"figure.figsize": (plot.NARROW, 3)}):
         narrow = plot.distributions([0.0, 1.0], [2.0])
     wide = plot.distributions([0.0, 1.0], [2.0])
-    places = [[ax.get_subplotspec().rowspan.start for ax in figure.axes] for figure in (wide, narrow)]
-    assert places == [[0, 0], [0, 1]]
+    corners = [[ax.get_position().p0 for ax in figure.axes] for figure in (wide, narrow)]
+    (left, right), (above, below) = corners
+    assert (left[1], left[0] < right[0]) == (right[1], True)
+    assert (above[0], above[1] > below[1]) == (below[0], True)
 
 
 def test_no_other_line_hides_the_exact_one():
@@ -133,7 +135,7 @@ def test_the_area_between_the_distribution_functions_is_the_distance(x, y):
 
 def test_a_far_point_makes_no_more_bins():
     left, _ = plot.distributions([0.0, 1e-9, 2e-9] * 100, [1e9]).axes
-    assert len(left.patches[0].get_data().values) <= 60
+    assert np.shape(left.patches[0].get_path().vertices)[0] <= 2 * 60 + 2
 
 
 @given(st.integers(1, 6), st.integers(1, 6), st.integers(0, 99), st.sampled_from([3, 50]))
@@ -167,7 +169,7 @@ def test_pairs_run_from_the_nearest_to_the_furthest(shape):
 
 
 def test_images_stand_in_rows_if_asked_to():
-    shown = plot.sample_images(np.ones((5, 4)), (2, 2), n=5, across=3).images[0].get_array()
+    shown = np.asarray(plot.sample_images(np.ones((5, 4)), (2, 2), n=5, across=3).images[0].get_array())
     assert shown.shape == (2 * 2 + 1, 3 * 2 + 2)
 
 

@@ -167,7 +167,25 @@ def test_numbers_of_a_page_have_one_format():
     assert "13.2\u00a0% too low" in text
     numbers = text.split("How to do it again")[0]  # where options stand as they are typed
     assert not re.search(r"(?<!\w)-\d|\d ?%|\de[+-]\d", numbers)
-    assert all(len(row) == 3 for row in re.findall(r"<td>\d\.(\d+)</td>", report.page(record)))
+
+
+def test_a_column_has_the_same_number_of_digits():
+    record = make_record("gp")
+    other = {
+        "estimate": 12.0,
+        "relative_error": -0.9,
+        "corrected": 0.5,
+        "held_out": 0.4,
+        "cosine": 0.9512,
+        "seconds": 40,
+    }
+    record["critics"].append({**record["critics"][0], "held_out": 1.0, "method": "clip", **other})
+    rows = [row for row in re.findall(r"<tr>(<td>.*?)</tr>", report.page(record)) if "±" in row or "900" in row]
+    assert len(rows) == 4
+    for gp, clip in (rows[:2], rows[2:]):
+        for one, two in zip(*(re.findall(r"<td>(.*?)</td>", row)[1:] for row in (gp, clip)), strict=True):
+            decimals = [len(cell.split()[0].partition(".")[2].split("\u00a0")[0]) for cell in (one, two)]
+            assert "–" in (one, two) or decimals[0] == decimals[1]
 
 
 @pytest.mark.parametrize(

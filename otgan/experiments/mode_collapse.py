@@ -143,7 +143,7 @@ def _last(runs: Sequence[Record], case: str, key: str) -> tuple[float, ...]:
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """A row for each set: samples of each objective, and modes over the steps."""
     across = len(OBJECTIVES) + 1
-    ratios = {} if plot.is_narrow() else {"width_ratios": [*[1.0] * len(OBJECTIVES), 1.4]}
+    ratios: dict[str, Any] = {} if plot.is_narrow() else {"width_ratios": [*[1.0] * len(OBJECTIVES), 1.4]}
     figure, axes = plot.panels(across * len(settings.data), 2.2, across=across, narrow=2, **ratios)
     panels = [axes[k : k + across] for k in range(0, len(axes), across)]
     for name, row in zip(settings.data, panels, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import asdict
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ MEANINGS = {
 }
 
 DRAWN = (
-    plot.Picture(
+    (
         plot.run_curves,
         "curves",
         "Exact distance and critic over the steps",
@@ -82,13 +83,13 @@ DRAWN = (
         "critic says on the same points. The pale wide line is the lower bound that the critic proves. The dotted "
         "floor is what samples trained on have.",
     ),
-    plot.Picture(
+    (
         plot.score_curves,
         "scores",
         "Scores over the steps",
         "Scores of the averaged generator's samples. What they mean stands in the table above.",
     ),
-    plot.Picture(
+    (
         plot.critic_and_exact,
         "critic",
         "The critic's number against the exact distance",
@@ -160,8 +161,8 @@ def run_figures(run: Run) -> list[report.Figure]:
 
 
 def _curves(run: Run) -> Iterator[plot.Picture]:
-    for picture in DRAWN if len(run.measurements) > 1 else ():  # one point is no curve
-        yield picture._replace(draw=lambda draw=picture.draw: draw(run.history))  # type: ignore[call-arg]
+    for draw, *about in DRAWN if len(run.measurements) > 1 else ():  # one point is no curve
+        yield plot.Picture(partial(draw, run.history), *about)
 
 
 def _samples(run: Run) -> Iterator[plot.Picture]:

@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     Attributes
     ----------
     draw : callable
-        Draws it in the matplotlib style in force.
+        Draws it in the matplotlib style in force; None where there is nothing to draw.
     name : str
         What its file is called, without ".png".
     alt : str
@@ -33,7 +33,7 @@ class Picture(NamedTuple):
         What stands below.
     """
 
-    draw: Callable[[], Axes | Figure]
+    draw: Callable[[], Axes | Figure | None]
     name: str
     alt: str
     caption: str

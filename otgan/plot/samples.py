@@ -156,7 +156,7 @@ def distributions(x: Any, y: Any, *, names: tuple[str, str] = ("x", "y")) -> Fig
     edges = np.histogram_bin_edges(both, bins)
     figure, (left, right) = panels(2, 3.4, narrow_height=2.6)
     shares = [np.searchsorted(side, both, side="right") / len(side) for side in sides]
-    right.fill_between(both, *shares, step="post", color=ink(), alpha=0.12, linewidth=0)
+    right.fill_between(both, shares[0], shares[1], step="post", color=ink(), alpha=0.12, linewidth=0)
     for k, (side, share, name) in enumerate(zip(sides, shares, names, strict=True)):
         look: dict[str, Any] = {"color": series(k)[0], "linestyle": ("-", "--")[k], "linewidth": 1.4}
         left.stairs(np.histogram(side, edges)[0] / len(side), edges, label=literal(name), **look)
