@@ -30,6 +30,7 @@ CRITIC = {
     "n_seeds": 2,
     "relative_error": 0.1,
     "corrected": 1.03,
+    "trend": 0.002,
     "lipschitz_observed": 1.25,
     "lipschitz_certified": None,
     "normalised": 0.88,
@@ -144,9 +145,26 @@ def test_page_escapes_every_string():
 
 
 def test_page_explains_every_column():
-    parser = parse(report.page(make_record()))
+    text = parse(report.page(make_record(held_out=0.9, lipschitz_certified=2.0, critic_share=0.5))).text
     for column in COLUMNS:
-        assert report.typeset(column.meaning) in parser.text
+        assert report.typeset(column.meaning) in text
+
+
+def test_columns_without_any_number_are_left_out(capsys):
+    assert COLUMNS[5].title == "held out"
+    assert report.typeset(COLUMNS[5].meaning) not in parse(report.page(make_record(held_out=None))).text
+    report.print_tables([{**CRITIC, "held_out": None}])
+    assert "held out" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("trend", "said"), [(0.002, False), (-0.004, False), (0.019, True), (-0.03, True), (None, False)]
+)
+def test_a_critic_that_is_still_changing_is_named_and_not_corrected(trend, said, capsys):
+    text = parse(report.page(make_record(trend=trend))).text
+    assert ("Still changing over the last fifth" in text) == said
+    report.print_tables([{**CRITIC, "trend": trend}])
+    assert ("corrected" in capsys.readouterr().out) == (trend is not None and not said)
 
 
 def test_page_explains_critics_and_every_number_of_the_proof():
@@ -235,18 +253,15 @@ def test_per_cents():
     assert report.percent(0.1, signed=True) == "+10.0 %"
 
 
-RISING = {"step": list(range(100)), "estimate": [[k / 100 for k in range(100)]]}
-STEADY = {"step": list(range(100)), "estimate": [[1.0] * 100]}
 COMMAND = "otgan check a b --methods gp --n 100 --seed 0"
 
 
-def advice(critics=({},), history=STEADY, failed=(), exact=1.0, command: str | None = COMMAND):
+def advice(critics=({},), failed=(), exact=1.0, command: str | None = COMMAND):
     side = {"n": 100, "held_out": 80}
     return check_advice(
         {
             "exact": {"distance": exact},
             "critics": [{**CRITIC, "held_out": 1.0, **critic} for critic in critics],
-            "history": {"gp": history},
             "failed": dict.fromkeys(failed, "it diverged"),
             "settings": {"seed": 0},
             "data": {"a": side, "b": {**side, "held_out": 70}},
@@ -259,7 +274,11 @@ def advice(critics=({},), history=STEADY, failed=(), exact=1.0, command: str | N
     ("case", "words", "option"),
     [
         ({"critics": [{"estimate": 1.05}]}, ["Use gp", "5.0 % too high", "look at others"], "--seed 1"),
-        ({"critics": [{"estimate": 0.7}], "history": RISING}, ["30.0 % too low", "Train longer"], "--steps 3600"),
+        (
+            {"critics": [{"estimate": 0.7, "trend": 0.05}]},
+            ["30.0 % too low", "Train longer, since gp was"],
+            "--steps 3600",
+        ),
         ({"critics": [{"estimate": 1.5}]}, ["On points held out gp says much less", "more points"], "--n 170"),
         ({"critics": [{"estimate": 0.6}]}, ["Use no critic's number", "another method"], "--methods orthogonal"),
         (

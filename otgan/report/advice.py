@@ -6,8 +6,7 @@ import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from otgan.report.columns import settled
 from otgan.report.numbers import percent
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["check_advice", "with_option"]
 
 CLOSE = 0.1  # of the exact distance: estimates that are no further off can be used
-CLIMBING = 0.03  # of itself: an estimate that rises by more over the last fifth of its steps has not arrived
 BY_HEART = 0.2  # of the exact distance: a critic that says so much less on other points has learnt the sample by heart
 LONGER = 4  # times as many steps
 ALTERNATIVES = ("gp", "orthogonal")
@@ -95,11 +93,13 @@ def _next(record: Mapping[str, Any], critics: list[Mapping[str, Any]], exact: fl
     if exact == 0 or not critics:
         return "Compare it with another set.", {}
     best = _closest(critics, exact)
-    climbing = [critic for critic in critics if _climbs(record.get("history", {}).get(critic["method"]))]
-    if climbing and best["estimate"] < (1 + CLOSE) * exact:
-        names, steps = _listed([critic["method"] for critic in climbing]), LONGER * max(c["steps"] for c in climbing)
-        verb = "was" if len(climbing) == 1 else "were"
-        return f"Train longer, since {names} {verb} still rising at the end (--steps {steps}).", {"--steps": f"{steps}"}
+    moving = [critic for critic in critics if settled(critic) is False]
+    if moving and best["estimate"] < (1 + CLOSE) * exact:
+        names, steps = _listed([critic["method"] for critic in moving]), LONGER * max(c["steps"] for c in moving)
+        verb = "was" if len(moving) == 1 else "were"
+        return f"Train longer, since {names} {verb} still changing at the end (--steps {steps}).", {
+            "--steps": f"{steps}"
+        }
     held_out, side = best.get("held_out"), record.get("data", {}).get("a", {})
     if held_out is not None and best["estimate"] - held_out > BY_HEART * exact:
         text = (
@@ -124,18 +124,6 @@ def _next(record: Mapping[str, Any], critics: list[Mapping[str, Any]], exact: fl
 
 def _closest(critics: list[Mapping[str, Any]], exact: float) -> Mapping[str, Any]:
     return min(critics, key=lambda critic: abs(critic["estimate"] - exact))
-
-
-def _climbs(history: Mapping[str, Any] | None) -> bool:
-    """Whether the estimates of a critic were still rising when its training ended."""
-    if history is None:
-        return False
-    mean = np.atleast_2d(np.asarray(history["estimate"], dtype=float)).mean(axis=0)
-    part = len(mean) // 10
-    if part == 0 or not np.isfinite(mean).all():
-        return False
-    late, before = mean[-part:].mean(), mean[-3 * part : -2 * part].mean()
-    return bool(late - before > CLIMBING * abs(late))
 
 
 def _listed(names: list[str]) -> str:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from otgan.report.advice import check_advice
-from otgan.report.columns import COLUMNS, amount
+from otgan.report.columns import amount, shown, unsettled
 from otgan.report.numbers import NOTHING, percent, typeset
 
 if TYPE_CHECKING:
@@ -140,11 +140,21 @@ def _samples(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
 
 
 def _answer(record: Mapping[str, Any]) -> str:
-    exact = record["exact"]
+    """The distance between the sets, and what that of the points drawn is where these are only a part."""
+    exact, whole = record["exact"], record.get("whole")
+    between, drawn = "the two samples", ""
+    if whole:
+        distance = _distance(exact["distance"], exact["distance"])
+        between = f"all {whole['n']} and all {whole['m']} points"
+        drawn = (
+            f"<p>The critics got {record['data']['a']['n']} points of each set, drawn at random. The exact distance "
+            f"between these is {distance}, and what critics are held against.</p>"
+        )
+    head = whole or exact
     return (
-        f'<div class="answer"><p class="number">W₁ = {exact["distance"]:.7g}</p>'
-        "<p>The exact Wasserstein distance between the two samples: a proven upper and a proven lower bound agree to "
-        f"{_small(exact['gap'])} of it.</p><p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
+        f'<div class="answer"><p class="number">W₁ = {head["distance"]:.7g}</p>'
+        f"<p>The exact Wasserstein distance between {between}: a proven upper and a proven lower bound agree to "
+        f"{_small(head['gap'])} of it.</p>{drawn}<p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
     )
 
 
@@ -157,10 +167,11 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     error = best["estimate"] - exact
     share = f", {typeset(percent(abs(error) / exact))} too {'high' if error > 0 else 'low'}" if exact > 0 else ""
     says, proves = _distance(best["estimate"], exact), _distance(bound["lower_bound"], exact)
+    warning = unsettled(critics)
     return (
         f"Of the critics, {best['method']} comes closest with an estimate of {says}{share}. "
         f"The best lower bound that a critic proves is {proves} ({bound['method']})"
-        f"{_merit(bound, exact)}."
+        f"{_merit(bound, exact)}." + (f" {typeset(warning)}" if warning else "")
     )
 
 
@@ -249,7 +260,7 @@ def _table(
     exact: float | None = None,
 ) -> str:
     """Half of the columns, with what critics and columns mean below; the exact distance has a row of its own."""
-    columns = [column for column in COLUMNS if column.about_critic == about_critic]
+    columns = [column for column in shown(critics) if column.about_critic == about_critic]
     head = _row(["critic", *(column.title for column in columns)], "th")
     rows = [_row([critic["method"], *(typeset(column.cell(critic)) for column in columns)], "td") for critic in critics]
     if exact is not None:
