@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otgan import plot
 from otgan.plot import Picture
-from otgan.report import Figure
+from otgan.report import Figure, settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def figures(result: Check) -> list[Figure]:
 def _pictures(result: Check) -> Iterator[Picture]:
     exact, a, b = result.solution.distance, result.a, result.b
     yield Picture(
-        lambda: plot.critics_against_exact([verdict.as_dict() for verdict in result.reports], exact),
+        lambda: plot.critics_against_exact([_settled(verdict.as_dict()) for verdict in result.reports], exact),
         "critics_against_exact",
         "Estimates and lower bounds beside the exact distance",
         "Each critic's numbers on one axis with the exact distance. A filled dot to the right of the line is an "
@@ -52,3 +52,8 @@ def _pictures(result: Check) -> Iterator[Picture]:
     )
     shape = max(a.shape, b.shape, key=len)  # images may be compared with what is flat already
     yield from plot.pictures(a.points, b.points, result.solution.plan, shape, (a.name, b.name))
+
+
+def _settled(verdict: dict[str, Any]) -> dict[str, Any]:
+    """A report without its correction where the critic had not settled, as tables have it."""
+    return verdict if settled(verdict) else {**verdict, "corrected": None}

@@ -129,8 +129,10 @@ def _section(result: Result[Any], seen: set[str]) -> Iterator[str]:
     seen.update(words)
     yield report.terms_html(words)
     full = asdict(experiment.full)
-    settings = {_word(name): _setting(value) for name, value in asdict(result.settings).items()}
-    settings |= {_word(name): (_setting(getattr(result.settings, name)), f"in full {_setting(full[name])}")
+    settings: dict[str, Any] = {
+        _word(name): report.typeset(_setting(value)) for name, value in asdict(result.settings).items()
+    }
+    settings |= {_word(name): (settings[_word(name)], f"in full {_setting(full[name])}")
                  for name in _changed(result)}  # fmt: skip
     yield "<h3>Settings</h3>"
     yield report.facts_html({"experiment": experiment.name, "seeds": result.seeds, **settings})

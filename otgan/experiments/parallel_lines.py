@@ -92,6 +92,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     right.set_ylim(bottom=-0.02)
     for ax in (left, right):
         ax.set_xlabel("theta")
+        ax.locator_params(axis="x", nbins=5)
     return figure
 
 

@@ -116,7 +116,7 @@ def matched_images(
     beside = 5 if is_narrow() else 10
     lines = [chosen[k : k + beside] for k in range(0, len(chosen), beside)]
     width = (paper_width() - 0.2) / len(lines[0])
-    figure, axes = panels(len(lines), min(2 * width * shape[0] / shape[1], 5.0) + 0.6, across=1)
+    figure, axes = panels(len(lines), min(2 * width * shape[0] / shape[1], 5.0) + 0.9, across=1)
     for ax, arcs in zip(axes, lines, strict=True):
         above, below = (points[ends[arcs]].reshape(-1, *shape) for points, ends in ((x, plan.row), (y, plan.col)))
         _show(ax, _columns([_row(above), _row(below)]))

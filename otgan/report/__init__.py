@@ -1,6 +1,6 @@
 """What is kept of a run: a record for programs, a page for people, both written so that a crash leaves no ruins."""
 
-from otgan.report.columns import amount, unsettled
+from otgan.report.columns import amount, settled, unsettled
 from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
 from otgan.report.lock import alone
 from otgan.report.numbers import percent, significant, typeset
@@ -43,6 +43,7 @@ __all__ = [
     "print_table",
     "print_tables",
     "save_plan",
+    "settled",
     "significant",
     "slug",
     "terms_html",
