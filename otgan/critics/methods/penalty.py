@@ -1,4 +1,4 @@
-"""Gradient norms pulled towards one, or below one, by a penalty."""
+"""Gradient penalties: two-sided (WGAN-GP) and one-sided (WGAN-LP)."""
 
 from __future__ import annotations
 
