@@ -18,7 +18,6 @@ from torch.nn.functional import softplus
 
 from otgan.critics import GradientPenalty, WeightClipping
 from otgan.critics.laboratory import OneSidedPenalty
-from otgan.critics.laboratory.penalty import gradient_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +34,7 @@ class Objective:
 
     estimates: ClassVar[str]  # what :meth:`estimate` is a number for
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """What a step of the critic minimises, a scalar.
 
         Parameters
@@ -46,8 +43,8 @@ class Objective:
             From (k, ...) to (k,).
         real, fake : (k, ...) tensor
             Samples; ``fake`` without a graph.
-        share : (k,) tensor
-            Numbers uniform on [0, 1]: how much of a real sample the points of a penalty have.
+        t : (k,) tensor
+            Uniform on [0, 1]: a gradient penalty between samples is taken at ``t real + (1 - t) fake``.
         """
         raise NotImplementedError  # pragma: no cover - the contract test covers every objective
 
@@ -82,9 +79,7 @@ class Minimax(Objective):
 
     estimates: ClassVar[str] = "JS"
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``-E log D(x) - E log(1 - D(y))``."""
         return softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
 
@@ -122,9 +117,7 @@ class Wasserstein(Objective):
 
     clip: float | None = None
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E f(y) - E f(x)``."""
         return critic(fake).mean() - critic(real).mean()
 
@@ -144,24 +137,21 @@ class Penalised(Wasserstein):
 
     Attributes
     ----------
-    method : GradientPenalty
-        The laboratory's, which says what a norm costs, and its weight.
+    penalty : GradientPenalty
+        That of the critics, two-sided or one-sided, with its weight.
     """
 
-    method: GradientPenalty = field(default_factory=GradientPenalty)
+    penalty: GradientPenalty = field(default_factory=GradientPenalty)
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E f(y) - E f(x) + lambda E penalty(|grad f(x_hat)|)`` (Gulrajani et al. 2017, equation 3)."""
-        t = share.reshape(-1, *[1] * (real.ndim - 1))
-        norms = slopes(critic, t * real + (1 - t) * fake)
-        loss = super().critic_loss(critic, real, fake, share)
-        return loss + self.method.gp_weight * self.method.penalty(norms).mean()
+        t = t.reshape(-1, *[1] * (real.ndim - 1))
+        (penalty,) = self.penalty.between(lambda stack: critic(stack[0])[None], real[None], fake[None], t)
+        return super().critic_loss(critic, real, fake, t) + penalty
 
     def corrected(self, estimate: float) -> float:
         """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
-        return self.method.corrected(estimate)
+        return self.penalty.corrected(estimate)
 
 
 @dataclass(frozen=True)
@@ -179,9 +169,7 @@ class Relativistic(Objective):
 
     gp_weight: float = 1.0
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E softplus(f(y) - f(x)) + R1 + R2``."""
         f_real, squared_real = _value_and_squared_slope(critic, real)
         f_fake, squared_fake = _value_and_squared_slope(critic, fake)
@@ -200,11 +188,6 @@ class Relativistic(Objective):
         It is the value of the paired game, a divergence of its own (Jolicoeur-Martineau 2019), within [0, log 2].
         """
         return math.log(2) - float(softplus(f_fake.double()[None] - f_real.double()[:, None]).mean())
-
-
-def slopes(critic: Function, points: torch.Tensor) -> torch.Tensor:
-    """``|grad f|`` at each point, (k, ...) -> (k,), with a graph."""
-    return gradient_norms(lambda stack: critic(stack[0]), points[None])[0]
 
 
 def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -234,9 +217,9 @@ def objective(config: Config) -> Objective:
         case "wgan":
             return Wasserstein(recipe.clip)
         case "wgan-gp":
-            return Penalised(method=GradientPenalty(gp_weight=weight))
+            return Penalised(penalty=GradientPenalty(gp_weight=weight))
         case "wgan-lp":
-            return Penalised(method=OneSidedPenalty(gp_weight=weight))
+            return Penalised(penalty=OneSidedPenalty(gp_weight=weight))
         case "wgan-lipschitz":
             return Wasserstein()
         case "r3gan":
