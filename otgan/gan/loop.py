@@ -17,9 +17,9 @@ from otgan import report
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.averages import settled
 from otgan.gan.config import MAY_CHANGE, Config
 from otgan.gan.dataset import OWN, Dataset, dataset
+from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.game import Game
 from otgan.gan.grid import picture
 from otgan.gan.log import NAME as LOG
@@ -136,7 +136,7 @@ def _train(
     return Run(
         config=config,
         step=max(start, config.steps),
-        generator=settled(players.ema, config),
+        generator=with_recalibrated_batch_norm(players.ema, config),
         critic=players.critic.eval(),
         units=samples.units,
         history=history,
@@ -261,7 +261,11 @@ def _write_picture(folder: Path | None, samples: Dataset, players: Players, conf
         return
     n = SHOWN if samples.units.is_image else SHOWN_POINTS
     noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
-    drawn = picture(generate(settled(players.ema, config), noise, samples.units), samples.held_out, samples.units)
+    drawn = picture(
+        generate(with_recalibrated_batch_norm(players.ema, config), noise, samples.units),
+        samples.held_out,
+        samples.units,
+    )
     if drawn is not None:
         (folder / "samples").mkdir(exist_ok=True)
         report.write_files(folder / "samples", {f"{step:07d}.png": drawn})

@@ -15,7 +15,7 @@ import torch
 from otgan.critics.networks import values
 from otgan.critics.repair import constant_bound, repaired_bound
 from otgan.data.drawing import stream
-from otgan.gan.averages import settled
+from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.intervals import distance_interval
 from otgan.gan.judge import Judge
 from otgan.gan.run import NotFinite, generate
@@ -96,7 +96,7 @@ class Monitor:
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
-        averaged = generate(settled(players.ema, self.config), self.noise, self.units)
+        averaged = generate(with_recalibrated_batch_norm(players.ema, self.config), self.noise, self.units)
         critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}

@@ -10,9 +10,9 @@ import torch
 from otgan.critics import WeightClipping
 from otgan.critics.method import adam
 from otgan.errors import InvalidInput
-from otgan.gan.averages import averaged
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
 from otgan.gan.config import LIPSCHITZ_CRITICS
+from otgan.gan.ema import averaged_model
 from otgan.gan.networks import build_critic, build_generator, forget_on_step
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Players:
         return cls(
             generator=generator,
             critic=critic,
-            ema=averaged(generator, config),
+            ema=averaged_model(generator, config),
             generator_optimizer=_optimizer(generator, config, config.recipe.learning_rate),
             critic_optimizer=critic_optimizer,
             random=torch.Generator(device).manual_seed(config.seed),

@@ -15,7 +15,7 @@ from otgan.critics import torch_device
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.averages import averaged, settled
+from otgan.gan.ema import averaged_model, with_recalibrated_batch_norm
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
@@ -166,7 +166,7 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     path = inputs.path(path, "path")
     kept = checkpoints.read(path)
     shape = kept.units.network_shape
-    generator = averaged(build_generator(kept.config, shape, 0), kept.config)
+    generator = averaged_model(build_generator(kept.config, shape, 0), kept.config)
     critic = build_critic(kept.config, shape, 0)
     checkpoints.load_module(generator, kept.part("ema"), "ema")
     checkpoints.load_module(critic, kept.part("critic"), "critic")
@@ -175,7 +175,7 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     return Run(
         config=kept.config,
         step=kept.step,
-        generator=settled(generator.to(where), kept.config),
+        generator=with_recalibrated_batch_norm(generator.to(where), kept.config),
         critic=critic.to(where).eval(),
         units=kept.units,
         history=read_log(folder / LOG, kept.log_bytes) if (folder / LOG).is_file() else [],

@@ -282,10 +282,10 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
 
 def test_the_moving_average_forgets_its_first_weights() -> None:
     """Of weights 1, 2, 3, ... the average lags by no more than the decays allow, (1 + n) / (10 + n) at step n."""
-    from otgan.gan.players import averaged
+    from otgan.gan.ema import averaged_model
 
     weight = torch.nn.Linear(1, 1, bias=False)
-    average = averaged(weight, Config(ema_decay=0.75))
+    average = averaged_model(weight, Config(ema_decay=0.75))
     expected = 1.0
     for n in range(8):
         torch.nn.init.constant_(weight.weight, n + 1.0)
