@@ -46,7 +46,7 @@ class DigitClassifier:
     side: int
 
     @torch.no_grad()
-    def judge(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def predict(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Features (n, 32) and probabilities of the ten classes (n, 10) of flat images (n, side * side) in [0, 1]."""
         features = self.body(_images(points, self.side))
         return features.double().numpy(), self.head(features).double().softmax(dim=1).numpy()
@@ -69,7 +69,7 @@ def digit_classifier(name: str) -> DigitClassifier:
     Examples
     --------
     >>> points = load("digits").points
-    >>> _, probabilities = digit_classifier("digits").judge(points)
+    >>> _, probabilities = digit_classifier("digits").predict(points)
     >>> bool((probabilities.argmax(axis=1) == labels("digits")).mean() > 0.95)
     True
     """

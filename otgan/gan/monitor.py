@@ -17,8 +17,8 @@ from otgan.critics.repair import constant_bound, repaired_bound
 from otgan.data.drawing import stream
 from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.intervals import distance_interval
-from otgan.gan.judge import Judge
 from otgan.gan.run import NotFinite, generate
+from otgan.gan.sample_metrics import SampleMetrics
 from otgan.problem import Problem
 from otgan.solve import solve
 
@@ -71,7 +71,7 @@ class Monitor:
         self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
         self.floor = solve(self.held_out, self.trained_on, throw=False)
         self.patch_floor = self._patch_distance(self.trained_on)
-        self.judge = Judge(samples.name, self.held_out, self.trained_on, config.seed)
+        self.sample_metrics = SampleMetrics(samples.name, self.held_out, self.trained_on, config.seed)
 
     def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Measure both networks as they are.
@@ -92,7 +92,7 @@ class Monitor:
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
             1-Lipschitz, and ``constant_bound``, what a constant one does; ``intervals``, 95 % for the mean over samples
             of the same sizes; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
-            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
+            :class:`~otgan.gan.sample_metrics.SampleMetrics` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
         generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
@@ -100,7 +100,7 @@ class Monitor:
         critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
-        judged = self.judge.measure(averaged)
+        metrics = self.sample_metrics.measure(averaged)
         intervals = {name: distance_interval(distance) for name, distance in distances.items()}
         record = {
             "n": len(generated),
@@ -110,8 +110,8 @@ class Monitor:
             "patch": self._patch_distance(generated),
             "patch_floor": self.patch_floor,
             **critic,
-            **judged,
-            "intervals": {**intervals, **judged.get("intervals", {})},
+            **metrics,
+            "intervals": {**intervals, **metrics.get("intervals", {})},
         }
         return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
 

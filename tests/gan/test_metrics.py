@@ -14,8 +14,8 @@ from otgan import InvalidInput
 from otgan.data import load, toys
 from otgan.data.digits import labels
 from otgan.gan.classifier import digit_classifier
-from otgan.gan.judge import Judge
 from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, precision_recall
+from otgan.gan.sample_metrics import SampleMetrics
 
 RNG = np.random.default_rng(0)
 
@@ -100,14 +100,14 @@ def test_too_few_samples_are_refused() -> None:
         precision_recall(np.zeros((3, 2)), np.zeros((5, 2)))
 
 
-def test_judged_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
+def test_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
     points, truth = load("digits").points, labels("digits")
-    assert (digit_classifier("digits").judge(points)[1].argmax(axis=1) == truth).mean() > 0.95
+    assert (digit_classifier("digits").predict(points)[1].argmax(axis=1) == truth).mean() > 0.95
     order = np.random.default_rng(0).permutation(len(points))
     a, b, c = (points[order[k : k + 400]] for k in (0, 400, 800))
-    judge = Judge("digits", a, b)
-    good, noise = judge.measure(c), judge.measure(np.random.default_rng(0).random(c.shape))
-    threes = judge.measure(points[truth == 3])
+    metrics = SampleMetrics("digits", a, b)
+    good, noise = metrics.measure(c), metrics.measure(np.random.default_rng(0).random(c.shape))
+    threes = metrics.measure(points[truth == 3])
     assert good["frechet_distance"] < 3 * good["frechet_floor"] < noise["frechet_distance"]
     assert min(good["precision"], good["recall"]) > 0.8 > noise["precision"]
     assert (good["modes"], threes["modes"]) == (10, 1)
@@ -115,8 +115,8 @@ def test_judged_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None
     assert threes["precision"] > 0.8 > 0.3 > threes["recall"]
 
 
-def test_other_sets_have_no_judge() -> None:
-    assert Judge("data", np.zeros((5, 2)), np.zeros((5, 2))).measure(np.zeros((5, 2))) == {}
+def test_other_sets_have_no_metrics() -> None:
+    assert SampleMetrics("data", np.zeros((5, 2)), np.zeros((5, 2))).measure(np.zeros((5, 2))) == {}
 
 
 NOT_FEATURES: dict[str, Any] = {
@@ -137,8 +137,8 @@ OF_TWO: dict[str, Any] = {
     "precision_recall": precision_recall,
     "near": near,
     "mixture_modes": lambda one, other: mixture_modes(one, other, 0.5),
-    "Judge": lambda one, other: Judge("data", one, other),
-    "measure": lambda one, other: Judge("gaussians8", one, one).measure(other),
+    "SampleMetrics": lambda one, other: SampleMetrics("data", one, other),
+    "measure": lambda one, other: SampleMetrics("gaussians8", one, one).measure(other),
 }
 
 

@@ -1,4 +1,4 @@
-"""What else is known about samples of some sets: classes of digits, modes of mixtures."""
+"""Metrics of generated samples whose data are known: Fréchet distance and classes of digits, modes of mixtures."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Judge"]
+__all__ = ["SampleMetrics"]
 
-FEWEST = 10  # samples that features are compared of
+FEWEST_SAMPLES = 10  # held out, for features to be compared
 
 
-class Judge:
-    """Judges samples by what is known about the set that they are to be like.
+class SampleMetrics:
+    """Metrics that need to know the data set: of digits in features of a classifier, of mixtures by their modes.
 
     Parameters
     ----------
@@ -52,15 +52,15 @@ class Judge:
         self.seed = inputs.seed(seed)
         plain = name.partition(":")[0]
         self.mixture = toys.modes(plain)
-        self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST else None
+        self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST_SAMPLES else None
         if self.classifier is not None and self.classifier.side**2 != held_out.shape[1]:
             self.classifier = None  # samples of the user's that bear the name of a set
         if self.classifier is not None:
-            self.real = self.classifier.judge(held_out)[0]
-            self.floor = frechet_distance(self.real, self.classifier.judge(trained_on)[0])
+            self.real = self.classifier.predict(held_out)[0]
+            self.floor = frechet_distance(self.real, self.classifier.predict(trained_on)[0])
 
     def measure(self, points: NDArray[np.float64]) -> dict[str, Any]:
-        """Judge samples (n, d).
+        """Measure generated samples (n, d).
 
         Returns
         -------
@@ -85,7 +85,7 @@ class Judge:
             return {"modes": modes, "in_modes": share}
         if self.classifier is None:
             return {}
-        features, probabilities = self.classifier.judge(points)
+        features, probabilities = self.classifier.predict(points)
         generated_near, real_near = near(self.real, features)
         scores: dict[str, tuple[Callable[..., float], tuple[NDArray[Any], ...], tuple[float, float]]] = {
             "frechet_distance": (frechet_distance, (self.real, features), (0.0, math.inf)),
