@@ -15,8 +15,8 @@ from otgan.gan.config import Config
 from otgan.gan.dataset import dataset
 from otgan.gan.game import Game
 from otgan.gan.objectives import NonSaturating
-from otgan.gan.players import Players
 from otgan.gan.team import ALONE
+from otgan.gan.train_state import TrainState
 from otgan.solve import wasserstein
 
 if TYPE_CHECKING:
@@ -96,20 +96,20 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     config = _config(settings, case, seed)
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.units.network_shape)
-    players = Players.fresh(config, samples.units.network_shape, torch.device("cpu"))
-    game = Game.of(config, samples, players, ALONE)
+    state = TrainState.fresh(config, samples.units.network_shape, torch.device("cpu"))
+    game = Game.of(config, samples, state, ALONE)
     trained_by = game.objective
     losses = {"minimax": trained_by, "-log D": NonSaturating()} if case == "discriminator" else {case: trained_by}
-    probe = Probe.drawn(settings, samples, players.generator, seed + APART)
+    probe = Probe.drawn(settings, samples, state.generator, seed + APART)
 
     kept = steps_to_measure(settings.steps)
     found: Record = {"step": kept, "told apart": [], "estimate": []}
     found |= {name: {"norm": [], "variance": [], "cosine": []} for name in losses}
     for step in range(settings.steps + 1):
         if step in kept:
-            _append(found, probe.critic(trained_by, players.critic))
+            _append(found, probe.critic(trained_by, state.critic))
             for name, loss in losses.items():
-                _append(found[name], probe.gradient(loss, players))
+                _append(found[name], probe.gradient(loss, state))
         if step < settings.steps:
             game.critic_step()
     return found
@@ -149,10 +149,10 @@ class Probe:
             fake = generator(torch.randn(settings.n, settings.latent, generator=random))
         return cls(noise, real, fake, _slopes_at(fake, lambda y: wasserstein(y.flatten(1), real.flatten(1))))
 
-    def gradient(self, loss: Objective, players: Players) -> dict[str, float]:
+    def gradient(self, loss: Objective, state: TrainState) -> dict[str, float]:
         """Norm and variance of the gradient of the generator's weights, and where samples are told to go."""
-        norm, variance = norm_and_variance(batch_gradients(loss, players.generator, players.critic, self.noise))
-        slopes = _slopes_at(self.fake, lambda y: loss.generator_loss(players.critic, self.real, y))
+        norm, variance = norm_and_variance(batch_gradients(loss, state.generator, state.critic, self.noise))
+        slopes = _slopes_at(self.fake, lambda y: loss.generator_loss(state.critic, self.real, y))
         cosine = torch.cosine_similarity(slopes.flatten(), self.exact.flatten(), dim=0).item()
         return {"norm": norm, "variance": variance, "cosine": cosine}
 

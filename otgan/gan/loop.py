@@ -25,10 +25,10 @@ from otgan.gan.grid import picture
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import Log, board
 from otgan.gan.monitor import APART, Monitor
-from otgan.gan.players import Players
 from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
 from otgan.gan.threads import threads_for
+from otgan.gan.train_state import TrainState
 from otgan.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def _train(
 ) -> Run:
     """The loop itself, from the first step or from a checkpoint."""
     out = folder if team.leads else None
-    players = Players.fresh(config, samples.units.network_shape, samples.train.device)
+    state = TrainState.fresh(config, samples.units.network_shape, samples.train.device)
     if before is not None:
-        players.restore(before)
-    game = Game.of(config, samples, players, team)
+        state.restore(before)
+    game = Game.of(config, samples, state, team)
     monitor = Monitor(config, samples, game.objective) if config.monitor_every and team.leads else None
     start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
     started = time.perf_counter() - seconds_before
@@ -93,9 +93,9 @@ def _train(
     with _claimed(out, before), Log(out, length, board) as log, waiting:  # it is sure now that training can begin
         if before is None:
             log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
-            _save(out, config, samples, players, log, 0, 0.0)
+            _save(out, config, samples, state, log, 0, 0.0)
         if start == 0:
-            _measure(monitor, players, log, 0, started)
+            _measure(monitor, state, log, 0, started)
         bar = tqdm(
             range(start + 1, config.steps + 1),
             desc=config.objective,
@@ -111,23 +111,23 @@ def _train(
             drawing = _due(config.sample_every, step, config)
             keeping = stopping or _due(config.checkpoint_every, step, config)
             if _due(config.log_every, step, config):
-                team.average(players.losses)
-                losses = _mean_losses(players)
+                team.average(state.losses)
+                losses = _mean_losses(state)
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
                 _check_finite(losses, config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            if (measuring or drawing or keeping) and not players.are_finite():
+            if (measuring or drawing or keeping) and not state.are_finite():
                 raise _diverged("a weight is not finite", config, step, folder)
             try:
                 if measuring:
-                    _measure(monitor, players, log, step, started)
+                    _measure(monitor, state, log, step, started)
                 if drawing:
-                    _write_picture(out, samples, players, config, step)
+                    _write_picture(out, samples, state, config, step)
             except NotFinite as error:  # weights are finite, and still too large
                 raise _diverged(str(error), config, step, folder) from None
             if keeping:
-                team.average(players.losses)
-                _save(out, config, samples, players, log, step, time.perf_counter() - started)
+                team.average(state.losses)
+                _save(out, config, samples, state, log, step, time.perf_counter() - started)
             if stopping:
                 break
         if interrupts.asked:
@@ -136,8 +136,8 @@ def _train(
     return Run(
         config=config,
         step=max(start, config.steps),
-        generator=with_recalibrated_batch_norm(players.ema, config),
-        critic=players.critic.eval(),
+        generator=with_recalibrated_batch_norm(state.ema, config),
+        critic=state.critic.eval(),
         units=samples.units,
         history=history,
         folder=folder,
@@ -149,20 +149,20 @@ def _due(every: int, step: int, config: Config) -> bool:
     return every > 0 and (step == config.steps or step % every == 0)
 
 
-def _measure(monitor: Monitor | None, players: Players, log: Log, step: int, started: float) -> None:
+def _measure(monitor: Monitor | None, state: TrainState, log: Log, step: int, started: float) -> None:
     """Log what the monitor finds, and what that cost."""
     if monitor is None:
         return
     begun = time.perf_counter()
-    measured = monitor.measure(players, log.records)
+    measured = monitor.measure(state, log.records)
     ended = time.perf_counter()
     log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
 
 
-def _mean_losses(players: Players) -> dict[str, float]:
+def _mean_losses(state: TrainState) -> dict[str, float]:
     """Mean losses since the log's last line; the sums begin anew."""
-    critic, generator, steps = players.losses.tolist()
-    players.losses.zero_()
+    critic, generator, steps = state.losses.tolist()
+    state.losses.zero_()
     return {"critic_loss": critic / steps, "generator_loss": generator / steps}
 
 
@@ -255,14 +255,14 @@ def _about(samples: Dataset) -> dict[str, Any]:
     }
 
 
-def _write_picture(folder: Path | None, samples: Dataset, players: Players, config: Config, step: int) -> None:
+def _write_picture(folder: Path | None, samples: Dataset, state: TrainState, config: Config, step: int) -> None:
     """Samples of the averaged generator, from the same noise at every step."""
     if folder is None:
         return
     n = SHOWN if samples.units.is_image else SHOWN_POINTS
     noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
     drawn = picture(
-        generate(with_recalibrated_batch_norm(players.ema, config), noise, samples.units),
+        generate(with_recalibrated_batch_norm(state.ema, config), noise, samples.units),
         samples.held_out,
         samples.units,
     )
@@ -275,7 +275,7 @@ def _save(
     folder: Path | None,
     config: Config,
     samples: Dataset,
-    players: Players,
+    state: TrainState,
     log: Log,
     step: int,
     seconds: float,
@@ -283,5 +283,5 @@ def _save(
     """Write a checkpoint, after the log is on the disk as far as it counts."""
     if folder is None:
         return
-    kept = checkpoints.Checkpoint(config, samples.units, samples.sha256, step, log.settle(), seconds, players.tensors())
+    kept = checkpoints.Checkpoint(config, samples.units, samples.sha256, step, log.settle(), seconds, state.tensors())
     checkpoints.write(folder, kept)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from otgan.gan.config import Config
     from otgan.gan.dataset import Dataset
     from otgan.gan.objectives import Objective
-    from otgan.gan.players import Players
+    from otgan.gan.train_state import TrainState
 
 __all__ = ["Monitor", "patches", "rank_correlation"]
 
@@ -73,12 +73,12 @@ class Monitor:
         self.patch_floor = self._patch_distance(self.trained_on)
         self.sample_metrics = SampleMetrics(samples.name, self.held_out, self.trained_on, config.seed)
 
-    def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    def measure(self, state: TrainState, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Measure both networks as they are.
 
         Parameters
         ----------
-        players : Players
+        state : TrainState
             Left unchanged.
         before : sequence of dict
             The records of the run so far, for the rank correlation.
@@ -95,9 +95,9 @@ class Monitor:
             :class:`~otgan.gan.sample_metrics.SampleMetrics` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
-        generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
-        averaged = generate(with_recalibrated_batch_norm(players.ema, self.config), self.noise, self.units)
-        critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
+        generated = generate(copy.deepcopy(state.generator), self.noise, self.units, self.batch_size)
+        averaged = generate(with_recalibrated_batch_norm(state.ema, self.config), self.noise, self.units)
+        critic = self._critic(copy.deepcopy(state.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
         metrics = self.sample_metrics.measure(averaged)

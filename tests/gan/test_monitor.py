@@ -73,24 +73,22 @@ def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     """The critic's number is that of a step of training: with running means it would be another one."""
     from otgan.gan.monitor import Monitor
     from otgan.gan.objectives import objective as objective_of
-    from otgan.gan.players import Players
+    from otgan.gan.train_state import TrainState
 
     config = Config(
         data="digits", objective=objective, network="resnet", width=4, latent=4, monitor_n=32, batch_size=16
     )
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.units.network_shape)
-    game, players = objective_of(config), Players.fresh(config, samples.units.network_shape, torch.device("cpu"))
+    game, state = objective_of(config), TrainState.fresh(config, samples.units.network_shape, torch.device("cpu"))
     monitor = Monitor(config, samples, game)
-    before = {name: tensor.clone() for name, tensor in players.tensors().items()}
-    measured = monitor.measure(players, [])
-    assert all(torch.equal(tensor, before[name]) for name, tensor in players.tensors().items())
+    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    measured = monitor.measure(state, [])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())
     with torch.no_grad():
-        fake = torch.cat([players.generator(part) for part in monitor.noise.split(16)])
+        fake = torch.cat([state.generator(part) for part in monitor.noise.split(16)])
         real = samples.units.to_network(samples.held_out[:32])
-        f_real, f_fake = (
-            torch.cat([players.critic(part) for part in side.split(16)]).double() for side in (real, fake)
-        )
+        f_real, f_fake = (torch.cat([state.critic(part) for part in side.split(16)]).double() for side in (real, fake))
     assert measured["critic"] == pytest.approx(float(f_real.mean() - f_fake.mean()) / 2, rel=1e-5, abs=1e-8)
     truth = otgan.wasserstein(samples.held_out[:32], samples.units.from_network(fake))
     assert measured["exact"] == pytest.approx(truth, rel=1e-6)

@@ -24,8 +24,8 @@ from otgan.gan.dataset import dataset
 from otgan.gan.game import Game
 from otgan.gan.log import read_log
 from otgan.gan.monitor import Monitor
-from otgan.gan.players import Players
 from otgan.gan.team import ALONE
+from otgan.gan.train_state import TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,12 +148,12 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
 
     measure, count = Monitor.measure, 0
 
-    def stopping(self, players, before):
+    def stopping(self, state, before):
         nonlocal count
         count += 1
         if 2 * count > step:
             raise Stopped
-        return measure(self, players, before)
+        return measure(self, state, before)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Monitor, "measure", stopping)
@@ -185,10 +185,10 @@ def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_pat
     """There is always a checkpoint of the step that the message names."""
     measure = Monitor.measure
 
-    def interrupted(monitor: Monitor, players: Players, before: list[dict[str, Any]]) -> dict[str, Any]:
+    def interrupted(monitor: Monitor, state: TrainState, before: list[dict[str, Any]]) -> dict[str, Any]:
         if before[-1]["step"] == during:
             signal.raise_signal(signal.SIGINT)
-        return measure(monitor, players, before)
+        return measure(monitor, state, before)
 
     monkeypatch.setattr(Monitor, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt, match=f"after step {kept}, which is kept"):
@@ -324,13 +324,13 @@ def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
     moved = []
     for n_critic in (1, 3):
         recipe = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
-        players = Players.fresh(recipe, samples.units.network_shape, torch.device("cpu"))
-        before = {id(w): w.detach().clone() for net in (players.critic, players.generator) for w in net.parameters()}
-        Game.of(recipe, samples, players, ALONE).step(1)
+        state = TrainState.fresh(recipe, samples.units.network_shape, torch.device("cpu"))
+        before = {id(w): w.detach().clone() for net in (state.critic, state.generator) for w in net.parameters()}
+        Game.of(recipe, samples, state, ALONE).step(1)
         moved.append(
             [
                 max(float((w.detach() - before[id(w)]).abs().max()) for w in net.parameters())
-                for net in (players.critic, players.generator)
+                for net in (state.critic, state.generator)
             ]
         )
     (critic, generator), (critic_of_three, _) = moved
@@ -496,7 +496,7 @@ def test_divergence_is_not_called_an_error_of_the_data(tmp_path) -> None:
 
 def test_divergence_is_told_without_a_monitor_too(tmp_path, monkeypatch) -> None:
     """By the picture that cannot be drawn."""
-    monkeypatch.setattr(Players, "are_finite", lambda _: True)
+    monkeypatch.setattr(TrainState, "are_finite", lambda _: True)
     options = {"monitor_every": 0, "sample_every": 1, "checkpoint_every": 1000, "log_every": 1000}
     with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint"):
         train(quick(objective="wgan-gp", learning_rate=1e9, steps=40, **options), tmp_path)

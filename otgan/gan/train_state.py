@@ -1,4 +1,4 @@
-"""Both networks with what trains them: everything that changes from step to step."""
+"""The training state: both networks, the moving average, both optimisers and the random generator."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.config import Config
 
-__all__ = ["Players"]
+__all__ = ["TrainState"]
 
 
 @dataclass(frozen=True, eq=False)
-class Players:
-    """Generator and critic.
+class TrainState:
+    """Everything that a step of training changes, and that a checkpoint holds.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Players:
 
     @classmethod
     def fresh(cls, config: Config, shape: tuple[int, ...], device: torch.device) -> Self:
-        """Both as they are before the first step.
+        """The state before the first step.
 
         Raises
         ------
