@@ -43,10 +43,10 @@ class Sample:
         from otgan.gan.grid import grid_png, image_pngs
 
         run = load(self.source, device=self.device)
-        out = self.out or Path(run.folder or ".", "samples.png" if run.units.is_image else "samples.npy")
+        out = self.out or Path(run.folder or ".", "samples.png" if run.scaling.is_image else "samples.npy")
         if out.suffix not in ("", ".png", ".npy"):
             raise InvalidInput(f"--out must end in .png or .npy or be a folder, but {str(out)!r} came.")
-        if out.suffix != ".npy" and not run.units.is_image:
+        if out.suffix != ".npy" and not run.scaling.is_image:
             raise InvalidInput(f"the run made points, not images, so --out must end in .npy, but {str(out)!r} came.")
         if out.suffix:
             report.check_writable(out)
@@ -59,9 +59,9 @@ class Sample:
             np.save(buffer, samples)
             report.write_files(out.parent, {out.name: buffer.getvalue()})
         elif out.suffix == ".png":
-            report.write_files(out.parent, {out.name: grid_png(flat, run.units)})
+            report.write_files(out.parent, {out.name: grid_png(flat, run.scaling)})
         else:
             out.mkdir(parents=True, exist_ok=True)
-            report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.units))})
+            report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.scaling))})
         say(f"{len(samples)} samples after {run.step} steps: {out}")
         return 0

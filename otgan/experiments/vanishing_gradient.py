@@ -95,8 +95,8 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     """What the generator is told while a discriminator or critic is trained against it."""
     config = _config(settings, case, seed)
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
-    state = TrainState.fresh(config, samples.units.network_shape, torch.device("cpu"))
+    config = config.resolved(samples.scaling.network_shape)
+    state = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
     game = Game.of(config, samples, state, ALONE)
     trained_by = game.objective
     losses = {"minimax": trained_by, "-log D": NonSaturating()} if case == "discriminator" else {case: trained_by}
@@ -144,7 +144,7 @@ class Probe:
         """Everything from a seed of its own."""
         random = torch.Generator().manual_seed(seed)
         noise = torch.randn(settings.batches, settings.batch_size, settings.latent, generator=random)
-        real = samples.units.to_network(samples.held_out[: settings.n])
+        real = samples.scaling.to_network(samples.held_out[: settings.n])
         with torch.no_grad():
             fake = generator(torch.randn(settings.n, settings.latent, generator=random))
         return cls(noise, real, fake, _slopes_at(fake, lambda y: wasserstein(y.flatten(1), real.flatten(1))))

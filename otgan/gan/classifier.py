@@ -1,4 +1,4 @@
-"""A small classifier of digits, whose features generated digits are compared in.
+"""A small classifier of digits, for Fréchet distances and class scores in its features.
 
 It is trained by a fixed recipe on the whole built-in set, once in a process, and is the same for every run: what it
 says of two runs can be compared.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
-STEPS, BATCH, RATE, SEED = 400, 64, 2e-3, 0
+STEPS, BATCH_SIZE, LEARNING_RATE, SEED = 400, 64, 2e-3, 0
 FEATURES = 32
 
 
@@ -79,9 +79,9 @@ def digit_classifier(name: str) -> DigitClassifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         body, head = _body(side), nn.Linear(FEATURES, 10)
-        optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=RATE)
+        optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=LEARNING_RATE)
         for _ in range(STEPS):
-            drawn = torch.randint(len(images), (BATCH,))
+            drawn = torch.randint(len(images), (BATCH_SIZE,))
             loss = nn.functional.cross_entropy(head(body(images[drawn])), truth[drawn])
             optimizer.zero_grad()
             loss.backward()

@@ -1,4 +1,4 @@
-"""What a run is: one frozen object for Python, for the command line and for what a checkpoint holds.
+"""The configuration of a run: one frozen dataclass for Python, the command line and the checkpoint.
 
 Nothing here imports torch, so that the command line starts at once.
 """
@@ -25,14 +25,14 @@ Critic = Literal["auto", "network", "orthogonal", "orthogonal-abs", "aol", "sll"
 OBJECTIVES: tuple[str, ...] = get_args(Objective)
 LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[2:]
 PENALISED = ("wgan-gp", "wgan-lp", "r3gan")
-MAY_CHANGE = ("steps", "device", "devices")  # where a run goes on
+RESUMABLE_FIELDS = ("steps", "device", "devices")  # that may differ where a run is resumed
 COUNTS = (
     *("n", "held_out", "width", "critic_width", "depth", "latent", "steps", "batch_size", "n_critic"),
     *("n_critic_boosted", "log_every", "monitor_n", "checkpoint_every", "devices"),
 )
-MOST = 10**9
-DEEPEST = 1000  # hidden layers, as of critics
-BOOSTED_AT_START, BOOSTED_EVERY = 25, 500  # generator steps, as in the code of the authors of WGAN
+LARGEST_COUNT = 10**9
+MOST_HIDDEN_LAYERS = 1000  # as of critics
+BOOSTED_FIRST_STEPS, BOOSTED_EVERY_STEPS = 25, 500  # of the generator, as in the code of the authors of WGAN
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Recipe:
         >>> [recipe.critic_steps(step) for step in (1, 25, 26, 500, 501)]
         [100, 100, 5, 100, 5]
         """
-        boosted = step <= BOOSTED_AT_START or step % BOOSTED_EVERY == 0
+        boosted = step <= BOOSTED_FIRST_STEPS or step % BOOSTED_EVERY_STEPS == 0
         return self.n_critic_boosted if boosted else self.n_critic
 
 
@@ -213,7 +213,7 @@ class Config:
     def _check_numbers(self) -> None:
         """Bring numbers of all kinds, such as NumPy's, to Python's own, which JSON holds."""
         for name in COUNTS:
-            self._put(name, inputs.count, high=DEEPEST if name == "depth" else MOST)
+            self._put(name, inputs.count, high=MOST_HIDDEN_LAYERS if name == "depth" else LARGEST_COUNT)
         for name in ("monitor_every", "sample_every"):
             self._put(name, inputs.count, low=0)
         self._put("seed", inputs.seed)

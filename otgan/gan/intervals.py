@@ -1,4 +1,4 @@
-"""How far a measurement would have been off, had other samples been drawn."""
+"""Confidence intervals: of distances by the variance of the potentials, of other statistics by the bootstrap."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from otgan import inputs
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
-from otgan.gan.config import MOST
+from otgan.gan.config import LARGEST_COUNT
 from otgan.report import plain
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ __all__ = ["NAME", "Log", "board", "read_log"]
 
 NAME = "log.jsonl"
 KINDS = ("run", "losses", "monitor")
-NEEDED = ("n", "exact", "exact_ema", "floor", "critic", "critic_estimates", "lower_bound", "cost", "seconds")
-WORDS = ("kind", "critic_estimates")
-TIMES, LONGEST = ("cost", "seconds"), 1e18
-LARGEST_WHOLE = 2**1000  # that is a float
+REQUIRED_FIELDS = ("n", "exact", "exact_ema", "floor", "critic", "critic_estimates", "lower_bound", "cost", "seconds")
+TEXT_FIELDS = ("kind", "critic_estimates")
+SECONDS_FIELDS, MOST_SECONDS = ("cost", "seconds"), 1e18
+LARGEST_INTEGER = 2**1000  # that is a float
 NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
@@ -154,7 +154,7 @@ def _check(record: dict[str, Any]) -> None:
     kind = record["kind"]
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}")
-    inputs.count(record["step"], "step", low=0, high=MOST)
+    inputs.count(record["step"], "step", low=0, high=LARGEST_COUNT)
     if kind == "run":
         for part in ("config", "data", "environment"):
             if not isinstance(record.get(part, {}), dict):
@@ -163,18 +163,18 @@ def _check(record: dict[str, Any]) -> None:
             raise TypeError("packages is no object")
         return
     for name, value in record.items():
-        if name in WORDS:
+        if name in TEXT_FIELDS:
             fits = isinstance(value, str)
         elif name == "intervals":
             fits = isinstance(value, dict) and all(_is_interval(ends) for ends in value.values())
         else:
-            fits = _is_number(value) or (value is None and name not in NEEDED)
+            fits = _is_number(value) or (value is None and name not in REQUIRED_FIELDS)
         if not fits:
             raise TypeError(f"{name} is {value!r} at step {record['step']}")
-    for name in NEEDED if kind == "monitor" else ():
+    for name in REQUIRED_FIELDS if kind == "monitor" else ():
         record[name]
-    for name in TIMES:
-        inputs.real(record.get(name, 0.0), name, low=0.0, high=LONGEST)
+    for name in SECONDS_FIELDS:
+        inputs.real(record.get(name, 0.0), name, low=0.0, high=MOST_SECONDS)
 
 
 def _is_interval(ends: Any) -> bool:
@@ -185,4 +185,4 @@ def _is_number(value: Any) -> bool:
     """Whether it is one, or one of the strings that stand for those that JSON does not have."""
     if isinstance(value, str):
         return value in NOT_FINITE
-    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_WHOLE)
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_INTEGER)

@@ -17,14 +17,14 @@ from otgan import report
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.config import MAY_CHANGE, Config
+from otgan.gan.config import RESUMABLE_FIELDS, Config
 from otgan.gan.dataset import OWN, Dataset, dataset
 from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.game import Game
 from otgan.gan.grid import picture
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import Log, board
-from otgan.gan.monitor import APART, Monitor
+from otgan.gan.monitor import NOISE_SEED_OFFSET, Monitor
 from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
 from otgan.gan.threads import threads_for
@@ -56,7 +56,7 @@ def train_alone(
     """:func:`otgan.gan.train` in this process, which may be one of a team; parameters and errors are those."""
     before = _open(folder, resume)
     samples = dataset(config, team.device(config), data)
-    config = config.resolved(samples.units.network_shape)
+    config = config.resolved(samples.scaling.network_shape)
     if data is not None:
         config = replace(config, data=samples.name or OWN)
     if before is not None:
@@ -79,7 +79,7 @@ def _train(
 ) -> Run:
     """The loop itself, from the first step or from a checkpoint."""
     out = folder if team.leads else None
-    state = TrainState.fresh(config, samples.units.network_shape, samples.train.device)
+    state = TrainState.fresh(config, samples.scaling.network_shape, samples.train.device)
     if before is not None:
         state.restore(before)
     game = Game.of(config, samples, state, team)
@@ -138,7 +138,7 @@ def _train(
         step=max(start, config.steps),
         generator=with_recalibrated_batch_norm(state.ema, config),
         critic=state.critic.eval(),
-        units=samples.units,
+        scaling=samples.scaling,
         history=history,
         folder=folder,
     )
@@ -226,7 +226,7 @@ def _claimed(folder: Path | None, before: Checkpoint | None) -> Iterator[None]:
             _check_unused(folder)
         elif checkpoints.read(folder).step != before.step:
             raise InvalidInput(f"{folder} was gone on with by another process meanwhile. Try again.")
-        checkpoints.clear_ruins(folder)
+        checkpoints.remove_partial_files(folder)
         yield
 
 
@@ -234,7 +234,7 @@ def _check_same(config: Config, samples: Dataset, before: Checkpoint) -> None:
     """Refuse to go on with other settings or data than the run began with."""
     for field in fields(Config):
         ours, theirs = getattr(config, field.name), getattr(before.config, field.name)
-        if ours != theirs and field.name not in MAY_CHANGE:
+        if ours != theirs and field.name not in RESUMABLE_FIELDS:
             raise InvalidInput(
                 f"{field.name} must be {theirs!r}, as in the run to go on with, but {ours!r} came. Leave it as it was, "
                 "or start a new run in another folder."
@@ -249,7 +249,7 @@ def _about(samples: Dataset) -> dict[str, Any]:
     return {
         "name": samples.name,
         "sha256": samples.sha256,
-        "shape": samples.units.shape,
+        "shape": samples.scaling.shape,
         "trained_on": len(samples.train_points),
         "held_out": len(samples.held_out),
     }
@@ -259,12 +259,12 @@ def _write_picture(folder: Path | None, samples: Dataset, state: TrainState, con
     """Samples of the averaged generator, from the same noise at every step."""
     if folder is None:
         return
-    n = SHOWN if samples.units.is_image else SHOWN_POINTS
-    noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
+    n = SHOWN if samples.scaling.is_image else SHOWN_POINTS
+    noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + NOISE_SEED_OFFSET))
     drawn = picture(
-        generate(with_recalibrated_batch_norm(state.ema, config), noise, samples.units),
+        generate(with_recalibrated_batch_norm(state.ema, config), noise, samples.scaling),
         samples.held_out,
-        samples.units,
+        samples.scaling,
     )
     if drawn is not None:
         (folder / "samples").mkdir(exist_ok=True)
@@ -283,5 +283,5 @@ def _save(
     """Write a checkpoint, after the log is on the disk as far as it counts."""
     if folder is None:
         return
-    kept = checkpoints.Checkpoint(config, samples.units, samples.sha256, step, log.settle(), seconds, state.tensors())
+    kept = checkpoints.Checkpoint(config, samples.scaling, samples.sha256, step, log.settle(), seconds, state.tensors())
     checkpoints.write(folder, kept)

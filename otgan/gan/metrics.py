@@ -1,4 +1,4 @@
-"""How good and how varied generated samples are, from features of them; each number callable alone.
+"""Fréchet distance, precision and recall, class score and modes, from features of samples; each callable alone.
 
 The formulas are those of torch-fidelity, written out for arrays: the package itself imports torchvision, which must be
 built for the very torch that is installed.
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "near", "precision_recall"]
 
 NEIGHBOURS = 3  # Kynkaanniemi et al. 2019
-LEAST_SHARE = 0.02  # of the samples, that a class must have to be covered: more than a classifier's mistakes
-REACH = 3  # standard deviations around a centre that count as its mode
-ROUNDING = 1e-3  # of a row of probabilities in half precision, that does not add to 1 exactly
+LEAST_CLASS_SHARE = 0.02  # of the samples, for a class to be covered: more than a classifier's mistakes
+MODE_RADIUS_SDS = 3  # standard deviations around a centre that count as its mode
+SUM_TOLERANCE = 1e-3  # of a row of probabilities in half precision
 
 
 def frechet_distance(x: Any, y: Any) -> float:
@@ -158,7 +158,7 @@ def classes_covered(probabilities: Any) -> int:
     """
     probabilities = _probabilities(probabilities)
     chosen = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
-    return int((chosen >= LEAST_SHARE * len(probabilities)).sum())
+    return int((chosen >= LEAST_CLASS_SHARE * len(probabilities)).sum())
 
 
 def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
@@ -193,7 +193,7 @@ def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
     sd = inputs.real(sd, "sd", low=0.0, high=inputs.LARGEST, open_low=True)
     apart = cdist(points, centers)
     nearest = apart.argmin(axis=1)
-    inside = apart.min(axis=1) <= REACH * sd
+    inside = apart.min(axis=1) <= MODE_RADIUS_SDS * sd
     return len(np.unique(nearest[inside])), float(inside.mean())
 
 
@@ -218,7 +218,7 @@ def _probabilities(given: Any) -> NDArray[np.float64]:
     """Rows of probabilities, one sample each."""
     clean = inputs.points(given, "probabilities")
     sums = clean.sum(axis=1)
-    if clean.min() < 0 or np.abs(sums - 1).max() > ROUNDING:
+    if clean.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:
         raise InvalidInput(
             f"probabilities must be non-negative and add to 1 in each row, but go down to {clean.min():.3g} and rows "
             f"add to between {sums.min():.6g} and {sums.max():.6g}. Apply a softmax to logits first."

@@ -1,4 +1,4 @@
-"""What critic and generator minimise: one small object for each objective.
+"""Objectives of GANs: the losses of critic and generator, one class for each.
 
 An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, brings the
 critic's weights back into its set after a step, and says what the critic's values estimate. The Wasserstein objectives

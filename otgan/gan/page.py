@@ -101,8 +101,8 @@ def run_figures(run: Run) -> list[report.Figure]:
         papers = plot.on_both_papers(lambda draw=draw: draw(run.history))
         if papers is not None:
             figures.append(report.Figure(*papers, alt, caption, name))
-    if run.units.is_image:
-        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units, least=WIDTH)
+    if run.scaling.is_image:
+        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.scaling, least_width=WIDTH)
         figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
     elif last := _last_picture(run):
         caption = "Samples of the averaged generator, over real ones that were held out."

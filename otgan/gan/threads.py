@@ -1,4 +1,4 @@
-"""How many of torch's threads a run trains with."""
+"""The number of torch threads that a run trains with."""
 
 from __future__ import annotations
 

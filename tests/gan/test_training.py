@@ -320,11 +320,11 @@ def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
     config = quick(objective=objective, steps=1, n_critic=1, optimizer="adam", monitor_every=0, precision="float32")
     config = replace(config, learning_rate=1e-4, critic_learning_rate=1e-2, clip=1e3 if objective == "wgan" else None)
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
+    config = config.resolved(samples.scaling.network_shape)
     moved = []
     for n_critic in (1, 3):
         recipe = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
-        state = TrainState.fresh(recipe, samples.units.network_shape, torch.device("cpu"))
+        state = TrainState.fresh(recipe, samples.scaling.network_shape, torch.device("cpu"))
         before = {id(w): w.detach().clone() for net in (state.critic, state.generator) for w in net.parameters()}
         Game.of(recipe, samples, state, ALONE).step(1)
         moved.append(
@@ -444,13 +444,13 @@ def test_units_and_offsets_of_points_do_not_matter(objective: str, tmp_path) -> 
         same(first, other)
         assert np.array_equal(other.sample(5), scale * first.sample(5))
         assert np.array_equal(load(tmp_path / str(scale)).sample(5), other.sample(5))
-        assert load(tmp_path / str(scale)).units == other.units
+        assert load(tmp_path / str(scale)).scaling == other.scaling
         for ours, theirs in zip(other.measurements, first.measurements, strict=True):
             for name in (*DISTANCES, "lower_bound"):
                 assert theirs[name] is None or ours[name] == pytest.approx(scale * theirs[name], rel=1e-12, abs=0), name
     far = train(config, tmp_path / "far", data=points + 2.0**30)
     same(first, far)
-    assert load(tmp_path / "far").units == far.units
+    assert load(tmp_path / "far").scaling == far.scaling
     np.testing.assert_allclose(far.sample(5), first.sample(5) + 2.0**30, rtol=1e-15)
     for ours, theirs in zip(far.measurements, first.measurements, strict=True):
         for name in DISTANCES:

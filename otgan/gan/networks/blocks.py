@@ -1,4 +1,4 @@
-"""What the convolutional networks share."""
+"""Building blocks of the convolutional networks: DCGAN initialisation, batch norm, a convolution to few channels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch.nn.functional import fold
 
 from otgan.errors import InvalidInput
 
-__all__ = ["ConvToFew", "drawn_small", "halvings", "norm"]
+__all__ = ["ConvToFew", "dcgan_init", "halvings", "norm"]
 
-SMALLEST = 4  # pixels a side that halving stops at
+LEAST_SIDE_PIXELS = 4  # that halving stops at
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -49,8 +49,8 @@ def norm(channels: int, batch_norm: bool) -> list[nn.Module]:
     return [nn.BatchNorm2d(channels)] if batch_norm else []
 
 
-def drawn_small(network: Module) -> Module:
-    """Weights drawn from N(0, 0.02), scales of batch norm from N(1, 0.02), biases zero (Radford et al. 2016)."""
+def dcgan_init(network: Module) -> Module:
+    """DCGAN initialisation: weights N(0, 0.02), batch norm's scales N(1, 0.02), biases 0 (Radford et al. 2016)."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(layer.weight, std=0.02)
@@ -76,7 +76,7 @@ def halvings(shape: tuple[int, ...], name: str) -> int:
     """
     count = 0
     if len(shape) == 3:
-        while all(side % 2 ** (count + 1) == 0 and side // 2 ** (count + 1) >= SMALLEST for side in shape[1:]):
+        while all(side % 2 ** (count + 1) == 0 and side // 2 ** (count + 1) >= LEAST_SIDE_PIXELS for side in shape[1:]):
             count += 1
     if not count:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""From a configuration and the shape of a sample to a generator and a critic."""
+"""Generators and critics for a configuration and the shape of a sample."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["build_critic", "build_generator", "forget_on_step"]
 
-MOST = 1e30  # weights, where their number is beyond counting
+MOST_WEIGHTS = 1e30  # where their number is beyond counting
 CHANNELS_LAST = torch.channels_last  # how convolutions are quickest: a third less time for digits28 on a CPU
 CONVOLUTIONAL = {"digits28": digits28, "dcgan": dcgan, "resnet": resnet}
 
@@ -100,7 +100,7 @@ def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
 
 
 def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
-    """A critic of the laboratory, from (k, d) to (1, k) or (k, 1)."""
+    """A 1-Lipschitz critic of otgan.critics, from (k, d) to (1, k) or (k, 1)."""
     convolutional = config.critic == "orthogonal-conv"
     method = METHODS["orthogonal" if convolutional else config.critic].with_options(
         {"width": config.critic_width, "depth": config.depth}
@@ -124,7 +124,7 @@ def _drawn(make: Callable[[], Any], seed: int, what: str) -> Any:
             weights = float(sum(weight.numel() for weight in make().parameters()))
     except (RuntimeError, OverflowError):  # how many, does not even fit into 64 bits
         weights = math.inf
-    check_weights(min(weights, MOST), what, "Lower width, depth or latent.")
+    check_weights(min(weights, MOST_WEIGHTS), what, "Lower width, depth or latent.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()
