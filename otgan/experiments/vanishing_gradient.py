@@ -9,13 +9,12 @@ import numpy as np
 import torch
 
 from otgan import plot
+from otgan.critics.laboratory.clipping import clip_weights
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.experiments.lines import seed_lines
 from otgan.gan.config import Config
 from otgan.gan.dataset import dataset
-from otgan.gan.game import Game
-from otgan.gan.objectives import NonSaturating
-from otgan.gan.team import ALONE
+from otgan.gan.objectives import NonSaturating, objective_of
 from otgan.gan.train_state import TrainState
 from otgan.solve import wasserstein
 
@@ -97,8 +96,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.scaling.network_shape)
     state = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
-    game = Game.of(config, samples, state, ALONE)
-    trained_by = game.objective
+    trained_by = objective_of(config)
     losses = {"minimax": trained_by, "-log D": NonSaturating()} if case == "discriminator" else {case: trained_by}
     probe = Probe.drawn(settings, samples, state.generator, seed + APART)
 
@@ -111,8 +109,24 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
             for name, loss in losses.items():
                 _append(found[name], probe.gradient(loss, state))
         if step < settings.steps:
-            game.critic_step()
+            _critic_step(trained_by, config, samples, state)
     return found
+
+
+def _critic_step(objective: Objective, config: Config, samples: Dataset, state: TrainState) -> None:
+    """A step of the critic alone, as in GAN training."""
+    n, random = config.recipe.batch_size, state.random
+    real = samples.batch(n, random)
+    noise = torch.randn(n, config.latent, generator=random, device=random.device)
+    t = torch.rand(n, generator=random, device=random.device)
+    with torch.no_grad():
+        fake = state.generator(noise)
+    loss = objective.critic_loss(state.critic, real, fake, t)
+    state.critic_optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    state.critic_optimizer.step()
+    if config.recipe.clip is not None:
+        clip_weights(state.critic, config.recipe.clip)
 
 
 def _append(lists: Record, numbers: dict[str, float]) -> None:

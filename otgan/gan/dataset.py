@@ -56,6 +56,16 @@ class Dataset:
         index = torch.randint(len(self.train), (n,), generator=generator, device=self.train.device)
         return self.train[index]
 
+    def facts(self) -> dict[str, Any]:
+        """What the log of a run says about its data."""
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "shape": self.scaling.shape,
+            "trained_on": len(self.train_points),
+            "held_out": len(self.held_out),
+        }
+
 
 def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     """Load the data of a run and hold some of them out.

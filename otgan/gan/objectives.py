@@ -1,7 +1,7 @@
 """Objectives of GANs: the losses of critic and generator, one class for each.
 
-An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, brings the
-critic's weights back into its set after a step, and says what the critic's values estimate. The Wasserstein objectives
+An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, and says what
+the critic's values estimate. The Wasserstein objectives
 estimate W1 by ``E f(x) - E f(y)``, up to an unknown factor for clipped weights. Discriminators, whose f is a logit,
 bound the Jensen-Shannon divergence from below.
 """
@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import nn
 from torch.nn.functional import softplus
 
-from otgan.critics import GradientPenalty, WeightClipping
+from otgan.critics import GradientPenalty
 from otgan.critics.laboratory import OneSidedPenalty
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     Function = Callable[[torch.Tensor], torch.Tensor]
 
-__all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic", "Wasserstein", "objective"]
+__all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic", "Wasserstein", "objective_of"]
 
 
 class Objective:
@@ -51,9 +50,6 @@ class Objective:
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """What a step of the generator minimises, a scalar; ``fake`` carries the graph to the generator."""
         raise NotImplementedError  # pragma: no cover
-
-    def constrain(self, critic: nn.Module) -> None:
-        """Bring the critic's weights back into the objective's set, where it has one."""
 
     def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
         """The critic's own number, from its values (n,) and (m,)."""
@@ -104,18 +100,12 @@ class NonSaturating(Minimax):
 
 @dataclass(frozen=True)
 class Wasserstein(Objective):
-    """The Kantorovich-Rubinstein game (Arjovsky, Chintala & Bottou 2017, equation 2).
+    """The Kantorovich-Rubinstein dual of W1 (Arjovsky, Chintala & Bottou 2017, equation 2).
 
-    Attributes
-    ----------
-    clip : float or None
-        c: the critic's parameters, biases too, stay in [-c, c] (Algorithm 1). None for a critic that is 1-Lipschitz by
-        construction.
+    The critic is kept Lipschitz by clipped weights (Algorithm 1), or is 1-Lipschitz by construction.
     """
 
     estimates: ClassVar[str] = "W1"
-
-    clip: float | None = None
 
     def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E f(y) - E f(x)``."""
@@ -124,11 +114,6 @@ class Wasserstein(Objective):
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """``-E f(y)``."""
         return -critic(fake).mean()
-
-    def constrain(self, critic: nn.Module) -> None:
-        """``w <- clip(w, -c, c)``."""
-        if self.clip is not None:
-            WeightClipping(clip=self.clip).after_step(critic)
 
 
 @dataclass(frozen=True)
@@ -198,14 +183,14 @@ def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[to
     return values, gradient.flatten(1).square().sum(dim=1)
 
 
-def objective(config: Config) -> Objective:
+def objective_of(config: Config) -> Objective:
     """The objective that a configuration names, with its numbers.
 
     Examples
     --------
     >>> from otgan.gan import Config
-    >>> objective(Config(objective="wgan", clip=0.1))
-    Wasserstein(clip=0.1)
+    >>> objective_of(Config(objective="r3gan", gp_weight=5.0))
+    Relativistic(gp_weight=5.0)
     """
     recipe = config.recipe
     weight = 0.0 if recipe.gp_weight is None else recipe.gp_weight
@@ -214,13 +199,11 @@ def objective(config: Config) -> Objective:
             return Minimax()
         case "non-saturating":
             return NonSaturating()
-        case "wgan":
-            return Wasserstein(recipe.clip)
         case "wgan-gp":
             return Penalised(penalty=GradientPenalty(gp_weight=weight))
         case "wgan-lp":
             return Penalised(penalty=OneSidedPenalty(gp_weight=weight))
-        case "wgan-lipschitz":
+        case "wgan" | "wgan-lipschitz":
             return Wasserstein()
         case "r3gan":
             return Relativistic(weight)

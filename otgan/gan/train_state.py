@@ -117,6 +117,17 @@ class TrainState:
         else:
             raise KeyError("random")
 
+    def add_losses(self, critic_loss: torch.Tensor, generator_loss: torch.Tensor) -> None:
+        """Add the losses of one step to their sums."""
+        critic_loss, generator_loss = critic_loss.detach(), generator_loss.detach()
+        self.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
+
+    def mean_losses(self) -> dict[str, float]:
+        """Mean losses since the log's last line; the sums begin anew."""
+        critic, generator, steps = self.losses.tolist()
+        self.losses.zero_()
+        return {"critic_loss": critic / steps, "generator_loss": generator / steps}
+
     def are_finite(self) -> bool:
         """Whether no weight has become NaN or infinite."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]

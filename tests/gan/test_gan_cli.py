@@ -12,7 +12,7 @@ from PIL import Image
 
 from otgan.cli import main
 from otgan.gan import Config, load
-from otgan.gan.game import Game
+from otgan.gan.config import Recipe
 
 QUICK = ["--steps", "2", "--width", "8", "--latent", "3", "--batch-size", "8", "--monitor-every", "1"]
 
@@ -60,13 +60,13 @@ def test_train_resume_and_sample_images(capsys) -> None:
 
 
 def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) -> None:
-    step = Game.step
+    critic_steps = Recipe.critic_steps
 
-    def interrupted(game: Game, now: int) -> None:
+    def interrupted(recipe: Recipe, step: int) -> int:
         signal.raise_signal(signal.SIGINT)
-        step(game, now)
+        return critic_steps(recipe, step)
 
-    monkeypatch.setattr(Game, "step", interrupted)
+    monkeypatch.setattr(Recipe, "critic_steps", interrupted)
     assert main(["train", "--data", "gaussians8", "--n", "50", *QUICK, "--out", "run"]) == 130
     out, err = capsys.readouterr()
     assert "1 steps, kept in run" in out

@@ -72,7 +72,7 @@ def test_a_lipschitz_critic_never_says_more_than_the_truth() -> None:
 def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     """The critic's number is that of a step of training: with running means it would be another one."""
     from otgan.gan.monitor import Monitor
-    from otgan.gan.objectives import objective as objective_of
+    from otgan.gan.objectives import objective_of
     from otgan.gan.train_state import TrainState
 
     config = Config(

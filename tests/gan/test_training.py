@@ -19,12 +19,10 @@ import torch
 import otgan
 from otgan import InvalidInput, OTError, report
 from otgan.gan import Config, load, loop, train
-from otgan.gan.config import OBJECTIVES
+from otgan.gan.config import OBJECTIVES, Recipe
 from otgan.gan.dataset import dataset
-from otgan.gan.game import Game
 from otgan.gan.log import read_log
 from otgan.gan.monitor import Monitor
-from otgan.gan.team import ALONE
 from otgan.gan.train_state import TrainState
 
 if TYPE_CHECKING:
@@ -165,7 +163,7 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
 def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatch) -> None:
     whole = train(quick(), tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(Game, "step", _with_control_c(Game.step, step))
+        patch.setattr(Recipe, "critic_steps", _with_control_c(step))
         with pytest.raises(KeyboardInterrupt, match=f"after step {step}, which is kept. Go on with: otgan train"):
             train(quick(), tmp_path / "parts")
         with pytest.raises(KeyboardInterrupt) as stop:
@@ -197,7 +195,7 @@ def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_pat
 
 
 def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, times=2))
+    monkeypatch.setattr(Recipe, "critic_steps", _with_control_c(2, times=2))
     with pytest.raises(KeyboardInterrupt) as stop:
         train(quick(), tmp_path)
     assert not stop.value.args
@@ -205,7 +203,7 @@ def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
 
 
 def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, number=signal.SIGTERM))
+    monkeypatch.setattr(Recipe, "critic_steps", _with_control_c(2, number=signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt, match="after step 2, which is kept"):
         train(quick(), tmp_path)
@@ -213,15 +211,14 @@ def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def _with_control_c(
-    make: Callable[..., None], step: int, times: int = 1, number: signal.Signals = signal.SIGINT
-) -> Callable[..., None]:
-    """A step of the game, in the middle of which Ctrl-C comes if it is the one."""
+def _with_control_c(step: int, times: int = 1, number: signal.Signals = signal.SIGINT) -> Callable[[Recipe, int], int]:
+    """What a step begins with, during which Ctrl-C comes if it is the one."""
+    critic_steps = Recipe.critic_steps
 
-    def call(game: Game, now: int) -> None:
+    def call(recipe: Recipe, now: int) -> int:
         for _ in range(times if now == step else 0):
             signal.raise_signal(number)
-        make(game, now)
+        return critic_steps(recipe, now)
 
     return call
 
@@ -254,13 +251,13 @@ def test_modes_of_the_caller_change_nothing(objective: Any, tmp_path) -> None:
 @pytest.mark.parametrize(("width", "expected"), [(8, 1), (512, 2)])
 def test_small_networks_are_trained_with_one_thread(width: int, expected: int, monkeypatch) -> None:
     seen: list[int] = []
-    step = Game.step
+    critic_steps = Recipe.critic_steps
 
-    def seeing(game: Game, k: int) -> None:
+    def seeing(recipe: Recipe, step: int) -> int:
         seen.append(torch.get_num_threads())
-        step(game, k)
+        return critic_steps(recipe, step)
 
-    monkeypatch.setattr(Game, "step", seeing)
+    monkeypatch.setattr(Recipe, "critic_steps", seeing)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -314,6 +311,11 @@ def test_losses_are_means_over_the_steps_since_the_last_line(tmp_path) -> None:
             assert parts[step][name] == pytest.approx(mean, rel=1e-5)
 
 
+def largest_difference(one: torch.nn.Module, other: torch.nn.Module) -> float:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return max(float((w - v).detach().abs().max()) for w, v in pairs)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
     """Adam's first step moves each weight by the rate, whatever the gradient is."""
@@ -323,14 +325,17 @@ def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
     config = config.resolved(samples.scaling.network_shape)
     moved = []
     for n_critic in (1, 3):
-        recipe = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
-        state = TrainState.fresh(recipe, samples.scaling.network_shape, torch.device("cpu"))
-        before = {id(w): w.detach().clone() for net in (state.critic, state.generator) for w in net.parameters()}
-        Game.of(recipe, samples, state, ALONE).step(1)
+        config = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
+        before = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
+        run = train(config)  # whose average is the generator itself after one step
+        pairs = [(run.critic, before.critic), (run.generator, before.generator)]
         moved.append(
             [
-                max(float((w.detach() - before[id(w)]).abs().max()) for w in net.parameters())
-                for net in (state.critic, state.generator)
+                max(
+                    float((w - v).detach().abs().max())
+                    for w, v in zip(one.parameters(), other.parameters(), strict=True)
+                )
+                for one, other in pairs
             ]
         )
     (critic, generator), (critic_of_three, _) = moved

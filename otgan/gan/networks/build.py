@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from otgan.gan.config import Config
 
-__all__ = ["build_critic", "build_generator", "forget_on_step"]
+    Network = Callable[[torch.Tensor], torch.Tensor]
+
+__all__ = ["build_critic", "build_generator", "compiled", "forget_on_step"]
 
 MOST_WEIGHTS = 1e30  # where their number is beyond counting
 CHANNELS_LAST = torch.channels_last  # how convolutions are quickest: a third less time for digits28 on a CPU
@@ -92,6 +94,31 @@ def build_critic(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module
     kind.check(shape)
     body = _drawn(lambda: kind.critic(width, shape, batch_norm=bool(config.batch_norm)), seed, "the critic")
     return nn.Sequential(body.to(memory_format=CHANNELS_LAST), nn.Flatten(0))
+
+
+def compiled(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[Network, Network]:
+    """Both networks as training calls them: compiled, and in mixed precision, where the configuration asks for it.
+
+    A critic whose gradient is penalised, or that is 1-Lipschitz by construction, is not compiled.
+    """
+    generate: Any = generator
+    score: Any = critic
+    if config.compile:
+        generate = torch.compile(generator)
+        if not config.penalised and config.critic not in LIPSCHITZ_CRITICS:
+            score = torch.compile(critic)
+    if config.precision == "float32":
+        return generate, score
+    device_type = next(generator.parameters()).device.type
+
+    def in_bfloat16(network: Network) -> Network:
+        def call(x: torch.Tensor) -> torch.Tensor:
+            with torch.autocast(device_type, torch.bfloat16):
+                return network(x).float()  # means and losses are taken in float32
+
+        return call
+
+    return in_bfloat16(generate), in_bfloat16(score)
 
 
 def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
