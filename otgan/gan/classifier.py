@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["DigitClassifier", "digit_classifier"]
 
 STEPS, BATCH_SIZE, LEARNING_RATE, SEED = 400, 64, 2e-3, 0
-FEATURES = 32
+FEATURES, CLASSES = 32, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def digit_classifier(name: str) -> DigitClassifier:
     images, truth = _images(whole.points, side), torch.as_tensor(labels(name))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        body, head = _body(side), nn.Linear(FEATURES, 10)
+        body, head = _body(side), nn.Linear(FEATURES, CLASSES)
         optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=LEARNING_RATE)
         for _ in range(STEPS):
             drawn = torch.randint(len(images), (BATCH_SIZE,))

@@ -15,11 +15,20 @@ from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
-__all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "near", "precision_recall"]
+__all__ = [
+    "class_score",
+    "classes_covered",
+    "frechet_distance",
+    "mixture_modes",
+    "near",
+    "precision_recall",
+    "share_outside",
+]
 
 NEIGHBOURS = 3  # Kynkaanniemi et al. 2019
 LEAST_CLASS_SHARE = 0.02  # of the samples, for a class to be covered: more than a classifier's mistakes
@@ -146,19 +155,55 @@ def class_score(probabilities: Any) -> float:
     return float(np.exp(rel_entr(probabilities, probabilities.mean(axis=0)).sum(axis=1).mean()))
 
 
-def classes_covered(probabilities: Any) -> int:
+def classes_covered(probabilities: Any, classes: Sequence[int] | None = None) -> int:
     """How many classes at least one sample in fifty is put into.
 
-    Parameters and errors are those of :func:`class_score`.
+    Parameters
+    ----------
+    probabilities : (n, k) array_like
+        Of each class, one sample a row.
+    classes : sequence of int, optional
+        Those that count, which the data have; all by default.
+
+    Raises
+    ------
+    InvalidInput
+        As of :func:`class_score`.
 
     Examples
     --------
-    >>> classes_covered(np.eye(10)[[3, 3, 3, 7]])
-    2
+    >>> samples = np.eye(10)[[3, 3, 3, 7]]
+    >>> classes_covered(samples), classes_covered(samples, [3])
+    (2, 1)
     """
     probabilities = _probabilities(probabilities)
     chosen = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
-    return int((chosen >= LEAST_CLASS_SHARE * len(probabilities)).sum())
+    covered = chosen >= LEAST_CLASS_SHARE * len(probabilities)
+    return int(covered.sum() if classes is None else covered[list(classes)].sum())
+
+
+def share_outside(probabilities: Any, classes: Sequence[int]) -> float:
+    """The share of samples that are put into other classes than the data have.
+
+    Parameters
+    ----------
+    probabilities : (n, k) array_like
+        Of each class, one sample a row.
+    classes : sequence of int
+        Those of the data.
+
+    Raises
+    ------
+    InvalidInput
+        As of :func:`class_score`.
+
+    Examples
+    --------
+    >>> share_outside(np.eye(10)[[3, 3, 3, 7]], [3])
+    0.25
+    """
+    chosen = _probabilities(probabilities).argmax(axis=1)
+    return float((~np.isin(chosen, list(classes))).mean())
 
 
 def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:

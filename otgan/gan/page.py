@@ -33,7 +33,8 @@ NUMBERS = {
     "precision": "precision",
     "recall": "recall",
     "class_score": "class score",
-    "modes": "classes or modes that samples fall into",
+    "modes": "classes or modes of the data that samples fall into",
+    "outside": "share of samples in classes that the data do not have",
     "in_modes": "share of samples in modes",
 }
 
@@ -132,7 +133,10 @@ def _numbers(last: dict[str, Any]) -> dict[str, str]:
     there = {key: last[key] for key in NUMBERS if last.get(key) is not None}
     intervals = {key: ends for key, ends in last.get("intervals", {}).items() if ends}
     within = {key: f" ({float(low):.4g} to {float(high):.4g})" for key, (low, high) in intervals.items()}
-    return {NUMBERS[key]: f"{float(value):.6g}{within.get(key, '')}" for key, value in there.items()}
+    numbers = {key: f"{float(value):.6g}{within.get(key, '')}" for key, value in there.items()}
+    if "modes_of" in last and "modes" in numbers:  # not in logs of earlier versions
+        numbers["modes"] += f" of {last['modes_of']}"
+    return {NUMBERS[key]: number for key, number in numbers.items()}
 
 
 def _last_picture(run: Run) -> bytes | None:

@@ -10,9 +10,9 @@ from otgan.data import toys
 from otgan.data.builtin import DIGITS
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
-from otgan.gan.classifier import digit_classifier
+from otgan.gan.classifier import CLASSES, digit_classifier
 from otgan.gan.intervals import bootstrap
-from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near
+from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, share_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +50,12 @@ class SampleMetrics:
         inputs.same_dimension(held_out, trained_on)
         self.width = held_out.shape[1]
         self.seed = inputs.seed(seed)
-        plain = name.partition(":")[0]
+        plain, _, digit = name.partition(":")
         self.mixture = toys.modes(plain)
         self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST_SAMPLES else None
         if self.classifier is not None and self.classifier.side**2 != held_out.shape[1]:
             self.classifier = None  # samples of the user's that bear the name of a set
+        self.classes = [c for c in range(CLASSES) if digit in ("", str(c))]  # that the data have
         if self.classifier is not None:
             self.real = self.classifier.predict(held_out)[0]
             self.floor = frechet_distance(self.real, self.classifier.predict(trained_on)[0])
@@ -66,9 +67,11 @@ class SampleMetrics:
         -------
         dict
             For digits ``frechet_distance`` to held-out digits in the classifier's features, and ``frechet_floor``, that
-            of digits trained on; ``precision``, ``recall``, ``class_score``, and ``modes``, classes covered; in
-            ``intervals`` the bootstrap's 95 % of all but the last, over generated samples and, where they have a say,
-            real ones. For mixtures ``modes`` and ``in_modes``, the share of samples in any. Empty for other sets.
+            of digits trained on; ``precision``, ``recall`` and ``class_score``, whose bootstrap intervals of 95 %, as
+            that of the first, are in ``intervals``: over generated samples and, where they have a say, real ones.
+            For digits ``modes``, how many of the data's classes are covered, of ``modes_of`` that there are, and where
+            the data do not have all ten, ``outside``, the share of samples in the others. For mixtures ``modes``, of
+            ``modes_of``, and ``in_modes``, the share of samples in any. Empty for other sets.
 
         Raises
         ------
@@ -82,7 +85,7 @@ class SampleMetrics:
             )
         if self.mixture is not None:
             modes, share = mixture_modes(points, *self.mixture)
-            return {"modes": modes, "in_modes": share}
+            return {"modes": modes, "modes_of": len(self.mixture[0]), "in_modes": share}
         if self.classifier is None:
             return {}
         features, probabilities = self.classifier.predict(points)
@@ -97,11 +100,18 @@ class SampleMetrics:
         return {
             **{name: score(*samples) for name, (score, samples, _) in scores.items()},
             "frechet_floor": self.floor,
-            "modes": classes_covered(probabilities),
+            **self._modes(probabilities),
             "intervals": {
                 name: bootstrap(score, samples, rng, *ends) for name, (score, samples, ends) in scores.items()
             },
         }
+
+    def _modes(self, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+        """How many classes of the data are covered, and the share of samples in classes that they do not have."""
+        modes = {"modes": classes_covered(probabilities, self.classes), "modes_of": len(self.classes)}
+        if len(self.classes) < CLASSES:
+            modes["outside"] = share_outside(probabilities, self.classes)
+        return modes
 
 
 def _share(true: NDArray[np.bool_]) -> float:

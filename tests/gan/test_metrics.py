@@ -111,8 +111,33 @@ def test_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
     assert good["frechet_distance"] < 3 * good["frechet_floor"] < noise["frechet_distance"]
     assert min(good["precision"], good["recall"]) > 0.8 > noise["precision"]
     assert (good["modes"], threes["modes"]) == (10, 1)
+    assert good["modes_of"] == 10
+    assert "outside" not in good
     assert good["class_score"] > 8 > 2 > threes["class_score"]
     assert threes["precision"] > 0.8 > 0.3 > threes["recall"]
+
+
+def test_data_of_one_class_have_one_mode_and_other_classes_are_outside() -> None:
+    """More classes than the data have are no merit: seven threes and three eights cover one class of one."""
+    points, truth = load("digits").points, labels("digits")
+    threes, eights = points[truth == 3], points[truth == 8]
+    metrics = SampleMetrics("digits:3", threes[:80], threes[80:160])
+    own = metrics.measure(threes[:70])
+    mixed = metrics.measure(np.concatenate([threes[:70], eights[:30]]))
+    other = metrics.measure(eights[:50])
+    assert [(found["modes"], found["modes_of"]) for found in (own, mixed, other)] == [(1, 1), (1, 1), (0, 1)]
+    assert own["outside"] < 0.05
+    assert mixed["outside"] == pytest.approx(0.3, abs=0.05)
+    assert other["outside"] > 0.9
+
+
+def test_a_mixture_says_of_how_many_modes() -> None:
+    near_one = np.random.default_rng(0).normal(0, 0.001, size=(50, 2))
+    for name, k in (("gaussians8", 8), ("gaussians25", 25)):
+        mixture = toys.modes(name)
+        assert mixture is not None
+        found = SampleMetrics(name, near_one, near_one).measure(near_one + mixture[0][0])
+        assert (found["modes"], found["modes_of"], found["in_modes"]) == (1, k, 1.0)
 
 
 def test_other_sets_have_no_metrics() -> None:
