@@ -207,6 +207,7 @@ class Config:
         for name, value in (("batch_norm", self.batch_norm or False), ("compile", self.compile)):
             if not isinstance(value, bool):
                 raise InvalidInput(f"{name} must be True or False, but {value!r} came.")
+        object.__setattr__(self, "device", inputs.device_name(self.device))
         if not isinstance(self.device, str):
             raise InvalidInput(f"device must be the name of a torch device, but {self.device!r} came. Use 'auto'.")
 

@@ -292,6 +292,14 @@ def test_the_moving_average_forgets_its_first_weights() -> None:
     assert next(average.parameters()).item() == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_torch_device_is_its_name_and_the_run_goes_on(tmp_path) -> None:
+    config = quick(steps=3, device=torch.device("cpu"))
+    assert config == quick(steps=3, device="cpu")
+    train(config, tmp_path)
+    assert load(tmp_path, device=torch.device("cpu")).config.device == "cpu"  # type: ignore[arg-type]
+    same(train(replace(config, steps=6), tmp_path, resume=True), train(quick(device="cpu")))
+
+
 def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
     train(quick(steps=3), tmp_path)
     assert train(quick(steps=5), tmp_path, resume=True).step == 5
