@@ -18,7 +18,7 @@ __all__ = ["Sample"]
 
 @dataclass(frozen=True)
 class Sample:
-    """Samples of a trained GAN."""
+    """Draw samples of a trained GAN."""
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """Folder of a run, or its checkpoint."""
@@ -35,7 +35,7 @@ class Sample:
     """Print the traceback of an error."""
 
     def run(self) -> int:
-        """Load, generate, write."""
+        """Load the run, generate samples and write them."""
         import numpy as np
 
         from otgan import report

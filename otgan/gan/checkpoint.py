@@ -78,7 +78,7 @@ class Checkpoint:
     tensors: dict[str, torch.Tensor]
 
     def part(self, name: str) -> dict[str, torch.Tensor]:
-        """The tensors whose names begin with ``name`` and a dot, without it."""
+        """The tensors ``name.*``, without ``name.`` in front."""
         start = f"{name}."
         return {key.removeprefix(start): value for key, value in self.tensors.items() if key.startswith(start)}
 
@@ -107,7 +107,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove what a run that was killed while it wrote a checkpoint or a picture left beside its place.
+    """Remove partial checkpoints and pictures of a run that was killed while it wrote them.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def _checkpoint(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Checkpoint:
-    """What a header says, every number of it checked."""
+    """The checkpoint of a header and its tensors; every number of the header is checked."""
     scaling = _read_scaling(header["units"])
     config = Config.from_json(json.dumps(header["config"]))
     if config.resolved(scaling.network_shape) != config:
@@ -176,7 +176,7 @@ def _written(scaling: SampleScaling) -> dict[str, Any]:
 
 
 def _read_scaling(header: dict[str, Any]) -> SampleScaling:
-    """What :func:`_written` wrote, every number of it checked."""
+    """The scaling that :func:`_written` wrote; every number is checked."""
     shape = tuple(inputs.count(side, "a side of a sample") for side in header["shape"])
     center = [inputs.real(value, "center", low=-LARGEST_FLOAT, high=LARGEST_FLOAT) for value in header["center"]]
     unit = inputs.real(header["unit"], "unit", low=0.0, high=inputs.LARGEST, open_low=True)
@@ -186,7 +186,7 @@ def _read_scaling(header: dict[str, Any]) -> SampleScaling:
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """The header and the tensors, each in memory of its own."""
+    """Header and tensors of a file; each tensor has memory of its own."""
     with needs("safetensors", "torch", f"Reading {path}"):
         from safetensors import SafetensorError, safe_open
     try:
@@ -219,7 +219,7 @@ def flat_optimizer(optimizer: torch.optim.Optimizer, name: str) -> dict[str, tor
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Tensor], *, fresh: bool) -> None:
-    """Put back what :func:`flat_optimizer` gave, without the name in front; there is no state before the first step.
+    """Restore what :func:`flat_optimizer` gave, without the name in front; before the first step there is no state.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
-    """Put weights into a network.
+    """Load weights into a network.
 
     Raises
     ------

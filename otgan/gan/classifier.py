@@ -29,7 +29,7 @@ FEATURES, CLASSES = 32, 10
 
 @dataclass(frozen=True, eq=False)
 class DigitClassifier:
-    """Two strided convolutions and two dense layers.
+    """A classifier of digits: two strided convolutions and two dense layers.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ BOOSTED_FIRST_STEPS, BOOSTED_EVERY_STEPS = 25, 500  # of the generator, as in th
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an objective's paper trains with; every number of it is an option of :class:`Config`.
+    """Hyperparameters of training, by default those of the objective's paper; each is an option of :class:`Config`.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Recipe:
     gp_weight: float | None = None
 
     def critic_steps(self, step: int) -> int:
-        """How many critic steps go before generator step ``step``, counted from 1.
+        """The number of critic steps before generator step ``step``, which is counted from 1.
 
         Examples
         --------
@@ -103,7 +103,7 @@ RECIPES: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides what a run computes.
+    """The configuration of a GAN run: data, objective, networks and training.
 
     Options that are None take the value of the objective's paper (:attr:`recipe`) or what fits the data
     (:meth:`resolved`).
@@ -183,7 +183,7 @@ class Config:
     checkpoint_every: int = 500
     """Steps between two checkpoints."""
     seed: int = 0
-    """Everything random follows from it."""
+    """Seed of all random numbers."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, ..."""
     devices: int = 1
@@ -212,7 +212,7 @@ class Config:
             raise InvalidInput(f"device must be the name of a torch device, but {self.device!r} came. Use 'auto'.")
 
     def _check_numbers(self) -> None:
-        """Bring numbers of all kinds, such as NumPy's, to Python's own, which JSON holds."""
+        """Check numbers, and turn those of other kinds, such as NumPy's, into Python's own, for JSON."""
         for name in COUNTS:
             self._put(name, inputs.count, high=MOST_HIDDEN_LAYERS if name == "depth" else LARGEST_COUNT)
         for name in ("monitor_every", "sample_every"):
@@ -265,12 +265,12 @@ class Config:
 
     @property
     def penalised(self) -> bool:
-        """Whether the critic's loss holds its gradient at single points."""
+        """Whether the critic's loss has a gradient penalty."""
         return self.objective in PENALISED
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's settings with those that were given instead.
+        """The hyperparameters of the objective's paper, replaced by those that were given.
 
         Examples
         --------
@@ -286,7 +286,7 @@ class Config:
         return replace(paper, **given)
 
     def resolved(self, shape: Sequence[int]) -> Config:
-        """The same with every default written out for samples of a shape.
+        """The configuration with every default written out, for samples of a shape.
 
         Parameters
         ----------

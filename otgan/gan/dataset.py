@@ -30,7 +30,7 @@ OWN = "an array"  # what samples are called that came as one
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Samples on a device.
+    """The samples of a run: a training set on a device, and a held-out set.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Dataset:
         return self.train[index]
 
     def facts(self) -> dict[str, Any]:
-        """What the log of a run says about its data."""
+        """Name, hash, shape and sizes, for the log."""
         return {
             "name": self.name,
             "sha256": self.sha256,
@@ -68,7 +68,7 @@ class Dataset:
 
 
 def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
-    """Load the data of a run and hold some of them out.
+    """Load the data of a run, and split them into a training set and a held-out set.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _load(config: Config) -> SampleSet:
 
 
 def _as_set(given: Any, config: Config) -> SampleSet:
-    """An array (n,), (n, d), (n, h, w) or (n, h, w, c), or a dataset of torch, as a set, or the set that it is."""
+    """An array (n,), (n, d), (n, h, w) or (n, h, w, c), a torch dataset or a sample set, as a sample set."""
     if not isinstance(given, SampleSet):
         array = read_dataset(given, "data") if inputs.is_dataset(given) else inputs.real_array(given, "data")
         given = SampleSet.of(array, OWN, OWN)

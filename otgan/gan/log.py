@@ -28,7 +28,7 @@ NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 class Log:
-    """Records in memory, and in a file where there is one.
+    """The records of a run in memory, and in ``log.jsonl`` where there is a folder.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Log:
         self._file.seek(length)
 
     def write(self, kind: str, step: int, entries: dict[str, Any]) -> None:
-        """Add one record, and hand it to the operating system at once."""
+        """Append one record, and flush it."""
         record = plain({"kind": kind, "step": step, **entries})
         self.records.append(record)
         if self._file is not None:
@@ -73,7 +73,7 @@ class Log:
                     self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def settle(self) -> int:
-        """Bring all of it to the disk; how many bytes it has."""
+        """Sync the file to the disk, and return its length in bytes."""
         if self._file is None:
             return 0
         os.fsync(self._file.fileno())
@@ -92,7 +92,7 @@ class Log:
 
 
 def board(folder: Path | None, step: int) -> Any:
-    """A TensorBoard in the folder of a run that is at a step; what it shows of later steps is forgotten.
+    """A TensorBoard writer in the folder of a run; entries after ``step`` are dropped.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _is_interval(ends: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is one, or one of the strings that stand for those that JSON does not have."""
+    """Whether it is a number, or a string that stands for NaN or infinity, which JSON does not have."""
     if isinstance(value, str):
         return value in NOT_FINITE
     return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_INTEGER)

@@ -57,7 +57,7 @@ def train(
     progress: bool = False,
     tensorboard: bool = False,
 ) -> Run:
-    """Train a GAN, with the exact distance measured beside the critic's number.
+    """Train a GAN, and measure the exact W1 beside the critic's estimate.
 
     Parameters
     ----------

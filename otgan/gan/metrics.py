@@ -37,7 +37,7 @@ SUM_TOLERANCE = 1e-3  # of a row of probabilities in half precision
 
 
 def frechet_distance(x: Any, y: Any) -> float:
-    """The squared W2 between the Gaussians with the means and covariances of two samples (Dowson & Landau 1982).
+    """The Fréchet distance: squared W2 between Gaussians fitted to two samples (Dowson & Landau 1982).
 
     ``|m - n|^2 + tr S + tr T - 2 tr (S^1/2 T S^1/2)^1/2``; called FID where the features are those of Inception.
 
@@ -76,7 +76,7 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def precision_recall(real: Any, generated: Any) -> tuple[float, float]:
-    """Shares of generated samples near real ones, and of real samples near generated ones.
+    """Precision and recall: shares of generated samples near real ones, and of real samples near generated ones.
 
     Near is within the distance to the third neighbour of some sample of the other side (Kynkaanniemi et al. 2019).
 
@@ -127,7 +127,9 @@ def _reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def class_score(probabilities: Any) -> float:
-    """``exp E KL(p(class | sample) || p(class))``: high for samples of clear and varied classes (Salimans et al. 2016).
+    """The class score ``exp E KL(p(class | sample) || p(class))``, high for clear and varied classes.
+
+    Known as the inception score where the classifier is Inception (Salimans et al. 2016).
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ def class_score(probabilities: Any) -> float:
     Returns
     -------
     float
-        From 1 to k; the inception score where the classifier is Inception.
+        From 1 to k.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def class_score(probabilities: Any) -> float:
 
 
 def classes_covered(probabilities: Any, classes: Sequence[int] | None = None) -> int:
-    """How many classes at least one sample in fifty is put into.
+    """The number of classes that a fiftieth of the samples or more is classified as.
 
     Parameters
     ----------
@@ -183,7 +185,7 @@ def classes_covered(probabilities: Any, classes: Sequence[int] | None = None) ->
 
 
 def share_outside(probabilities: Any, classes: Sequence[int]) -> float:
-    """The share of samples that are put into other classes than the data have.
+    """The share of samples that are classified as other classes than the data have.
 
     Parameters
     ----------
@@ -207,7 +209,7 @@ def share_outside(probabilities: Any, classes: Sequence[int]) -> float:
 
 
 def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
-    """How many modes of a mixture some sample lies in, and the share of samples that lie in any.
+    """The number of modes of a mixture that some sample lies in, and the share of samples that lie in any.
 
     Within three standard deviations of its centre, as Srivastava et al. 2017 count on 8 and 25 Gaussians.
 

@@ -76,7 +76,7 @@ class Monitor:
         self.sample_metrics = SampleMetrics(samples.name, self.held_out, self.trained_on, config.seed)
 
     def measure(self, state: TrainState, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Measure both networks as they are.
+        """Measure both networks.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class Monitor:
         return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
 
     def _critic(self, critic: nn.Module, generated: NDArray[np.float64]) -> dict[str, Any]:
-        """The critic's numbers on both pairs of samples, and what it proves about one."""
+        """The critic's estimates on held-out and trained-on samples, and the lower bound that it proves."""
         f_real, f_trained, f_fake = (
             self._values(critic, points) for points in (self.held_out, self.trained_on, generated)
         )
@@ -136,7 +136,7 @@ class Monitor:
         }
 
     def _values(self, critic: nn.Module, points: NDArray[np.float64]) -> torch.Tensor:
-        """The critic's values at points (n, d), float64 (n,), in batches as it was trained with if they matter."""
+        """The critic's values at points (n, d), float64 (n,); with batch norm in batches of the size trained with."""
         samples = self.scaling.to_network(points).to(self.device)
         size = self.batch_size if self.batch_norm else len(samples)
         found = torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
@@ -184,7 +184,7 @@ def patches(points: NDArray[np.float64], shape: tuple[int, ...], rng: np.random.
 
 
 def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
-    """Spearman's correlation of the critic's number and the exact distance over a run.
+    """Spearman's rank correlation of the critic's estimate and the exact distance over a run.
 
     Parameters
     ----------

@@ -29,12 +29,12 @@ __all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic",
 
 
 class Objective:
-    """The contract of all objectives."""
+    """The interface of all objectives."""
 
-    estimates: ClassVar[str]  # what :meth:`estimate` is a number for
+    estimates: ClassVar[str]  # the quantity that :meth:`estimate` estimates
 
     def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """What a step of the critic minimises, a scalar.
+        """The loss of the critic, a scalar.
 
         Parameters
         ----------
@@ -48,21 +48,21 @@ class Objective:
         raise NotImplementedError  # pragma: no cover - the contract test covers every objective
 
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """What a step of the generator minimises, a scalar; ``fake`` carries the graph to the generator."""
+        """The loss of the generator, a scalar; ``fake`` carries the graph to the generator."""
         raise NotImplementedError  # pragma: no cover
 
     def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
-        """The critic's own number, from its values (n,) and (m,)."""
+        """The critic's estimate, from its values (n,) at real and (m,) at generated samples."""
         return float(f_real.double().mean() - f_fake.double().mean())
 
     def corrected(self, estimate: float) -> float | None:
-        """The same number without a bias that theory predicts; None where nothing is known."""
+        """The estimate without a bias that theory predicts; None where none is known."""
         return None
 
 
 @dataclass(frozen=True)
 class Minimax(Objective):
-    """The first GAN's game, whose generator loss saturates (Goodfellow et al. 2014, equation 1).
+    """Minimax GAN, whose generator loss saturates (Goodfellow et al. 2014, equation 1).
 
     ``min_G max_D E log D(x) + E log(1 - D(G(z)))`` with D the sigmoid of the critic.
 
@@ -91,7 +91,7 @@ class Minimax(Objective):
 
 @dataclass(frozen=True)
 class NonSaturating(Minimax):
-    """The same discriminator, and the "-log D" generator (Goodfellow et al. 2014, section 3)."""
+    """Non-saturating GAN: the loss of the generator is "-log D" (Goodfellow et al. 2014, section 3)."""
 
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """``-E log D(y)``."""
@@ -100,7 +100,7 @@ class NonSaturating(Minimax):
 
 @dataclass(frozen=True)
 class Wasserstein(Objective):
-    """The Kantorovich-Rubinstein dual of W1 (Arjovsky, Chintala & Bottou 2017, equation 2).
+    """WGAN: the Kantorovich-Rubinstein dual of W1 (Arjovsky, Chintala & Bottou 2017, equation 2).
 
     The critic is kept Lipschitz by clipped weights (Algorithm 1), or is 1-Lipschitz by construction.
     """
@@ -118,7 +118,7 @@ class Wasserstein(Objective):
 
 @dataclass(frozen=True)
 class Penalised(Wasserstein):
-    """WGAN-GP and WGAN-LP: gradient norms between real and generated samples pulled to one, or below one.
+    """WGAN-GP and WGAN-LP: WGAN with a gradient penalty between real and generated samples.
 
     Attributes
     ----------
@@ -135,13 +135,13 @@ class Penalised(Wasserstein):
         return super().critic_loss(critic, real, fake, t) + penalty
 
     def corrected(self, estimate: float) -> float:
-        """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
+        """The estimate without the bias of the penalty (congested transport); exact for mass moved along one ray."""
         return self.penalty.corrected(estimate)
 
 
 @dataclass(frozen=True)
 class Relativistic(Objective):
-    """R3GAN: pairs of a real and a generated sample compared, gradients penalised at both (Huang et al. 2024).
+    """R3GAN: the relativistic pairing loss with R1 and R2 penalties (Huang et al. 2024).
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[to
 
 
 def objective_of(config: Config) -> Objective:
-    """The objective that a configuration names, with its numbers.
+    """The objective of a configuration.
 
     Examples
     --------

@@ -107,7 +107,7 @@ class SampleMetrics:
         }
 
     def _modes(self, probabilities: NDArray[np.float64]) -> dict[str, Any]:
-        """How many classes of the data are covered, and the share of samples in classes that they do not have."""
+        """The number of classes of the data that are covered, and the share of samples in other classes."""
         modes = {"modes": classes_covered(probabilities, self.classes), "modes_of": len(self.classes)}
         if len(self.classes) < CLASSES:
             modes["outside"] = share_outside(probabilities, self.classes)

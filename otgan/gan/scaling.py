@@ -23,7 +23,7 @@ CHANNELS = (1, 3, 4)
 
 @dataclass(frozen=True)
 class SampleScaling:
-    """Samples in the data's own units as networks see them, and back.
+    """The scaling between samples in the data's own units and samples as networks see them.
 
     Images have channels first and values in [-1, 1], which is where tanh ends. Points are centred and divided by a
     power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.scaling.Scaling`).
@@ -75,7 +75,7 @@ class SampleScaling:
 
     @property
     def scale(self) -> float:
-        """Distances as they came, for each unit of distance that networks see."""
+        """A distance in the data's units, divided by the same distance as networks see it."""
         return self.affine.unit
 
     @property
@@ -96,7 +96,7 @@ class SampleScaling:
         return samples.reshape(-1, *self.network_shape).contiguous()
 
     def from_network(self, samples: torch.Tensor) -> NDArray[np.float64]:
-        """What a generator made, as flat float64 samples (n, d) in the data's own units."""
+        """Samples of a generator, as flat float64 samples (n, d) in the data's own units."""
         if len(self.shape) == 3:
             samples = samples.movedim(1, 3)
         return self.affine.outward(samples.detach().flatten(1).cpu().double().numpy())

@@ -74,7 +74,7 @@ class TrainState:
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Everything, as a checkpoint names it."""
+        """The state as tensors, by their names in a checkpoint."""
         parts = {"generator": self.generator, "critic": self.critic, "ema": self.ema}
         weights = {f"{name}.{key}": value for name, net in parts.items() for key, value in net.state_dict().items()}
         return {
@@ -87,7 +87,7 @@ class TrainState:
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Become what was written.
+        """Restore the state from a checkpoint.
 
         Raises
         ------
@@ -123,13 +123,13 @@ class TrainState:
         self.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
 
     def mean_losses(self) -> dict[str, float]:
-        """Mean losses since the log's last line; the sums begin anew."""
+        """Mean losses since the log's last line, after which the sums start from zero."""
         critic, generator, steps = self.losses.tolist()
         self.losses.zero_()
         return {"critic_loss": critic / steps, "generator_loss": generator / steps}
 
     def are_finite(self) -> bool:
-        """Whether no weight has become NaN or infinite."""
+        """Whether all weights are finite."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all())
 

@@ -43,7 +43,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def device(self, name: str) -> torch.device:
-        """Where this process trains; a single one on the device of that name."""
+        """The device of this process: the named one where it is a single process."""
         return torch_device(name) if self.fabric is None else self.fabric.device
 
     def barrier(self) -> None:
@@ -62,7 +62,7 @@ class ProcessGroup:
         return batch if self.size == 1 else batch.chunk(self.size)[self.rank]
 
     def average(self, *tensors: torch.Tensor) -> None:
-        """Put the mean over processes into tensors, in one message."""
+        """All-reduce: replace tensors by their means over processes, in one message."""
         if self.size == 1:
             return
         flat = self.fabric.all_reduce(torch.cat([tensor.flatten() for tensor in tensors]), reduce_op="mean")
@@ -70,7 +70,7 @@ class ProcessGroup:
             tensor.copy_(mean.view_as(tensor))
 
     def average_gradients(self, network: nn.Module) -> None:
-        """Give each parameter the mean over processes of its gradients."""
+        """Replace gradients by their means over processes."""
         self.average(*(parameter.grad for parameter in network.parameters() if parameter.grad is not None))
 
 

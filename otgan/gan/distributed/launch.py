@@ -60,7 +60,7 @@ def launch(work: Callable[..., object], device: str, devices: int) -> None:
 
 
 def _work_in_group(fabric: Any, work: Callable[..., object], errors: Any) -> None:
-    """Work as one of a group; what goes wrong is put into the queue of errors."""
+    """Work as one process of a group; errors are put into a queue."""
     try:
         work(group=ProcessGroup(fabric.global_rank, fabric.world_size, fabric))
     except Exception as error:

@@ -17,7 +17,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 class ConvToFew(nn.Conv2d):
-    """A convolution to one or a few channels that keeps the size of the image; the kernel's side is odd.
+    """A same-size convolution to one or a few channels, with an odd kernel.
 
     On a CPU, kernels made for many channels would compute sixteen of them. Here each pixel's contributions to its
     neighbourhood are one product of matrices, and are then added where they belong: four times as fast for 128 channels
@@ -45,7 +45,7 @@ class ConvToFew(nn.Conv2d):
 
 
 def norm(channels: int, batch_norm: bool) -> list[nn.Module]:
-    """Batch norm, or no layer."""
+    """A batch norm layer, or none."""
     return [nn.BatchNorm2d(channels)] if batch_norm else []
 
 

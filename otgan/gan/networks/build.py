@@ -122,7 +122,7 @@ def compiled(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[N
 
 
 def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
-    """Let a 1-Lipschitz critic make its matrices anew after each step of its optimiser."""
+    """Let a 1-Lipschitz critic recompute its cached weights after each optimiser step."""
     optimizer.register_step_post_hook(lambda *_: forget(critic))
 
 
@@ -141,7 +141,7 @@ def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
 
 
 def _drawn(make: Callable[[], Any], seed: int, what: str) -> Any:
-    """A network with weights from a seed, if there is room for it.
+    """A network with weights drawn from a seed, if there is memory for it.
 
     It is made without any memory for its weights first: a configuration, of which a checkpoint may hold any, is no
     reason to take all that there is.
@@ -158,5 +158,5 @@ def _drawn(make: Callable[[], Any], seed: int, what: str) -> Any:
 
 
 def _scores(body: nn.Module) -> nn.Sequential:
-    """From samples of any shape to one number each, by way of flat points."""
+    """A network of flat points as a critic of samples of any shape, with one number each."""
     return nn.Sequential(nn.Flatten(), body, nn.Flatten(0))

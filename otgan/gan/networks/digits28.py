@@ -1,4 +1,4 @@
-"""The networks of the 28 x 28 digit recipe: two strided convolutions, and their mirror image."""
+"""Convolutional networks for 28 x 28 pixels: two strided convolutions, and two transposed ones."""
 
 from __future__ import annotations
 
