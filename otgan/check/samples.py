@@ -131,7 +131,8 @@ def _whole(a: _Finite | None, b: _Finite | None, n: int) -> Sides | None:
 def _array(source: Any, name: str) -> SampleSet:
     if inputs.is_dataset(source):
         return SampleSet.of(read_dataset(source, name), name, "a dataset")
-    columns = tuple(map(str, source.columns)) if frames.is_frame(source) else None
+    found = frames.columns(source)
+    columns = None if found is None else tuple(map(str, found))
     return SampleSet(name, source, _shape(source), "an array", columns)
 
 
