@@ -74,8 +74,8 @@ def richardson(x: Any, y: Any, method: str = "gp", *, gp_weight: float | None = 
     True
     """
     from otgan.critics.fit import fit
-    from otgan.critics.laboratory import METHODS
-    from otgan.critics.laboratory.penalty import GradientPenalty
+    from otgan.critics.methods import METHODS
+    from otgan.critics.methods.penalty import GradientPenalty
 
     chosen = METHODS[inputs.choice(method, "method", tuple(METHODS))]
     if not issubclass(chosen, GradientPenalty):

@@ -10,7 +10,7 @@ import torch
 
 from otgan import gan, plot
 from otgan.critics import fit
-from otgan.critics.laboratory import METHODS
+from otgan.critics.methods import METHODS
 from otgan.critics.networks import given_network
 from otgan.data import toys
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case

@@ -11,7 +11,7 @@ import torch
 
 from otgan import divergences, plot
 from otgan.critics import mlp
-from otgan.critics.method import DECAYS, adam
+from otgan.critics.methods.method import DECAYS, adam
 from otgan.divergences import Gaussian
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.gan.objectives import Minimax

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from otgan import plot
-from otgan.critics.laboratory.clipping import clip_weights
+from otgan.critics.methods.clipping import clip_weights
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.experiments.lines import seed_lines
 from otgan.gan.config import Config

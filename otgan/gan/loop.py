@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from otgan import inputs, report
-from otgan.critics.laboratory.clipping import clip_weights
+from otgan.critics.methods.clipping import clip_weights
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput
 from otgan.gan.config import Config

@@ -16,7 +16,7 @@ import torch
 from torch.nn.functional import softplus
 
 from otgan.critics import GradientPenalty
-from otgan.critics.laboratory import OneSidedPenalty
+from otgan.critics.methods import OneSidedPenalty
 
 if TYPE_CHECKING:
     from collections.abc import Callable

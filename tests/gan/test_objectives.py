@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from otgan.critics import GradientPenalty
-from otgan.critics.laboratory import OneSidedPenalty
-from otgan.critics.laboratory.clipping import clip_weights
+from otgan.critics.methods import OneSidedPenalty
+from otgan.critics.methods.clipping import clip_weights
 from otgan.gan import Config
 from otgan.gan.objectives import (
     Minimax,

@@ -10,7 +10,7 @@ from torch import nn
 
 from otgan.critics import METHODS
 from otgan.critics import mlp as critic_mlp
-from otgan.critics.networks import forget, orthogonal_conv
+from otgan.critics.networks import drop_cached_weights, orthogonal_conv
 from otgan.critics.room import check_weights
 from otgan.gan.config import LIPSCHITZ_CRITICS
 from otgan.gan.networks import dcgan, digits28, resnet
@@ -123,7 +123,7 @@ def compiled(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[N
 
 def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
     """Let a 1-Lipschitz critic recompute its cached weights after each optimiser step."""
-    optimizer.register_step_post_hook(lambda *_: forget(critic))
+    optimizer.register_step_post_hook(lambda *_: drop_cached_weights(critic))
 
 
 def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.method import Method, adam, uniform
+from otgan.critics.methods.method import Method, adam, uniform
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
