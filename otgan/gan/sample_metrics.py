@@ -108,7 +108,7 @@ class SampleMetrics:
 
     def _modes(self, probabilities: NDArray[np.float64]) -> dict[str, Any]:
         """The number of classes of the data that are covered, and the share of samples in other classes."""
-        modes = {"modes": classes_covered(probabilities, self.classes), "modes_of": len(self.classes)}
+        modes: dict[str, Any] = {"modes": classes_covered(probabilities, self.classes), "modes_of": len(self.classes)}
         if len(self.classes) < CLASSES:
             modes["outside"] = share_outside(probabilities, self.classes)
         return modes
