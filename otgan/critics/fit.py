@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from otgan import frames, inputs
-from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
 from otgan.critics.device import torch_device
 from otgan.critics.methods import METHODS
@@ -109,18 +108,11 @@ class CriticFit:
     @property
     def corrected(self) -> float | None:
         """The estimate without the method's known bias, where one is known: of ``corrections`` what proved best."""
-        return self.bias_removed(self.estimates, lambda: self.slopes)
+        return self.corrected_of(self.estimates, lambda: self.slopes)
 
-    def bias_removed(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
+    def corrected_of(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
         """The same of other estimates of these critics, (n_seeds,), and their slopes on the points of those."""
-        way = self._method.correction
-        return None if way is None else corrections.WAYS[way](self, estimates, slopes)
-
-    def theory(self, estimate: float) -> float | None:
-        """The truth behind an estimate of the method at its optimum, where theory has a formula."""
-        unit = self.critic.scaling.unit
-        found = self._method.corrected(estimate / unit)
-        return None if found is None else unit * found
+        return self._method.corrected(estimates, slopes, self.critic.scaling.unit)
 
     @cached_property
     def slopes(self) -> NDArray[np.float64]:
@@ -163,7 +155,7 @@ class CriticFit:
         gradient norm over the points, which is 1 for an optimal critic wherever mass moves. ``corrected`` is the first
         for "gp" and "lp", the second for critics with orthonormal layers.
         """
-        return corrections.corrections(self)
+        return self._method.corrections(self.estimates, lambda: self.slopes, self.critic.scaling.unit)
 
     @property
     def held_out(self) -> float | None:

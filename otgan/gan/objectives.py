@@ -136,7 +136,7 @@ class Penalised(Wasserstein):
 
     def corrected(self, estimate: float) -> float:
         """The estimate without the bias of the penalty (congested transport); exact for mass moved along one ray."""
-        return self.penalty.corrected(estimate)
+        return self.penalty.congested(estimate)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from otgan.critics.source import Source
     from otgan.potentials import DualPotentials
 
+    Slopes = Callable[[], NDArray[Any]]
+
 __all__ = ["DECAYS", "Method", "adam"]
+
+CORRECTIONS = ("congested", "gradient-norm")
 
 DECAYS: dict[str, Callable[[float], float]] = {
     "none": lambda share: 1.0,
@@ -174,9 +178,30 @@ class Method:
         """The critic as a pair of potentials, whose g may rest on the points x (n, d) of the estimate."""
         return critic.potentials
 
-    def corrected(self, estimate: float) -> float | None:
-        """The truth behind an estimate at the method's optimum; None where theory has no formula."""
+    def congested(self, estimate: float) -> float | None:
+        """W1 behind an estimate at the method's optimum where all mass moves along one ray; None without a formula."""
         return None
+
+    def corrections(self, estimates: NDArray[Any], slopes: Slopes, unit: float) -> dict[str, float]:
+        """Every correction of the mean of estimates (n_seeds,) that there is for the method, by name.
+
+        "congested" inverts the optimum of a penalised critic. "gradient-norm" divides each estimate by its critic's
+        mean gradient norm over the points, ``slopes()`` (n_seeds,). Estimates are in the data's units, of which
+        ``unit`` are one of the network's.
+        """
+        found = {name: self._correction(name, estimates, slopes, unit) for name in CORRECTIONS}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def corrected(self, estimates: NDArray[Any], slopes: Slopes, unit: float) -> float | None:
+        """The one of :meth:`corrections` that proved best for the method; None where none did."""
+        return None if self.correction is None else self._correction(self.correction, estimates, slopes, unit)
+
+    def _correction(self, name: str, estimates: NDArray[Any], slopes: Slopes, unit: float) -> float | None:
+        if name == "congested":
+            found = self.congested(float(estimates.mean()) / unit)
+            return None if found is None else unit * found
+        steepness = slopes()
+        return None if min(steepness) == 0 else float((estimates / steepness).mean())
 
 
 def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:

@@ -87,7 +87,7 @@ class GradientPenalty(Method):
         """What a gradient norm costs: ``(norm - 1)^2``."""
         return (norm - 1).square()
 
-    def corrected(self, estimate: float) -> float:
+    def congested(self, estimate: float) -> float:
         """W1 for mass moved along one ray, where the penalised optimum is known.
 
         The penalty computes congested transport (Milne & Nachman 2022): for mass moved by W along a ray the critic
