@@ -19,6 +19,7 @@ from otgan.gan.ema import averaged_model, with_recalibrated_batch_norm
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
+from otgan.gan.page import run_figures, run_page
 from otgan.report import write_files
 
 if TYPE_CHECKING:
@@ -112,8 +113,6 @@ class Run:
         OSError
             If it cannot be written.
         """
-        from otgan.gan.page import run_figures, run_page
-
         if self.folder is None:
             raise InvalidInput("a run without a folder has no place for a report. Pass train a folder.")
         figures = run_figures(self)

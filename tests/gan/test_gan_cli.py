@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -40,6 +41,7 @@ def test_train_resume_and_sample_images(capsys) -> None:
     }
     page = (folder / "report.html").read_text()
     assert "exact W1 to held-out samples" in page
+    assert re.search(r"\b[01] of 1\b", page), "classes of digits:3 that are covered"
     assert page.count("data:image/png;base64,") == 24, "six figures, for light and dark paper, wide and narrow"
     assert "http" not in page.replace("http-equiv", "")
     assert size(folder / "samples" / "0000002.png") == (78, 78)
