@@ -213,7 +213,7 @@ def wasserstein(
         return _line_infinity(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
     if any(map(inputs.is_tensor, (x, y, a, b))):
-        from otgan.autodiff import differentiable_distance
+        from otgan.autodiff.distance import differentiable_distance
 
         return differentiable_distance(solution, x, y, a, b)
     return solution.distance

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
-from otgan.rows import RADIX_FROM, aligned, in_two_threads, sorted_rows, sorted_values, sorted_with_masses, weighted
+from otgan.line.rows import (
+    RADIX_FROM,
+    aligned,
+    in_two_threads,
+    sorted_rows,
+    sorted_values,
+    sorted_with_masses,
+    weighted,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.rows import Rows, Weighted
+    from otgan.line.rows import Rows, Weighted
 
 __all__ = ["wasserstein_1d"]
 
@@ -85,7 +93,7 @@ def wasserstein_1d(
         distances = _weighted(*weighted((a, b), (rows_x, rows_y), shape, axis), p)
     distances = distances.reshape(shape)
     if any(map(inputs.wants_gradient, (x, y, a, b))):
-        from otgan.line_gradient import differentiable_distances
+        from otgan.line.gradient import differentiable_distances
 
         return differentiable_distances(distances, (x, y), (a, b), (rows_x, rows_y), p, axis)
     if tensor is not None:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan import inputs, tensors
-from otgan.rows import weighted
+from otgan import inputs
+from otgan.autodiff import tensors
+from otgan.line.rows import weighted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.rows import Rows
+    from otgan.line.rows import Rows
 
 __all__ = ["differentiable_distances"]
 

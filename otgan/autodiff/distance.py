@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs, tensors
+from otgan import inputs
+from otgan.autodiff import tensors
 from otgan.costs import PointCost
 
 if TYPE_CHECKING:
