@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import frames, memory
+from otgan import frames
 from otgan.errors import InvalidInput
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

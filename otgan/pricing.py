@@ -309,13 +309,18 @@ def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric
 def check_device(device: str) -> None:
     """Raise InvalidInput where nothing can be priced on ``device``."""
     if device != "cpu":
-        _torch_ways(device).torch_device(device)
+        _with_torch("otgan.runtime.device", device).torch_device(device, float64=True)
 
 
 def _torch_ways(device: str) -> Any:
     """The module :mod:`otgan.pricing_torch`."""
+    return _with_torch("otgan.pricing_torch", device)
+
+
+def _with_torch(module: str, device: str) -> Any:
+    """A module that imports torch."""
     try:
-        return import_module("otgan.pricing_torch")
+        return import_module(module)
     except ModuleNotFoundError:
         raise InvalidInput(
             f"device {device!r} needs torch, which is not installed. Run: pip install 'otgan[torch]', or use "

@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from otgan.errors import InvalidInput, OTError
+from otgan.errors import OTError
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["place", "search", "torch_device"]
+__all__ = ["place", "search"]
 
 EPS = float(np.finfo(np.float64).eps)
 SCREEN_DIMENSION = 8  # from here on the passes of the screen over a block are far fewer than those over coordinates
@@ -34,35 +35,9 @@ FEW = 4  # candidates for each place in a list, up to which no limit is looked f
 DEAR = 16  # one candidate in so many pairs, and direct pricing of the block costs less than gathering them
 
 
-def torch_device(name: str) -> torch.device:
-    """The device called ``name``, such as "cuda:1"; "torch:cpu" is the CPU as torch sees it.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none, or it cannot hold float64.
-
-    Examples
-    --------
-    >>> torch_device("torch:cpu")
-    device(type='cpu')
-    """
-    if name.startswith("mps"):
-        raise InvalidInput(
-            f"device {name!r} has no float64, in which costs are computed to prove the answer. Use device='cpu'."
-        )
-    try:
-        device = torch.device(name.removeprefix("torch:"))
-        torch.zeros(1, dtype=torch.float64, device=device).item()
-    except (RuntimeError, AssertionError, TypeError, ImportError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")[:150]
-        raise InvalidInput(f"device {name!r} cannot be used here ({reason}). Use device='cpu'.") from None
-    return device
-
-
 def place(points: NDArray[np.float64], name: str) -> Tensor:
     """Points (n, d) as a tensor (d, n) on the device, so that every coordinate is contiguous."""
-    device = torch_device(name)
+    device = torch_device(name, float64=True)
     try:
         return torch.from_numpy(np.array(points.T, order="C")).to(device)
     except torch.OutOfMemoryError:

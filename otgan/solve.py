@@ -12,9 +12,9 @@ from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, solver
 from otgan.exact.auto import check, choose
-from otgan.interrupts import Interrupts
 from otgan.pricing import check_device
 from otgan.problem import Problem
+from otgan.runtime.interrupts import Interrupts
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from otgan.critics.corrections import Richardson, richardson
 from otgan.critics.critic import Critic, Lipschitz
-from otgan.critics.device import torch_device
 from otgan.critics.fit import CriticFit, fit, methods
 from otgan.critics.laboratory import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.method import Method
 from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
 from otgan.critics.truths import samplers
+from otgan.runtime.device import torch_device
 
 __all__ = [
     "METHODS",

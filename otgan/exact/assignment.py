@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.exact.dense import RawAnswer, solve_dense
-from otgan.interrupts import asked
+from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -41,10 +41,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otgan import memory
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
 from otgan.exact import METHODS, solver
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from otgan.problem import Problem

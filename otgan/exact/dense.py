@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
-from otgan import interrupts
 from otgan.costs import Cost, dense
 from otgan.exact.polish import polish
 from otgan.plan import Plan, matching
 from otgan.pricing import MatrixPricing
 from otgan.problem import Problem
+from otgan.runtime import interrupts
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from otgan.gan.players import Players
 from otgan.gan.run import NotFinite, Run, generate
 from otgan.gan.team import ALONE, Team
 from otgan.gan.threads import threads_for
-from otgan.interrupts import Interrupts
+from otgan.runtime.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from otgan.interrupts import asked
+from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

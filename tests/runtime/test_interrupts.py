@@ -13,7 +13,7 @@ import pytest
 
 import otgan
 from otgan.exact import assignment, dense
-from otgan.interrupts import Interrupts, asked
+from otgan.runtime.interrupts import Interrupts, asked
 from otgan.solution import Status
 
 CASES = ["assignment", "sparse, weights", "wasserstein_1d, weights", "wasserstein_1d, many small", "the command"]
