@@ -17,6 +17,7 @@ import numpy as np
 
 from otgan import frames
 from otgan.errors import InvalidInput
+from otgan.metric import METRICS
 from otgan.runtime import memory
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "METRICS",
     "choice",
     "cost_matrix",
     "count",
@@ -42,6 +42,7 @@ __all__ = [
     "like",
     "mass_tolerance",
     "masses",
+    "metric_name",
     "normalized",
     "path",
     "points",
@@ -57,7 +58,6 @@ __all__ = [
     "weights",
 ]
 
-METRICS = ("euclidean", "cityblock", "chebyshev")
 # Totals that differ by no more than this (relative) are taken to be equal up to rounding, and b is rescaled.
 MASS_RTOL = {"float64": 1e-9, "float32": 1e-5, "float16": 1e-2, "bfloat16": 2e-2}
 # Squares of the data's extent must stay inside float64, ...
@@ -286,10 +286,7 @@ def extent(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 def reach(x: NDArray[np.float64], y: NDArray[np.float64], metric: str) -> float:
     """The diagonal of the box around x and y, (n, d) and (m, d): no two points are further apart in this metric."""
-    sides = _sides(x, y).tolist()
-    if metric == "cityblock":
-        return sum(sides)
-    return max(sides) if metric == "chebyshev" else math.hypot(*sides)
+    return METRICS[metric].diagonal(_sides(x, y).tolist())
 
 
 def extent_fits(extent: float, p: float = 1.0, *, line: bool = True) -> None:
@@ -490,6 +487,11 @@ def exponent(p: Any, *, allow_inf: bool = False) -> float:
 def tolerance(rtol: Any) -> float:
     """The relative gap at which a solution counts as optimal."""
     return real(rtol, "rtol", low=0.0, high=1.0, open_low=True)
+
+
+def metric_name(value: Any) -> str:
+    """The name of a metric."""
+    return choice(value, "metric", tuple(METRICS))
 
 
 def choice(value: Any, name: str, options: tuple[str, ...]) -> str:

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan.errors import InvalidInput
+from otgan.metric import EPS, EUCLIDEAN, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,6 @@ SCREEN_DIMENSION = 128
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
 SMALLEST_PART = 256  # targets
 EPS32 = 2.0**-24  # relative rounding in single precision
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,13 +178,13 @@ class Pricing:
         dimension = self.x.points.shape[1]
         if dimension <= LOW_DIMENSION:
             return "tree"
-        if dimension >= SCREEN_DIMENSION and self.metric == "euclidean" and self.p in (1, 2):
+        if dimension >= SCREEN_DIMENSION and METRICS[self.metric] is EUCLIDEAN and self.p in (1, 2):
             return "screen"
         return "scan"
 
     @property
     def _code(self) -> int:
-        return metric_code(self.metric)
+        return METRICS[self.metric].code
 
     def _descend(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
@@ -234,13 +234,12 @@ class Pricing:
         off by ``(d + 4) u (|x|^2 + |y|^2)``, and by what underflows, ``d 2^-126``. Twice ``d + 8`` is charged, which
         also covers what double precision rounds in norms, entries and centring.
         """
-        from otgan.kernels.metric import EUCLIDEAN
         from otgan.kernels.scan import confirm, seed
 
         x, y, p = self.x.points, self.y.points, float(self.p)
         dimension = x.shape[1]
         if seeded:
-            seed(x, f, y, EUCLIDEAN, p, values, rows)
+            seed(x, f, y, self._code, p, values, rows)
         middle = x.mean(axis=0)
         extent = max(float(np.abs(x - middle).max()), float(np.abs(y - middle).max()))
         scale = 2.0 ** np.ceil(np.log2(extent)) if extent > 0 else 1.0
@@ -289,19 +288,12 @@ class MatrixPricing:
         return rows[place, col], col, values[place, col]
 
 
-def metric_code(metric: str) -> int:
-    """The number that kernels know a metric by."""
-    from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN
-
-    return {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}[metric]
-
-
 def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
     """All ``metric(x_i, y_j) ** p``, shape (n, m), in SIMD lanes and threads: scipy's ``cdist`` does neither."""
     from otgan.kernels.scan import fill, pack
 
     matrix = np.empty((len(x), len(y)))
-    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), metric_code(metric)
+    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), METRICS[metric].code
     in_threads(lambda start, stop: fill(points, x, code, float(p), matrix, start, stop), len(x), 64)
     return matrix
 

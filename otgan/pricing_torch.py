@@ -18,10 +18,13 @@ import torch
 from torch import Tensor
 
 from otgan.errors import OTError
+from otgan.metric import EUCLIDEAN, METRICS
 from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from otgan.metric import Metric
 
 __all__ = ["place", "search"]
 
@@ -50,7 +53,7 @@ def place(points: NDArray[np.float64], name: str) -> Tensor:
 class Rule(NamedTuple):
     """The cost ``metric(x, y) ** p``."""
 
-    metric: str
+    metric: Metric
     p: float
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
@@ -59,20 +62,15 @@ class Rule(NamedTuple):
         step = torch.empty_like(total)
         for from_x, from_y in zip(x, y, strict=True):
             torch.sub(from_x, from_y, out=step)
-            if self.metric == "euclidean":
-                total.add_(step.mul_(step))
-            elif self.metric == "cityblock":
-                total.add_(step.abs_())
-            else:
-                torch.maximum(total, step.abs_(), out=total)
+            self.metric.add_(total, step)
         return self.of_sums(total)
 
     def of_sums(self, total: Tensor) -> Tensor:
-        """Costs from sums over coordinates (Euclidean: of squares), in place."""
-        if self.metric == "euclidean":
-            if self.p == 2:
-                return total
-            _power(total, 0.5)
+        """Costs from the metric's sums over coordinates, in place."""
+        if self.p == self.metric.root:
+            return total
+        if self.metric.root != 1:
+            _power(total, 1 / self.metric.root)
         if self.p == 1:
             return total
         return total.mul_(total) if self.p == 2 else _power(total, self.p)
@@ -172,8 +170,8 @@ def search(
         Limits to begin with; a row fits if it is below. A target whose limit is -inf takes no time.
     rows : (m, k) ndarray of int64
     """
-    rule = Rule(metric, p)
-    screened = metric == "euclidean" and len(x) >= SCREEN_DIMENSION
+    rule = Rule(METRICS[metric], p)
+    screened = rule.metric is EUCLIDEAN and len(x) >= SCREEN_DIMENSION
     wanted = np.flatnonzero(values[:, -1] > -np.inf)
     height = min(x.shape[1], LONGEST)
     width = max(1, _room(x.device, screened) // height)

@@ -223,7 +223,7 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
     from otgan.line import wasserstein_1d
 
-    inputs.choice(metric, "metric", inputs.METRICS)
+    inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
     y = frames.aligned(x, y)

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from otgan import pricing, pricing_torch
 from otgan.costs import PointCost
-from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN, entry
+from otgan.kernels.metric import entry
+from otgan.metric import EUCLIDEAN, METRICS
 from otgan.pricing import Index, Pricing
 
-CODES = {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}
-METRICS = tuple(CODES)
 POWERS = (1.0, 1.5, 2.0, 3.0)
 untimed = settings(deadline=None, max_examples=60)
 
@@ -27,7 +26,7 @@ def every_pair(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: st
     out = np.empty((len(x), len(y)))
     for i in range(len(x)):
         for j in range(len(y)):
-            out[i, j] = entry(x, i, y, j, CODES[metric], p) - f[i]
+            out[i, j] = entry(x, i, y, j, METRICS[metric].code, p) - f[i]
     return out
 
 
@@ -127,7 +126,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, y, f
 
 
-@given(problem=problems(), p=st.sampled_from(POWERS), metric=st.sampled_from(METRICS))
+@given(problem=problems(), p=st.sampled_from(POWERS), metric=st.sampled_from(tuple(METRICS)))
 @untimed
 def test_equals_all_pairs_whatever_is_drawn(problem: Any, p: float, metric: str) -> None:
     x, y, f = problem
@@ -228,7 +227,7 @@ def test_what_rules_pairs_out_on_a_device_is_below_their_costs(scale: float, off
     rng = np.random.default_rng(0)
     x, y = scale * rng.normal(size=(12, 200)) + offset, scale * rng.normal(size=(12, 150)) + offset
     y[:, :50] = x[:, :50] * (1 + 1e-15 * rng.normal(size=50))
-    rule = pricing_torch.Rule("euclidean", p)
+    rule = pricing_torch.Rule(EUCLIDEAN, p)
     block = pricing_torch.Block(torch.from_numpy(x), torch.from_numpy(y), torch.zeros(200, dtype=torch.float64), 0)
     least = pricing_torch._lower_bounds(block, rule, block.x.mean(dim=1, keepdim=True))
     values = block.values(rule)

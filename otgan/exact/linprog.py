@@ -191,7 +191,7 @@ def kantorovich_rubinstein(x: Any, y: Any, *, a: Any = None, b: Any = None, metr
     A = sparse.csr_array(
         (np.r_[np.ones(len(i)), -np.ones(len(i))], (np.r_[rows, rows], np.r_[i, j])), shape=(len(i), k)
     )
-    between = PointCost(support, support, 1.0, inputs.choice(metric, "metric", inputs.METRICS))
+    between = PointCost(support, support, 1.0, inputs.metric_name(metric))
     return LinearProgram(imbalance, A, between.entries(i, j), False, True, False)
 
 

@@ -12,7 +12,7 @@ import torch
 
 import otgan
 from otgan.errors import InvalidInput
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 
 X, Y = np.random.default_rng(1).normal(size=(2, 300, 2))
 PLACES = ["torch:cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]

@@ -15,10 +15,9 @@ from otgan.exact.sparse.ladder import cell_order, ladder, refine
 from otgan.exact.sparse.watch import Watch
 from otgan.kernels.spanning import merge_masses
 from otgan.kernels.wide import sums
+from otgan.metric import METRICS
 from otgan.problem import Problem
 from otgan.solution import Status
-
-METRICS = ["euclidean", "cityblock", "chebyshev"]
 
 
 def solve(x, y, p=1, *, max_steps=None, **options):
@@ -52,7 +51,7 @@ def problems(draw):
     }[kind]
     kinds = st.sampled_from([None, "random", "few", "zeros", "wide"])
     a, b = weights(rng, n, draw(kinds)), weights(rng, m, draw(kinds))
-    p, metric = draw(st.sampled_from([1, 1.5, 2, 3])), draw(st.sampled_from(METRICS))
+    p, metric = draw(st.sampled_from([1, 1.5, 2, 3])), draw(st.sampled_from(tuple(METRICS)))
     return Problem.from_points(points(n), points(m), p, a=a, b=b, metric=metric)
 
 
