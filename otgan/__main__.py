@@ -1,6 +1,6 @@
 """``python -m otgan`` is the command ``otgan``."""
 
-from otgan.cli import main
+from otgan_cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

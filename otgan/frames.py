@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["aligned", "columns", "in_order", "is_frame", "is_series", "order", "values"]
+__all__ = ["aligned", "columns", "in_order", "is_frame", "is_series", "is_table", "order", "values"]
 
 
 def is_frame(x: object) -> bool:
@@ -68,7 +68,7 @@ def _column(series: Any, name: str, what: str, advice: str) -> NDArray[np.float6
         if whole.size and max(int(whole.max()), -int(whole.min())) > 2**53:
             raise InvalidInput(
                 f"{name} holds integers above 2**53, which float64 cannot tell apart: {what} does. Subtract an offset "
-                "first."
+                "from both sides."
             )
     return series.to_numpy(dtype=np.float64, na_value=np.nan) if missing else series.to_numpy(dtype=np.float64)
 
@@ -84,26 +84,39 @@ def aligned(x: Any, y: Any, names: tuple[str, str] = ("x", "y")) -> Any:
     return in_order(y, columns(x), names)
 
 
+def is_table(x: object) -> bool:
+    """Whether ``x`` is a frame of polars or a table of pyarrow: NumPy reads both, and both select columns by name."""
+    return hasattr(x, "select") and isinstance(_table_columns(x), list) and hasattr(x, "__array__")
+
+
+def _table_columns(x: Any) -> Any:
+    return getattr(x, "column_names", None) or getattr(x, "columns", None)
+
+
 def columns(x: Any) -> tuple[Hashable, ...] | None:
-    """The names of the columns of a frame; None of anything else."""
-    return tuple(x.columns) if is_frame(x) else None
+    """The names of the columns of a frame or a table; None of anything else."""
+    if is_frame(x):
+        return tuple(x.columns)
+    return tuple(_table_columns(x)) if is_table(x) else None
 
 
 def in_order(x: Any, first: Sequence[Hashable] | None, names: tuple[str, str]) -> Any:
-    """``x`` with its columns in the order of the names ``first``, where it is a frame and both have names.
+    """``x`` with its columns in the order of the names ``first``, where both have names.
 
     Raises
     ------
     InvalidInput
         If the names differ.
     """
-    if first is None or not is_frame(x):
+    second = columns(x)
+    if first is None or second is None:
         return x
-    second = columns(x) or ()
     if set(first) != set(second) and _are_positions(first, second):
         return x
     moved = order(first, second, names)
-    return x if moved is None else x.iloc[:, moved]
+    if moved is None:
+        return x
+    return x.iloc[:, moved] if is_frame(x) else x.select([second[k] for k in moved])
 
 
 def _are_positions(first: Sequence[Hashable], second: Sequence[Hashable]) -> bool:

@@ -158,7 +158,8 @@ def real_array(
     # Compared as whole numbers: 2**53 + 1 would round to 2**53 first, and the least int64 has no absolute value.
     if array.dtype.kind in "iu" and array.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
         raise InvalidInput(
-            f"{name} holds integers above 2**53, which float64 cannot tell apart. Subtract an offset first."
+            f"{name} holds integers above 2**53, which float64 cannot tell apart. Of points, subtract an offset from "
+            "both sides; divide weights by a common factor, or pass them as floats."
         )
     for is_bad, kind, advice in (
         (np.isnan, "NaN", "Drop or fill them."),

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import otgan
 from otgan import InvalidInput, NotConverged, OTError
 from otgan.check import check
 from otgan.check.result import default_folder
-from otgan.check.samples import draw
+from otgan.check.samples import _found, _whole, draw
 from otgan.critics import METHODS, Method
 from otgan.data import SampleSet, load
 from otgan.report import plain
@@ -173,33 +174,62 @@ def rows(*sets):
 
 @pytest.mark.parametrize("spec", ["digits:3", "swissroll"])
 def test_held_out_points_are_others(spec):
-    first, _, held_out = draw(spec, "digits:8", 50, seed=3)
+    (first, _), held_out, _ = draw(spec, "digits:8", 50, seed=3)
     assert held_out is not None
     assert len(held_out[0]) == 50
     assert not rows(first) & rows(held_out[0])
 
 
 def test_the_number_of_points_leaves_some_to_hold_out():
-    assert len(draw("gaussians8", "swissroll", None, 0)[0]) == 1000
-    assert len(draw("gaussians8", "digits:3", None, 0)[0]) == 146  # four fifths of 183
-    a, b, held_out = draw(np.zeros((1, 2)), "swissroll", None, 0)
-    assert (len(a), len(b), held_out) == (1, 1, None)
+    assert len(draw("gaussians8", "swissroll", None, 0).used[0]) == 1000
+    assert len(draw("gaussians8", "digits:3", None, 0).used[0]) == 146  # four fifths of 183
+    (a, b), held_out, whole = draw(np.zeros((1, 2)), "swissroll", None, 0)
+    assert (len(a), len(b), held_out, whole) == (1, 1, None, None)
 
 
 def test_nothing_is_held_out_where_nothing_is_left():
-    a, b, held_out = draw("digits:3", "digits:8", 174, 0)
+    (a, b), held_out, whole = draw("digits:3", "digits:8", 174, 0)
     assert (len(a), len(b), held_out) == (174, 174, None)
+    assert whole is not None
+    assert [len(side) for side in whole] == [183, 174]
+
+
+def test_the_headline_is_the_distance_of_all_points(tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(30, 2)), rng.normal(1.0, 1.0, size=(20, 2))
+    result = check(x, y, methods=["clip"], seeds=1, steps=10)
+    assert result.whole is not None
+    assert result.whole.distance == pytest.approx(otgan.wasserstein(x, y), rel=1e-12)
+    assert result.solution.distance == otgan.wasserstein(result.a.points, result.b.points)
+    page = result.write(tmp_path).joinpath("report.html").read_text()
+    assert f"W₁ = {result.whole.distance:.7g}" in page
+    assert "all 30 and all 20 points" in page
+    assert "16 points of each set, drawn at random" in page
+
+
+@pytest.mark.parametrize(("a", "b"), [("gaussians8", "digits"), (np.zeros((5001, 1)), np.zeros((3, 1)))])
+def test_what_has_no_end_and_what_is_too_much_is_not_solved_as_a_whole(a, b):
+    assert _whole(_found(a, "a", 3, 0), _found(b, "b", 3, 0), 3) is None
+
+
+def test_a_folder_of_more_images_than_are_read_is_not_called_whole(tmp_path):
+    for k in range(7):
+        Image.fromarray(np.full((2, 2), k, np.uint8)).save(tmp_path / f"{k}.png")
+    assert draw(tmp_path, np.zeros((9, 4)), 2, 0).whole is None  # four of them were read
+    whole = draw(tmp_path, np.zeros((9, 4)), 4, 0).whole
+    assert whole is not None
+    assert len(whole[0]) == 7
 
 
 def test_files_and_sets_are_shuffled_alike(tmp_path):
     points = np.arange(20.0).reshape(10, 2)
     path = tmp_path / "points.npy"
     np.save(path, points)
-    from_file, _, held_out = draw(path, "swissroll", 4, 0)
+    (from_file, _), held_out, _ = draw(path, "swissroll", 4, 0)
     np.testing.assert_array_equal(from_file.points, load(path, n=4, seed=0).points)
     assert held_out is not None
     assert rows(from_file, held_out[0]) <= {row.tobytes() for row in points}
-    from_set, _, _ = draw(SampleSet(str(path), points, (2,), "memory"), "swissroll", 4, 0)
+    (from_set, _), _, _ = draw(SampleSet(str(path), points, (2,), "memory"), "swissroll", 4, 0)
     np.testing.assert_array_equal(from_set.points, from_file.points)
 
 

@@ -254,9 +254,12 @@ def test_closed_streams_are_no_error(words, closed):
         assert np.load("plan.npz", allow_pickle=False)["mass"].sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["numpy", "tyro"])
-def test_an_interrupt_during_imports_is_one_line(name):
-    code = INTERRUPTED.format(name=name) + COMMAND
+AS_A_MODULE = "import sys, runpy; sys.argv[0] = 'otgan'; runpy.run_module('otgan', run_name='__main__')"
+
+
+@pytest.mark.parametrize(("command", "name"), [(COMMAND, "numpy"), (COMMAND, "tyro"), (AS_A_MODULE, "tyro")])
+def test_an_interrupt_during_imports_is_one_line(command, name):
+    code = INTERRUPTED.format(name=name) + command
     words = ["distance", "digits:3", "digits:8"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "otgan: interrupted.\n")
@@ -320,7 +323,7 @@ def test_check_tells_each_number_at_once_and_keeps_what_is_done(capsys, monkeypa
         "clip",
     ]
     assert main(words) == 130
-    assert "exact W1 = " in told["gp"]
+    assert "exact W1 of those = " in told["gp"]
     assert told["clip"].startswith("  gp: ")
     out, err = capsys.readouterr()
     assert out == "\nReport: kept/report.html\n"
@@ -339,6 +342,18 @@ def test_a_plan_that_cannot_be_written_loses_no_number(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out.startswith("W1(digits:3, digits:8) = ")
     assert "No space left" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["check", "digits:3", "nothing.npy"], True), (["distance", "digits:3", "nothing.npy"], False)],
+)
+def test_that_torch_is_being_loaded_is_told_before_it_is(words, told, elsewhere):
+    with (elsewhere / "log").open("w") as log:
+        done = subprocess.run([sys.executable, "-c", COMMAND, *words], stderr=log)
+    first, *rest = (elsewhere / "log").read_text().splitlines()
+    assert (first == "otgan: loading torch.", len(rest)) == (told, int(told))
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize("where", ["file", "pipe"])

@@ -20,6 +20,24 @@ FRAME = pandas.DataFrame(X, columns=["u", "v"])
 TURNED = pandas.DataFrame(Y, columns=["u", "v"])[["v", "u"]]
 
 
+def _arrow(points: np.ndarray, names: list[str]) -> Any:
+    return pytest.importorskip("pyarrow").table({name: points[:, k] for k, name in enumerate(names)})
+
+
+def _polars(points: np.ndarray, names: list[str]) -> Any:
+    return pytest.importorskip("polars").DataFrame(points, schema=names)
+
+
+@pytest.mark.parametrize("table", [_arrow, _polars])
+def test_tables_of_other_libraries_are_compared_by_name_too(table: Any):
+    x, y = table(X, ["u", "v"]), table(Y[:, ::-1], ["v", "u"])
+    assert otgan.wasserstein(x, y) == otgan.wasserstein(X, Y) == otgan.wasserstein(FRAME, y)
+    assert otgan.wasserstein(x, TURNED) == otgan.wasserstein(X, Y)
+    assert (otgan.solve(x, y).potentials.f(y) == otgan.solve(X, Y).potentials.f(Y)).all()
+    with pytest.raises(InvalidInput, match="x and y must have the same columns"):
+        otgan.wasserstein(x, table(Y, ["u", "w"]))
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_columns_are_compared_by_name(p: float):
     assert otgan.wasserstein(FRAME, TURNED, p) == otgan.wasserstein(X, Y, p)
@@ -52,6 +70,12 @@ def test_fits_compare_columns_by_name():
     assert fit.estimate == same.estimate
     assert fit.lower_bound(FRAME, TURNED) == same.lower_bound(X, Y)
     assert (fit.estimates_on(FRAME, TURNED) == same.estimates_on(X, Y)).all()
+    assert (fit.critic(TURNED) == same.critic(Y)).all()
+    assert (fit.gradient(TURNED) == same.gradient(Y)).all()
+    assert (fit.potentials.g(TURNED) == same.potentials.g(Y)).all()
+    assert fit.lower_bound(TURNED, FRAME) == same.lower_bound(Y, X)
+    with pytest.raises(InvalidInput, match="the points trained on and x must have the same columns"):
+        fit.critic(FRAME.rename(columns={"u": "w"}))
     held_out = otgan.critics.fit(FRAME, TURNED, held_out=(FRAME, TURNED), **options)
     assert held_out.held_out_estimates is not None
     assert held_out.held_out_estimates == pytest.approx(same.estimates_on(X, Y), rel=1e-4)

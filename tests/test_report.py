@@ -27,6 +27,7 @@ CRITIC = {
     "n_seeds": 2,
     "relative_error": 0.1,
     "corrected": 1.03,
+    "trend": 0.002,
     "lipschitz_observed": 1.25,
     "lipschitz_certified": None,
     "normalised": 0.88,
@@ -101,9 +102,26 @@ def test_page_escapes_every_string():
 
 
 def test_page_explains_every_column():
-    parser = parse(report.page(make_record()))
+    text = parse(report.page(make_record(held_out=0.9, lipschitz_certified=2.0, critic_share=0.5))).text
     for column in COLUMNS:
-        assert column.meaning in parser.text
+        assert column.meaning in text
+
+
+def test_columns_without_any_number_are_left_out(capsys):
+    assert COLUMNS[5].title == "held out"
+    assert COLUMNS[5].meaning not in parse(report.page(make_record(held_out=None))).text
+    report.print_tables([{**CRITIC, "held_out": None}])
+    assert "held out" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("trend", "said"), [(0.002, False), (-0.004, False), (0.019, True), (-0.03, True), (None, False)]
+)
+def test_a_critic_that_is_still_changing_is_named_and_not_corrected(trend, said, capsys):
+    text = parse(report.page(make_record(trend=trend))).text
+    assert ("Still changing over the last fifth" in text) == said
+    report.print_tables([{**CRITIC, "trend": trend}])
+    assert ("corrected" in capsys.readouterr().out) == (trend is not None and not said)
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf"), 0.0])

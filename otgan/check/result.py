@@ -35,6 +35,9 @@ class Check:
         Points of the same sets that nothing was trained on.
     solution : Solution
         The exact W1 (p = 1, Euclidean) between ``a`` and ``b``.
+    whole : Solution or None
+        The exact W1 between all points of the two sets, of which ``a`` and ``b`` are a random part; None where these
+        are all, where there is no end of them, or more than 5,000 on a side.
     fits : tuple of CriticFit
         One a method that did not diverge, in the order asked for.
     reports : tuple of CriticReport
@@ -53,6 +56,7 @@ class Check:
     b: SampleSet
     held_out: tuple[SampleSet, SampleSet] | None
     solution: Solution
+    whole: Solution | None
     fits: tuple[CriticFit, ...]
     reports: tuple[CriticReport, ...]
     failed: dict[str, str]
@@ -83,8 +87,8 @@ class Check:
     def as_dict(self) -> dict[str, Any]:
         """Everything but the points, the plan and the networks; what report.json holds.
 
-        The keys are ``format``, ``data``, ``exact``, ``critics``, ``failed``, ``history``, ``settings``, ``command``,
-        ``seconds`` and ``environment``.
+        The keys are ``format``, ``data``, ``exact``, ``whole`` (None or as ``exact``, of all points), ``critics``,
+        ``failed``, ``history``, ``settings``, ``command``, ``seconds`` and ``environment``.
         """
         rest_a, rest_b = self.held_out or (None, None)
         critics = [
@@ -94,6 +98,8 @@ class Check:
             "format": FORMAT,
             "data": {"a": _about(self.a, rest_a), "b": _about(self.b, rest_b)},
             "exact": report.describe(self.solution),
+            "whole": self.whole
+            and {"n": self.whole.problem.a.size, "m": self.whole.problem.b.size, **report.describe(self.whole)},
             "critics": critics,
             "failed": self.failed,
             "history": self.histories,

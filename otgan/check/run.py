@@ -95,8 +95,10 @@ def check(
     seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
     critics.torch_device(device)  # before the long work, not after
-    first, second, held_out = alike(*draw(a, b, n, seed))
+    samples = alike(draw(a, b, n, seed))
+    (first, second), held_out, whole = samples
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
+    of_all = whole and solve(whole[0].points, whole[1].points, rtol=rtol, progress=progress)
     fit = partial(
         critics.fit,
         first.points,
@@ -131,6 +133,7 @@ def check(
             b=second,
             held_out=held_out,
             solution=solution,
+            whole=of_all,
             fits=tuple(fits),
             reports=tuple(reports),
             failed={**failed},

@@ -30,6 +30,7 @@ __all__ = ["main"]
 POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)  # of writing, to a stream too
+LOADING_TORCH = ("check", "train", "sample", "reproduce")  # commands whose first seconds go into importing it
 NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it
 
 
@@ -82,6 +83,8 @@ def _run(words: list[str]) -> int:
 
         print(f"otgan {__version__}")
         return 0
+    if words[:1] and words[0] in LOADING_TORCH and "torch" not in sys.modules and not {"--help", "-h"} & {*words}:
+        logging.getLogger("otgan").info("otgan: loading torch.")
     try:
         import tyro
     except ImportError as error:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Several, Target, listed, on_terminal, size
+from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Several, Target, listed, on_terminal, points_of
 from otgan.cli.say import say
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from otgan.check import Check as Result
+    from otgan.solution import Solution
 
 __all__ = ["Check"]
 
@@ -29,7 +31,7 @@ class Check:
     methods: Names = ("clip", "gp")
     """Critics to train, after A and B; a wrong name lists all."""
     n: Count = None
-    """Points to draw of each set; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
+    """Points of each set for the critics; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
     columns: Several = None
     """Columns of tables that are the coordinates; by default all. Two tables are compared by the names of theirs."""
     drop: Several = None
@@ -84,6 +86,8 @@ class Check:
             raise KeyboardInterrupt("interrupted; what was done by then is in the report.") from None
         say("")
         report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)
+        if warning := report.unsettled([verdict.as_dict() for verdict in result.reports]):
+            say("\n" + textwrap.fill(warning, min(shutil.get_terminal_size().columns, 100)))
         self._write(result)
         for method, message in result.failed.items():
             say(f"otgan: no {method}: {message}", sys.stderr)
@@ -115,11 +119,20 @@ def _print_newest(result: Result) -> None:
         last = result.reports[-1]
         say(f"  {last.method}: {last.estimate:.4g} after {last.seconds:.1f} s")
         return
-    exact = result.solution
-    say(f"{result.a.name} against {result.b.name}: {size(result.a, result.b)}")
+    exact, whole = result.solution, result.whole
+    n, m = (whole or exact).problem.shape
+    say(f"{result.a.name} against {result.b.name}: {points_of(n, m, shape=result.a.shape)}")
     for side in (result.a, result.b):
         if side.notes:
             say(f"{side.name}: {'; '.join(side.notes)}")
-    if result.held_out:
-        say(f"held out: {len(result.held_out[0])} and {len(result.held_out[1])} points")
-    say(f"exact W1 = {exact.distance:.7g}, proven to {exact.gap:.1g} by {exact.method}")
+    if whole:
+        say(f"exact W1 = {_proven(whole)}")
+    rest = result.held_out
+    if whole or rest:
+        others = f"; {len(rest[0])} and {len(rest[1])} more are held out" if rest else ""
+        say(f"critics get {len(result.a)} of each, drawn at random{others}")
+    say(f"exact W1{' of those' if whole or rest else ''} = {_proven(exact)}")
+
+
+def _proven(solution: Solution) -> str:
+    return f"{solution.distance:.7g}, proven to {solution.gap:.1g} by {solution.method}"

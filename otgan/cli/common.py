@@ -62,6 +62,9 @@ def size(*sides: SampleSet) -> str:
     >>> size(load("digits:3"), load("digits:8"))
     '183 and 174 points of 8 x 8 numbers'
     """
-    counts = " and ".join(str(len(side)) for side in sides)
-    shape = sides[0].shape
-    return f"{counts} points of {' x '.join(map(str, shape))} numbers"
+    return points_of(*map(len, sides), shape=sides[0].shape)
+
+
+def points_of(*counts: int, shape: tuple[int, ...]) -> str:
+    """So many points of numbers in a shape."""
+    return f"{' and '.join(map(str, counts))} points of {' x '.join(map(str, shape))} numbers"

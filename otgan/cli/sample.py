@@ -25,8 +25,8 @@ class Sample:
     n: int = 64
     """How many."""
     out: Target = None
-    """A .png file (one grid), a .npy file (values in the data's units), or a folder (one .png each); by default
-    samples.png in the run's folder, samples.npy for points."""
+    """A .png file (one grid of images, or points of the plane as dots), a .npy file (values in the data's units), or a
+    folder (one .png for each image); by default samples.png in the run's folder, samples.npy for points."""
     seed: int = 0
     """Seed of the noise."""
     device: str = "auto"
@@ -39,15 +39,21 @@ class Sample:
         import numpy as np
 
         from otgan import report
+        from otgan.data.extras import needs
         from otgan.gan import load
-        from otgan.gan.grid import grid_png, image_pngs
+        from otgan.gan.grid import image_pngs, picture
 
         run = load(self.source, device=self.device)
         out = self.out or Path(run.folder or ".", "samples.png" if run.units.is_image else "samples.npy")
         if out.suffix not in ("", ".png", ".npy"):
             raise InvalidInput(f"--out must end in .png or .npy or be a folder, but {str(out)!r} came.")
-        if out.suffix != ".npy" and not run.units.is_image:
-            raise InvalidInput(f"the run made points, not images, so --out must end in .npy, but {str(out)!r} came.")
+        in_plane = run.units.shape == (2,)
+        if out.suffix != ".npy" and not (run.units.is_image or (in_plane and out.suffix)):
+            ends = ".npy or .png" if in_plane else ".npy"
+            raise InvalidInput(f"the run made points, not images, so --out must end in {ends}, but {str(out)!r} came.")
+        if in_plane and out.suffix == ".png":
+            with needs("matplotlib", "plots", "Drawing points"):
+                import matplotlib  # noqa: F401
         if out.suffix:
             report.check_writable(out)
         else:
@@ -59,7 +65,7 @@ class Sample:
             np.save(buffer, samples)
             report.write_files(out.parent, {out.name: buffer.getvalue()})
         elif out.suffix == ".png":
-            report.write_files(out.parent, {out.name: grid_png(flat, run.units)})
+            report.write_files(out.parent, {out.name: picture(flat, np.empty((0, 2)), run.units) or b""})
         else:
             out.mkdir(parents=True, exist_ok=True)
             report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.units))})

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.critics.modes import own_modes
 from otgan.critics.networks import certified_lipschitz
 from otgan.critics.slopes import largest_slope
@@ -19,6 +19,8 @@ from otgan.potentials import DualPotentials
 from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from numpy.typing import NDArray
 
 __all__ = ["Critic", "Lipschitz", "prepare"]
@@ -74,10 +76,13 @@ class Critic:
         A stack of one, from (k, d) to (1, k), in evaluation mode. A module of the user's is its ``members[0]``.
     scaling : Scaling
         ``center`` (d,) and ``unit``.
+    columns : tuple, optional
+        The names of the columns trained on, by which it reads data frames; None if these had none.
     """
 
     network: nn.Module
     scaling: Scaling
+    columns: tuple[Hashable, ...] | None = None
 
     @property
     def dimension(self) -> int:
@@ -100,7 +105,7 @@ class Critic:
     @property
     def potentials(self) -> DualPotentials:
         """Potentials f = critic and g = -critic; feasible for p = 1 only where the critic is 1-Lipschitz."""
-        return DualPotentials(self.dimension, self._values, self._negatives, self._gradients)
+        return DualPotentials(self.dimension, self._values, self._negatives, self._gradients, self.columns)
 
     @own_modes()
     def lipschitz(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Lipschitz:
@@ -109,7 +114,7 @@ class Critic:
         return Lipschitz(observed, certified_lipschitz(self.network))
 
     def _points(self, x: Any) -> NDArray[np.float64]:
-        points = inputs.points(x, "x")
+        points = inputs.points(frames.in_order(x, self.columns, ("the points trained on", "x")), "x")
         if points.shape[1] != self.dimension:
             raise InvalidInput(
                 f"points must have {self.dimension} columns as the points trained on, but {points.shape[1]} came."

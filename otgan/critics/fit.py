@@ -27,7 +27,7 @@ from otgan.problem import Problem
 from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticFit", "fit", "methods"]
 
+TRAINED_ON = "the points trained on"
 EVALUATION = 4096  # fresh points of a population that an estimate averages over
 
 
@@ -138,7 +139,7 @@ class CriticFit:
         For weights a (n,) and b (m,), what counts are their shares of each total: the number is that of total mass 1.
         """
         points, shares, scaling = [], [], self.critic.scaling
-        y = frames.aligned(x, y)
+        x, y = self._as_trained(x, y)
         for side, mass, names in ((x, a, ("x", "a")), (y, b, ("y", "b"))):
             clean = inputs.points(side, names[0])
             given = None if mass is None else inputs.weights(mass, len(clean), names[1], names[0])
@@ -148,6 +149,11 @@ class CriticFit:
             shares.append(None if share is None else share.to(self.critic.device))
         found = [float(self._method.estimates(critic.network, *points, *shares)) for critic in self.critics]
         return scaling.unit * np.array(found)
+
+    def _as_trained(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Both sides with the columns of data frames in the order trained on, or else in one order."""
+        columns = self.critic.columns or frames.columns(x)
+        return frames.in_order(x, columns, (TRAINED_ON, "x")), frames.in_order(y, columns, (TRAINED_ON, "y"))
 
     @property
     def corrections(self) -> dict[str, float]:
@@ -203,8 +209,9 @@ class CriticFit:
         InvalidInput
             As :func:`otgan.solve`.
         """
+        x, y = self._as_trained(x, y)
         problem = Problem.from_points(x, y, 1, a=a, b=b)
-        points_x, points_y = inputs.points(x, "x"), inputs.points(frames.aligned(x, y), "y")
+        points_x, points_y = inputs.points(x, "x"), inputs.points(y, "y")
         return max(repaired_bound(problem, critic(points_x), -critic(points_y)) for critic in self.critics)
 
     def compare(self, truth: Solution | Pair) -> CriticReport:
@@ -329,8 +336,8 @@ def fit(
     where = torch_device(device)
     unit = None if unit is None else inputs.real(unit, "unit", low=0.0, high=inputs.LARGEST, open_low=True)
     source_x, source_y, scaling = sources(x, y, where, unit)
-    dimension = len(scaling.center)
-    held = None if held_out is None else _held_out(held_out, dimension)
+    dimension, columns = len(scaling.center), frames.columns(x) or frames.columns(y)
+    held = None if held_out is None else _held_out(held_out, dimension, columns)
     if network is None:
         check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start = time.perf_counter()
@@ -348,7 +355,9 @@ def fit(
     return CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
-        critics=tuple(Critic(select(stack, k).eval(), scaling) for stack in stacks for k in range(copies(stack))),
+        critics=tuple(
+            Critic(select(stack, k).eval(), scaling, columns) for stack in stacks for k in range(copies(stack))
+        ),
         estimates=history["estimate"][:, -1].copy(),
         held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
         history=history,
@@ -367,11 +376,15 @@ def _method(name: str, steps: int | None, batch_size: int | None, options: dict[
     return chosen.with_options({**given, **options})
 
 
-def _held_out(pair: Any, dimension: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _held_out(
+    pair: Any, dimension: int, columns: tuple[Hashable, ...] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InvalidInput("held_out must be a pair (x, y) of point sets that were not trained on.")
+    columns = columns or frames.columns(pair[0])
     names = ("held_out[0]", "held_out[1]")
-    x, y = inputs.points(pair[0], names[0]), inputs.points(frames.aligned(pair[0], pair[1], names), names[1])
+    sides = (frames.in_order(side, columns, (TRAINED_ON, name)) for side, name in zip(pair, names, strict=True))
+    x, y = (inputs.points(side, name) for side, name in zip(sides, names, strict=True))
     for points in (x, y):
         if points.shape[1] != dimension:
             raise InvalidInput(f"held_out points must have {dimension} columns, but {points.shape[1]} came.")

@@ -57,6 +57,9 @@ class CriticReport:
         95 % confidence interval over seeds (Student's t); None for one seed.
     corrected : float or None
         The estimate with the method's known bias removed.
+    trend : float or None
+        Relative change of the estimate while trained, from the last fifth of the training but one to the last: 0 where
+        it has settled. None where fewer than ten estimates were recorded.
     lipschitz_observed : float
         Largest slope seen on the data; the true constant is at least this.
     lipschitz_certified : float or None
@@ -102,6 +105,7 @@ class CriticReport:
     relative_error: float
     relative_error_interval: tuple[float, float] | None
     corrected: float | None
+    trend: float | None
     lipschitz_observed: float
     lipschitz_certified: float | None
     normalised: float
@@ -190,6 +194,7 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         relative_error=float(errors.mean()),
         relative_error_interval=_interval(errors),
         corrected=None if corrected is None else mass * corrected,
+        trend=_trend(fit.history["estimate"]),
         lipschitz_observed=float(observed.mean()),
         lipschitz_certified=max(certified) if len(certified) == fit.n_seeds else None,
         normalised=float(np.divide(estimates, observed, out=np.zeros_like(observed), where=observed > 0).mean()),
@@ -311,6 +316,15 @@ def _interval(over_seeds: NDArray[np.float64]) -> tuple[float, float] | None:
     reach = float(stdtrit(len(over_seeds) - 1, 0.975)) * stderr
     mean = float(over_seeds.mean())
     return mean - reach, mean + reach
+
+
+def _trend(estimates: NDArray[np.float64]) -> float | None:
+    """Relative change of the mean over seeds of estimates (n_seeds, k) between the last two fifths of the training."""
+    fifth = estimates.shape[1] // 5
+    if fifth < 2:
+        return None
+    before, last = estimates[:, -2 * fifth : -fifth].mean(), estimates[:, -fifth:].mean()
+    return float((last - before) / max(abs(last), abs(before), TINY))
 
 
 def _seconds_within(history: dict[str, Any], exact: float, share: float) -> float | None:

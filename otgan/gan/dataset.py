@@ -190,9 +190,14 @@ def _units(whole: SampleSet) -> Units:
     if len(shape) == 1:
         return Units(shape, Scaling.of(whole.points))
     if len(shape) == 3 and shape[2] not in CHANNELS:
+        remedy = (
+            "Move the channels to the end: array.transpose(0, 2, 3, 1)."
+            if shape[0] in CHANNELS
+            else "Keep so many of them, or flatten the samples into points: array.reshape(len(array), -1)."
+        )
         raise InvalidInput(
             f"images must have 1, 3 or 4 channels as their last axis, but {whole.name} has samples of shape {shape}. "
-            "Move the channels to the end: array.transpose(0, 2, 3, 1)."
+            + remedy
         )
     low, high = float(whole.points.min()), float(whole.points.max())
     if low >= 0 and high <= 1:

@@ -147,6 +147,7 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     Parameters
     ----------
     real : (n, 2) array_like
+        May be empty, of shape (0, 2).
     generated : (m, 2) array_like
     ax : matplotlib Axes, optional
         Where to draw.
@@ -156,7 +157,7 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     Returns
     -------
     matplotlib Axes
-        With the limits of the real points, a tenth wider.
+        With the limits of the real points, a tenth wider; of the generated ones where there are no real ones.
 
     Examples
     --------
@@ -166,9 +167,11 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     """
     ax = new_axes(3.6, 3.6) if ax is None else ax
     real, generated = np.asarray(real, dtype=float), np.asarray(generated, dtype=float)
-    low, high = real.min(axis=0), real.max(axis=0)
+    framed = real if len(real) else generated
+    low, high = framed.min(axis=0), framed.max(axis=0)
     margin = 0.1 * (high - low)
-    ax.scatter(*real.T, s=4, color=ink(), alpha=0.25, linewidths=0, label="real")
+    if len(real):
+        ax.scatter(*real.T, s=4, color=ink(), alpha=0.25, linewidths=0, label="real")
     ax.scatter(*generated.T, s=4, color=series(1)[0], linewidths=0, label="generated")
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])

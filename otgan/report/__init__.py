@@ -1,5 +1,6 @@
 """What is kept of a run: a record for programs, a page for people, both written so that a crash leaves no ruins."""
 
+from otgan.report.columns import unsettled
 from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
 from otgan.report.lock import alone
 from otgan.report.page import Figure, document, environment_facts, facts_html, figure_html, page
@@ -26,5 +27,6 @@ __all__ = [
     "save_plan",
     "slug",
     "to_json",
+    "unsettled",
     "write_files",
 ]

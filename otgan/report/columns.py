@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["COLUMNS", "Column", "amount"]
+__all__ = ["COLUMNS", "Column", "amount", "settled", "shown", "unsettled"]
 
 NOTHING = "–"
+SETTLED = 0.01  # relative change of an estimate over the last fifth of its training, up to which it has settled
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,42 @@ def _pure(key: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda report: amount(report.get(key))
 
 
+def settled(report: Mapping[str, Any]) -> bool | None:
+    """Whether a critic's estimate had stopped changing when its training ended; None where that is not known.
+
+    Examples
+    --------
+    >>> settled({"trend": 0.002}), settled({"trend": -0.2}), settled({})
+    (True, False, None)
+    """
+    trend = report.get("trend")
+    return None if trend is None else abs(trend) <= SETTLED
+
+
+def unsettled(reports: Sequence[Mapping[str, Any]]) -> str:
+    """A warning that names the critics whose estimate was still changing when training ended; empty if none was.
+
+    Examples
+    --------
+    >>> unsettled([{"method": "gp", "trend": 0.0191}, {"method": "clip", "trend": 0.0}])
+    'Still changing over the last fifth of the training: gp (+1.9 %). More steps would give another number.'
+    """
+    moving = [f"{report['method']} ({_change(report['trend'])})" for report in reports if settled(report) is False]
+    if not moving:
+        return ""
+    said = ", ".join(moving)
+    return f"Still changing over the last fifth of the training: {said}. More steps would give another number."
+
+
+def shown(reports: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The columns in which at least one report has something to say."""
+    return [column for column in COLUMNS if not reports or any(column.cell(each) != NOTHING for each in reports)]
+
+
+def _corrected(report: Mapping[str, Any]) -> str:
+    return _in_units("corrected")(report) if settled(report) else NOTHING
+
+
 def _estimate(report: Mapping[str, Any]) -> str:
     text, stderr = _in_units("estimate")(report), report.get("stderr")
     if stderr is None or not math.isfinite(stderr) or report.get("n_seeds", 1) < 2:
@@ -78,10 +115,14 @@ def _share(report: Mapping[str, Any]) -> str:
 
 
 def _error(report: Mapping[str, Any]) -> str:
-    error = report.get("relative_error")
-    if error is None or math.isnan(error):
+    return _change(report.get("relative_error"))
+
+
+def _change(share: float | None) -> str:
+    """A signed share in per cent."""
+    if share is None or math.isnan(share):
         return NOTHING
-    percent = 100.0 * error
+    percent = 100.0 * share
     return f"{percent:+.{1 if abs(percent) < 1000 else 0}f} %" if abs(percent) < 1e6 else f"{percent:+.0e} %"
 
 
@@ -99,8 +140,9 @@ COLUMNS = (
     ),
     Column(
         "corrected",
-        _in_units("corrected"),
-        "The estimate with the method's known bias removed, where one is known.",
+        _corrected,
+        "The estimate with the method's known bias removed, by a formula that holds for a critic at its optimum where "
+        "all mass moves along one ray: elsewhere it can be further off. Only for critics that had settled.",
     ),
     Column(
         "lower bound",

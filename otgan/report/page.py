@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from otgan.report.columns import COLUMNS, NOTHING, amount
+from otgan.report.columns import NOTHING, amount, shown, unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -119,11 +119,20 @@ def _samples(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
 
 
 def _answer(record: Mapping[str, Any]) -> str:
-    exact = record["exact"]
+    """The distance between the sets, and what that of the points drawn is where these are only a part."""
+    exact, whole = record["exact"], record.get("whole")
+    between, drawn = "the two samples", ""
+    if whole:
+        between = f"all {whole['n']} and all {whole['m']} points"
+        drawn = (
+            f"<p>The critics got {record['data']['a']['n']} points of each set, drawn at random. The exact distance "
+            f"between these is {amount(exact['distance'], exact['distance'])}, and what critics are held against.</p>"
+        )
+    head = whole or exact
     return (
-        f'<div class="answer"><p class="number">W₁ = {exact["distance"]:.7g}</p>'
-        "<p>The exact Wasserstein distance between the two samples: a proven upper and a proven lower bound agree to "
-        f"{exact['gap']:.0e}.</p><p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
+        f'<div class="answer"><p class="number">W₁ = {head["distance"]:.7g}</p>'
+        f"<p>The exact Wasserstein distance between {between}: a proven upper and a proven lower bound agree to "
+        f"{head['gap']:.0e}.</p>{drawn}<p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
     )
 
 
@@ -135,10 +144,11 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     bound = max(critics, key=lambda critic: critic["lower_bound"])
     error = best["estimate"] - exact
     share = f", {abs(error) / exact:.1%} too {'high' if error > 0 else 'low'}" if exact > 0 else ""
+    warning = unsettled(critics)
     return (
         f"Of the critics, {best['method']} comes closest with an estimate of {amount(best['estimate'], exact)}{share}. "
         f"The best lower bound that a critic proves is {amount(bound['lower_bound'], exact)} ({bound['method']})"
-        f"{_merit(bound, exact)}."
+        f"{_merit(bound, exact)}." + (f" {warning}" if warning else "")
     )
 
 
@@ -161,7 +171,7 @@ def figure_html(figure: Figure) -> str:
 
 def _table(critics: Sequence[Mapping[str, Any]], *, about_critic: bool, exact: float | None = None) -> str:
     """Half of the columns, with what they mean below; the exact distance in a row of its own, if given."""
-    columns = [column for column in COLUMNS if column.about_critic == about_critic]
+    columns = [column for column in shown(critics) if column.about_critic == about_critic]
     head = _row(["critic", *(column.title for column in columns)], "th")
     rows = [_row([critic["method"], *(column.cell(critic) for column in columns)], "td") for critic in critics]
     if exact is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from otgan.report.columns import COLUMNS
+from otgan.report.columns import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ Rows = list[list[str]]
 def print_tables(reports: Sequence[Mapping[str, Any]], width: int = 80) -> None:
     """Print one row a critic: one table where the terminal is wide enough, else two below each other.
 
+    Columns in which no critic has anything to say are left out.
+
     Parameters
     ----------
     reports : sequence of mappings
@@ -30,15 +32,16 @@ def print_tables(reports: Sequence[Mapping[str, Any]], width: int = 80) -> None:
     --------
     >>> report = dict(method="gp", exact=1.0, estimate=1.1, stderr=0.02, n_seeds=2, relative_error=0.1, corrected=1.03,
     ...               lower_bound=0.9, critic_share=0.5, held_out=None, lipschitz_observed=1.25, cosine=0.95,
-    ...               lipschitz_certified=None, normalised=0.88, gradient_norm=1.02, steps=900, seconds=3.5)
+    ...               lipschitz_certified=None, normalised=0.88, gradient_norm=1.02, trend=0.001, steps=900,
+    ...               seconds=3.5)
     >>> print_tables([report])
-    critic       estimate    error  corrected  lower bound   share  held out
-    ------  -------------  -------  ---------  -----------  ------  --------
-    gp      1.100 ± 0.020  +10.0 %      1.030        0.900  50.0 %         –
+    critic       estimate    error  corrected  lower bound   share
+    ------  -------------  -------  ---------  -----------  ------
+    gp      1.100 ± 0.020  +10.0 %      1.030        0.900  50.0 %
     <BLANKLINE>
-    critic  Lipschitz  certified  normalised  cosine  gradient  steps  seconds
-    ------  ---------  ---------  ----------  ------  --------  -----  -------
-    gp          1.250          –       0.880   0.950     1.020    900      3.5
+    critic  Lipschitz  normalised  cosine  gradient  steps  seconds
+    ------  ---------  ----------  ------  --------  -----  -------
+    gp          1.250       0.880   0.950     1.020    900      3.5
     """
     whole = _rows(reports, (False, True))
     if sum(_widths(whole)) + GAP * (len(whole[0]) - 1) <= width:
@@ -71,7 +74,7 @@ def print_table(rows: Rows, *, left: int = 1) -> None:
 
 
 def _rows(reports: Sequence[Mapping[str, Any]], halves: tuple[bool, ...]) -> Rows:
-    columns = [column for column in COLUMNS if column.about_critic in halves]
+    columns = [column for column in shown(reports) if column.about_critic in halves]
     head = ["critic", *(column.title for column in columns)]
     return [head, *([str(report["method"]), *(column.cell(report) for column in columns)] for report in reports)]
 

@@ -103,7 +103,7 @@ def test_training_and_checks_take_them():
     assert dataset(Config(), torch.device("cpu"), images).units.shape == (7, 6, 3)
     points = dataset(Config(), torch.device("cpu"), TensorDataset(POINTS))
     assert points.units.shape == (2,)
-    first, _, _ = draw(TensorDataset(POINTS), DataLoader(TensorDataset(POINTS), batch_size=2), 5, seed=0)
+    (first, _), _, _ = draw(TensorDataset(POINTS), DataLoader(TensorDataset(POINTS), batch_size=2), 5, seed=0)
     assert sorted(first.points.tolist()) == POINTS.tolist()
 
 

@@ -89,7 +89,7 @@ def test_a_check_compares_columns_by_name_and_says_so(capsys: pytest.CaptureFixt
     assert "b.csv: header v, u\n" in out
     assert main([*words, "--drop", "z"]) == 2
     assert "must have one column 'z'" in capsys.readouterr().err
-    turned, second, held_out = alike(*draw("a.csv", "b.csv", 3, seed=0))
+    (turned, second), held_out, _ = alike(draw("a.csv", "b.csv", 3, seed=0))
     assert held_out is not None
     assert turned.columns == second.columns == held_out[1].columns
     assert "the columns of b.csv are taken in the order of a.csv" in second.notes

@@ -96,7 +96,8 @@ def test_sets_by_name() -> None:
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (np.zeros((5, 3, 8, 8)), {}, "channels as their last axis"),
+        (np.zeros((5, 3, 8, 8)), {}, "channels as their last axis.* Move the channels to the end"),
+        (np.zeros((5, 8, 8, 2)), {}, "channels as their last axis.* flatten the samples into points"),
         (np.zeros((1, 2)), {}, "at least 2 samples"),
         (np.zeros((5, 2)), {"held_out": 5}, "must leave samples to train on"),
         (np.zeros((5, 2)), {"n": 6}, "n must be at most 5"),

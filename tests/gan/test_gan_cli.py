@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,8 +107,23 @@ def test_points_are_written_as_numbers(capsys) -> None:
     assert main(["sample", "run", "--n", "5"]) == 0
     assert np.load("run/samples.npy").shape == (5, 2)
     capsys.readouterr()
-    assert main(["sample", "run", "--out", "x.png"]) == 2
-    assert "--out must end in .npy" in capsys.readouterr().err
+    assert main(["sample", "run", "--out", "folder"]) == 2
+    assert "--out must end in .npy or .png" in capsys.readouterr().err
+
+
+def test_points_of_the_plane_are_drawn_and_others_are_not(capsys, monkeypatch) -> None:
+    assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
+    assert main(["sample", "run", "--out", "x.png"]) == 0
+    with Image.open("x.png") as drawn:
+        assert drawn.getextrema()[0] != (255, 255)
+    np.save("line.npy", np.linspace(0, 1, 20))
+    assert main(["train", "--data", "line.npy", "--objective", "wgan", *QUICK, "--out", "line"]) == 0
+    capsys.readouterr()
+    assert main(["sample", "line", "--out", "x.png"]) == 2
+    assert "--out must end in .npy, but" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["sample", "run", "--out", "y.png"]) == 2
+    assert "pip install 'otgan[plots]'" in capsys.readouterr().err
 
 
 def test_a_report_escapes_what_came_from_outside() -> None:

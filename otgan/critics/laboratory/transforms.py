@@ -82,7 +82,7 @@ class CTransform(Method):
 
     def potentials(self, critic: Critic, x: NDArray[Any]) -> DualPotentials:
         """The critic and its c-transform over the points x."""
-        return DualPotentials(critic.dimension, critic, Transformed(x, critic(x)), critic.gradient)
+        return DualPotentials(critic.dimension, critic, Transformed(x, critic(x)), critic.gradient, critic.columns)
 
 
 @dataclass(frozen=True, eq=False)
