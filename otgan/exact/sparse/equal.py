@@ -1,7 +1,7 @@
 """Column generation for equal masses and n = m, around an auction and shortest augmenting paths.
 
-The prices start from a coarse problem (:mod:`otgan.exact.sparse.coarse`), so the columns that are
-cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
+The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that
+are cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
 within a thousandth, asking for new arcs between its rounds; shortest augmenting paths (Jonker & Volgenant 1987) then
 make them exact. Rows whose arc is not exactly tight are matched anew, and that is done again for the few rows for
 which pricing still finds something, until no pair of all n * m is violated.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.costs import EPS, PointCost
-from otgan.exact.sparse.coarse import group, spatial_order
+from otgan.exact.sparse.multiscale import group, spatial_order
 from otgan.exact.sparse.restricted import Restricted
 from otgan.plan import matching
 from otgan.solution import Solution

@@ -29,7 +29,7 @@ import numpy as np
 
 from otgan.costs import PointCost
 from otgan.exact.sparse.generation import ColumnGeneration, pivot
-from otgan.exact.sparse.ladder import Level, cell_order, ladder, refine
+from otgan.exact.sparse.multiscale import Level, coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.network import Network
 from otgan.plan import Plan
 from otgan.solution import Solution, Status
@@ -52,7 +52,7 @@ def solve(problem: Problem, watch: Watch) -> Solution:
     """Solve and certify."""
     search = _Search(problem, watch)
     with watch.part("start"):
-        search.climb()
+        search.solve_coarse_levels()
     finest = search.levels[-1]
     rounds = ColumnGeneration(search.network, finest.a, finest.b, watch)
     best: Solution | None = None
@@ -76,13 +76,13 @@ class _Search:
         self.problem, self.watch = problem, watch
         a, b = problem.masses.a, problem.masses.b
         self.rows, self.cols = (np.flatnonzero(mass.any(axis=1)) for mass in (a, b))
-        self.rows = self.rows[cell_order(cost.x[self.rows])]
-        self.cols = self.cols[cell_order(cost.y[self.cols])]
+        self.rows = self.rows[spatial_order(cost.x[self.rows])]
+        self.cols = self.cols[spatial_order(cost.y[self.cols])]
         x, y = np.ascontiguousarray(cost.x[self.rows]), np.ascontiguousarray(cost.y[self.cols])
-        self.levels = ladder(cost.between(x, y), a[self.rows], b[self.cols])
+        self.levels = coarse_to_fine(cost.between(x, y), a[self.rows], b[self.cols])
         self.network: Network
 
-    def climb(self) -> None:
+    def solve_coarse_levels(self) -> None:
         """Solve the levels below the finest on their first arcs, and set up the finest."""
         coarse: Level | None = None
         for level in self.levels:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from otgan.exact import linprog, simplex
 from otgan.exact.sparse import general
-from otgan.exact.sparse.ladder import cell_order, ladder, refine
+from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.watch import Watch
 from otgan.kernels.spanning import merge_masses
 from otgan.kernels.wide import sums
@@ -148,8 +148,8 @@ def test_a_plan_handed_down_has_the_masses_of_the_children():
     rng = np.random.default_rng(0)
     n, m = 3000, 1700
     x, y = rng.random((n, 2)), rng.random((m, 2))
-    problem = Problem.from_points(x[cell_order(x)], y[cell_order(y)], a=weights(rng, n, "few"))
-    levels = ladder(problem.cost, problem.masses.a, problem.masses.b)  # type: ignore[arg-type]
+    problem = Problem.from_points(x[spatial_order(x)], y[spatial_order(y)], a=weights(rng, n, "few"))
+    levels = coarse_to_fine(problem.cost, problem.masses.a, problem.masses.b)  # type: ignore[arg-type]
     assert len(levels) >= 3
     plan = merge_masses(levels[0].a, levels[0].b)
     for level in levels[1:]:
