@@ -28,9 +28,9 @@ __all__ = ["Cost", "MatrixCost", "PointCost"]
 
 EPS = float(np.finfo(np.float64).eps)
 INTACT = 2.0**-900  # squares and powers above this lose no digit that counts to underflow
-BLOCK = 2**20  # entries of one block: 8 MiB
-MANY = 2**22  # differences of coordinates, from where on threads and SIMD lanes pay for the import of Numba
-SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s); the values are the same
+BLOCK = 2**20  # entries: 8 MiB
+MANY_DIFFERENCES = 2**22  # of coordinates, from where on threads and SIMD lanes pay for the import of Numba
+FEW_PAIRS = 2**20  # up to which NumPy is done before Numba is imported (0.5 s); the values are the same
 
 
 class Cost(ABC):
@@ -241,7 +241,7 @@ class PointCost(Cost):
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         x, y = self.x[rows], self.y[cols]
         quick = numba_is_loaded() and self.p in (1, 2)  # other powers may differ in their last bit from NumPy's
-        if quick or len(x) * len(y) * self.dimension > MANY:
+        if quick or len(x) * len(y) * self.dimension > MANY_DIFFERENCES:
             return cost_matrix(x, y, self.p, self.metric)
         block = METRICS[self.metric].between(x, y, self.p)
         return cost_matrix(x, y, self.p, self.metric) if block is None else block
@@ -270,7 +270,7 @@ class PointCost(Cost):
         if self.dimension == 1:
             return self._column_minima_on_the_line(f)
         n, m = self.shape
-        if n * m <= SMALL and not numba_is_loaded():
+        if n * m <= FEW_PAIRS and not numba_is_loaded():
             return super().column_minima(f)
         return self.pricing.minima(f)[0], 0.0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -61,7 +62,7 @@ class Metric(ABC):
     def tensor_sums(self, differences: Any) -> Any:
         """:meth:`sums` of a torch tensor, differentiably."""
 
-    @property
+    @cached_property
     def code(self) -> int:
         """The number that kernels know it by."""
         from otgan.kernels import metric

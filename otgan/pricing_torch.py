@@ -30,12 +30,12 @@ __all__ = ["place", "search"]
 
 EPS = float(np.finfo(np.float64).eps)
 SCREEN_DIMENSION = 8  # from here on the passes of the screen over a block are far fewer than those over coordinates
-DIRECT, SCREEN = 2**22, 2**26  # pairs of a block: near a cache for many short passes, large for a product
-ON_CPU = 2**18
-BYTES = 256  # of device memory for each pair of a block, at most
-LONGEST = 2**16  # rows of a block
-FEW = 4  # candidates for each place in a list, up to which no limit is looked for
-DEAR = 16  # one candidate in so many pairs, and direct pricing of the block costs less than gathering them
+DIRECT_PAIRS, SCREEN_PAIRS = 2**22, 2**26  # pairs of a block: near a cache for many short passes, large for a product
+CPU_PAIRS = 2**18
+BYTES_PER_PAIR = 256  # of device memory, at most
+MOST_ROWS = 2**16  # rows of a block
+FEW_CANDIDATES = 4  # for each place in a list, up to which no limit is looked for
+DEAR_PAIRS = 16  # one candidate in so many pairs, and direct pricing of the block costs less than gathering them
 
 
 def place(points: NDArray[np.float64], name: str) -> Tensor:
@@ -173,7 +173,7 @@ def search(
     rule = Rule(METRICS[metric], p)
     screened = rule.metric is EUCLIDEAN and len(x) >= SCREEN_DIMENSION
     wanted = np.flatnonzero(values[:, -1] > -np.inf)
-    height = min(x.shape[1], LONGEST)
+    height = min(x.shape[1], MOST_ROWS)
     width = max(1, _room(x.device, screened) // height)
     middle = x.mean(dim=1, keepdim=True)
     potentials = torch.from_numpy(f.copy()).to(x.device)  # f may be read-only, which torch warns of
@@ -190,12 +190,12 @@ def search(
 def _room(device: torch.device, screened: bool) -> int:
     """Pairs that a block may have."""
     if device.type == "cpu":
-        return ON_CPU
-    most = SCREEN if screened else DIRECT
+        return CPU_PAIRS
+    most = SCREEN_PAIRS if screened else DIRECT_PAIRS
     if device.type != "cuda":
-        return min(most, DIRECT)
+        return min(most, DIRECT_PAIRS)
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return min(most, (torch.cuda.mem_get_info(device)[0] + unused) // BYTES)
+    return min(most, (torch.cuda.mem_get_info(device)[0] + unused) // BYTES_PER_PAIR)
 
 
 def _direct(block: Block, rule: Rule, lists: Lists) -> Lists:
@@ -223,7 +223,7 @@ def _screen(block: Block, rule: Rule, lists: Lists, middle: Tensor) -> Lists:
         targets = torch.arange(len(row), device=row.device).repeat_interleave(k)
         limit = block.along(rule, targets, row.flatten()).reshape(row.shape).amax(dim=1, keepdim=True)
         fits &= least <= limit
-    if int(fits.count_nonzero()) * DEAR > fits.numel():
+    if int(fits.count_nonzero()) * DEAR_PAIRS > fits.numel():
         return _direct_in_parts(block, rule, lists)
     targets, row = torch.nonzero(fits, as_tuple=True)
     return lists.insert(targets, block.first + row, block.along(rule, targets, row))
@@ -231,12 +231,12 @@ def _screen(block: Block, rule: Rule, lists: Lists, middle: Tensor) -> Lists:
 
 def _many(fits: Tensor, k: int) -> bool:
     """Whether so many pairs fit that a limit is worth looking for."""
-    return fits.shape[1] > k and int(fits.count_nonzero()) > FEW * k * len(fits)
+    return fits.shape[1] > k and int(fits.count_nonzero()) > FEW_CANDIDATES * k * len(fits)
 
 
 def _direct_in_parts(block: Block, rule: Rule, lists: Lists) -> Lists:
     """As :func:`_direct`, for a block of the size of the screen."""
-    step = max(1, DIRECT // len(block.f))
+    step = max(1, DIRECT_PAIRS // len(block.f))
     parts = [
         _direct(block._replace(y=block.y[:, k : k + step]), rule, Lists(*(side[k : k + step] for side in lists)))
         for k in range(0, block.y.shape[1], step)

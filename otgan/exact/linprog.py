@@ -213,7 +213,7 @@ def memory(n: int, m: int) -> int:
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve the primal program with HiGHS' dual simplex; its multipliers are the potentials."""
-    return solve_dense(problem, simplex, method="linprog", rtol=rtol, max_steps=max_steps, progress=progress)
+    return solve_dense(problem, simplex, method="linprog", rtol=rtol, max_steps=max_steps)
 
 
 def simplex(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:

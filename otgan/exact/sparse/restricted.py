@@ -90,7 +90,7 @@ class Restricted:
         self.queries += len(priced)
         return self.add(rows, cols)
 
-    def offer(self, f: NDArray[np.float64], k: int) -> int:
+    def add_best_rows_per_column(self, f: NDArray[np.float64], k: int) -> int:
         """Give every column arcs to its k best rows under f; how many were new."""
         n, m = self.cost.shape
         rows, cols, _ = self.cost.pricing.below(f, np.full(m, np.inf), min(k, n))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from otgan.exact import linprog, simplex
 from otgan.exact.sparse import general
 from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
-from otgan.exact.sparse.watch import Watch
+from otgan.exact.sparse.progress import Progress
 from otgan.kernels.spanning import merge_masses
 from otgan.kernels.wide import sums
 from otgan.metric import METRICS
@@ -21,7 +21,7 @@ from otgan.solution import Status
 
 
 def solve(x, y, p=1, *, max_steps=None, **options):
-    return general.solve(Problem.from_points(x, y, p, **options), Watch(1e-9, max_steps))
+    return general.solve(Problem.from_points(x, y, p, **options), Progress(1e-9, max_steps))
 
 
 def weights(rng, n, kind) -> Any:
@@ -58,7 +58,7 @@ def problems(draw):
 @settings(max_examples=150, deadline=None)
 @given(problems())
 def test_agrees_with_the_dense_solvers(problem):
-    solution = general.solve(problem, Watch(1e-9))
+    solution = general.solve(problem, Progress(1e-9))
     assert solution.status is Status.OPTIMAL
     for other in (simplex, linprog):
         reference = other.solve(problem, rtol=1e-9)
