@@ -68,7 +68,7 @@ def test_refused(options: dict[str, Any], reason: str) -> None:
 
 
 def test_without_torch_a_device_is_refused_and_the_cpu_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("otgan.runtime.device", "otgan.pricing_torch"):
+    for module in ("otgan.runtime.device", "otgan.pricing.device"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(InvalidInput, match=r"needs torch, which is not installed. Run: pip install 'otgan\[torch\]'"):

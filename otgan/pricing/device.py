@@ -1,4 +1,4 @@
-"""All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing` does there with ``device``.
+"""All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing.points` does with a ``device``.
 
 Differences are taken coordinate by coordinate and added in their order, one operation at a time, so that nothing is
 fused. For p = 1 and 2 every value is therefore, to the last bit, the one that the CPU computes. Other powers
