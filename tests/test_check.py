@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 import otgan
 from otgan import InvalidInput, NotConverged, OTError
 from otgan.check import check
+from otgan.check.figures import figures
 from otgan.check.result import default_folder
 from otgan.check.samples import _found, _whole, draw
 from otgan.critics import METHODS, Method
@@ -80,9 +82,32 @@ def test_run_folder(result, tmp_path):
     assert record["data"]["a"]["sha256"] == load("digits:3", n=20, seed=0).sha256
     assert record["critics"][1]["options"]["gp_weight"] == 10
     page = (folder / "report.html").read_text()
-    assert page.count('src="data:image/png;base64,') == 8  # four figures, on light paper and on dark
+    assert page.count('src="data:image/png;base64,') == 16  # four figures, light and dark, wide and narrow
+    assert "weight clipping: WGAN" in page
+    assert "What to do next" in page
     with np.load(folder / "plan.npz", allow_pickle=False) as file:
         assert file["mass"].sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("dim", "name"), [(1, "distributions"), (2, "plan"), (5, "components")])
+def test_the_data_are_shown(dim, name, tmp_path):
+    rng = np.random.default_rng(0)
+    folder = check(rng.normal(size=(30, dim)), rng.normal(size=(25, dim)), methods=["gp"], steps=20).write(tmp_path)
+    assert {path.stem for path in folder.glob("*.png")} == {"critics_against_exact", "training_curves", name}
+
+
+def test_what_is_not_corrected_in_tables_is_not_in_figures(result, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("otgan.plot.critics_against_exact", lambda reports, exact: drawn.append(reports))
+    for trend in (0.0, 0.5):
+        changed = tuple(replace(verdict, corrected=1.0, trend=trend) for verdict in result.reports)
+        figures(replace(result, reports=changed))
+    assert [reports[0]["corrected"] for reports in drawn] == [1.0, None]
+
+
+def test_images_are_shown_in_pairs(result, tmp_path):
+    folder = result.write(tmp_path)
+    assert {path.stem for path in folder.glob("*.png")} >= {"pairs", "components"}
 
 
 def test_run_folder_without_matplotlib(result, tmp_path, monkeypatch):

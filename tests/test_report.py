@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from dataclasses import dataclass
 from enum import Enum
 from html.parser import HTMLParser
@@ -14,7 +15,9 @@ from scipy import sparse
 
 import otgan
 from otgan import report
+from otgan.report.advice import check_advice
 from otgan.report.columns import COLUMNS, amount
+from otgan.report.page import _css
 
 NASTY = "<script>alert('&\"')</script>\ud800"
 VOID = {"meta", "img"}
@@ -93,6 +96,46 @@ def test_page_refers_to_nothing_outside_itself():
     assert "default-src 'none'" in dict(parser.attributes)["content"]
 
 
+def test_a_figure_for_narrow_screens_is_chosen_by_the_style_alone():
+    figure = report.Figure(b"a", b"b", "alt", "caption", narrow=(b"c", b"d"))
+    parser = parse(report.page(make_record(), [figure]))
+    assert [value for name, value in parser.attributes if name == "class" and value.endswith(("broad", "narrow"))] == [
+        "light broad",
+        "dark broad",
+        "light narrow",
+        "dark narrow",
+    ]
+    assert len({value for name, value in parser.attributes if name == "src"}) == 4
+    css = _css()
+    shown = re.findall(r"@media screen and \((.*)\) \{\n((?:  .*\n)*)", css)
+    # At each kind of screen, exactly one of the four is not hidden.
+    for dark in (False, True):
+        for narrow in (False, True):
+            visible = dict.fromkeys(("light broad", "dark broad", "light narrow", "dark narrow"), True)
+            for media, block in [("", css.split("@media screen")[0]), *shown]:
+                if ("dark" in media) <= dark and ("max-width" in media) <= narrow:
+                    for selectors, value in re.findall(r"(figure img.*) \{.* ?display: (\w+); \}", block):
+                        for selector in selectors.split(", "):
+                            _apply(visible, selector.removeprefix("figure img"), value == "block")
+            wanted = f"{'dark' if dark else 'light'} {'narrow' if narrow else 'broad'}"
+            assert [name for name, there in visible.items() if there] == [wanted]
+
+
+def _apply(visible, selector, shown):
+    """What a selector such as ".dark:not(.narrow)" says of pictures."""
+    without = re.findall(r":not\(\.(\w+)\)", selector)
+    with_ = re.findall(r"\.(\w+)", re.sub(r":not\(.*?\)", "", selector))
+    for name in visible:
+        if all(word in name.split() for word in with_) and not any(word in name.split() for word in without):
+            visible[name] = shown
+
+
+def test_figures_are_as_wide_as_tables():
+    rules = dict(re.findall(r"^(figure img|\.wide table|\.facts) \{ (.*) \}$", _css(), re.MULTILINE))
+    assert len(rules) == 3
+    assert all("width: 100%" in rule and "max-width" not in rule for rule in rules.values())
+
+
 def test_page_escapes_every_string():
     figure = report.Figure(b"", b"", NASTY, NASTY)
     parser = parse(report.page(make_record(NASTY), [figure]))
@@ -104,12 +147,12 @@ def test_page_escapes_every_string():
 def test_page_explains_every_column():
     text = parse(report.page(make_record(held_out=0.9, lipschitz_certified=2.0, critic_share=0.5))).text
     for column in COLUMNS:
-        assert column.meaning in text
+        assert report.typeset(column.meaning) in text
 
 
 def test_columns_without_any_number_are_left_out(capsys):
     assert COLUMNS[5].title == "held out"
-    assert COLUMNS[5].meaning not in parse(report.page(make_record(held_out=None))).text
+    assert report.typeset(COLUMNS[5].meaning) not in parse(report.page(make_record(held_out=None))).text
     report.print_tables([{**CRITIC, "held_out": None}])
     assert "held out" not in capsys.readouterr().out
 
@@ -122,6 +165,148 @@ def test_a_critic_that_is_still_changing_is_named_and_not_corrected(trend, said,
     assert ("Still changing over the last fifth" in text) == said
     report.print_tables([{**CRITIC, "trend": trend}])
     assert ("corrected" in capsys.readouterr().out) == (trend is not None and not said)
+
+
+def test_page_explains_critics_and_every_number_of_the_proof():
+    parser = parse(report.page(make_record("gp"), methods={"gp": "gradient <penalty>", "clip": "not there"}))
+    assert "gradient <penalty>" in parser.text
+    assert "not there" not in parser.text
+    assert "below |x − y| at the worst pair between which the plan moves mass" in parser.text  # the largest slack
+    proof = report.page(make_record()).split("<h2>The proof</h2>")[1].split("<h2>")[0]
+    assert proof.count("<tr>") == proof.count('<span class="quiet">') == 7
+
+
+def test_numbers_of_a_page_have_one_format():
+    record = make_record("gp", relative_error=-0.1324, cosine=-0.5, normalised=2e-7, estimate=0.8676)
+    text = parse(report.page(record).split("<body>")[1].split("</body>")[0]).text
+    assert "−13.2\u00a0%" in text
+    assert "−0.500" in text
+    assert "2.0\u00a0×\u00a010⁻⁷" in text
+    assert "13.2\u00a0% too low" in text
+    numbers = text.split("How to do it again")[0]  # where options stand as they are typed
+    assert not re.search(r"(?<!\w)-\d|\d ?%|\de[+-]\d", numbers)
+
+
+def test_a_column_has_the_same_number_of_digits():
+    record = make_record("gp")
+    other = {
+        "estimate": 12.0,
+        "relative_error": -0.9,
+        "corrected": 0.5,
+        "held_out": 0.4,
+        "cosine": 0.9512,
+        "seconds": 40,
+    }
+    record["critics"].append({**record["critics"][0], "held_out": 1.0, "method": "clip", **other})
+    rows = [row for row in re.findall(r"<tr>(<td>.*?)</tr>", report.page(record)) if "±" in row or "900" in row]
+    assert len(rows) == 4
+    for gp, clip in (rows[:2], rows[2:]):
+        for one, two in zip(*(re.findall(r"<td>(.*?)</td>", row)[1:] for row in (gp, clip)), strict=True):
+            decimals = [len(cell.split()[0].partition(".")[2].split("\u00a0")[0]) for cell in (one, two)]
+            assert "–" in (one, two) or decimals[0] == decimals[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "typeset"),
+    [
+        ("-1.5", "−1.5"),
+        ("1e-09", "1\u00a0×\u00a010⁻⁹"),
+        ("-3.678e+15 to 2", "−3.678\u00a0×\u00a010¹⁵ to 2"),
+        ("99% and 1.6 %", "99\u00a0% and 1.6\u00a0%"),
+        ("2 JS - 2 log 2, -log D, exp(-mu^2)", "2 JS − 2 log 2, −log D, exp(−mu^2)"),
+        ("WGAN-GP, one-sided, --quick", "WGAN-GP, one-sided, --quick"),
+        ("-inf", "−∞"),
+        ("0x1e5 of 2017", "0x1e5 of 2017"),
+    ],
+)
+def test_typesetting(text, typeset):
+    assert report.typeset(text) == typeset
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((0.296, 1.002), ["0.296", "1.002"]),
+        ((4.55, 11.01), ["4.55", "11.01"]),
+        ((-0.265, -0.113), ["-0.265", "-0.113"]),
+        ((2.0, 4.0), ["2", "4"]),
+        ((0.0, 0.0), ["0", "0"]),
+        ((0.0, 0.25), ["0.000", "0.250"]),
+        ((1e-151, 8e-144), ["1.00e-151", "8.00e-144"]),
+        ((float("nan"), 1.5), ["nan", "1.50"]),
+        ((0.5, float("inf")), ["0.500", "inf"]),
+        ((float("inf"), float("inf")), ["inf", "inf"]),
+    ],
+)
+def test_numbers_that_stand_together_have_the_same_decimals(values, texts):
+    assert report.significant(*values) == texts
+
+
+def test_per_cents():
+    assert [report.percent(share) for share in (0.0164, -1e-9, 12.3, None, math.nan)] == [
+        "1.6 %",
+        "0.0 %",
+        "1230 %",
+        "–",
+        "–",
+    ]
+    assert report.percent(0.1, signed=True) == "+10.0 %"
+
+
+COMMAND = "otgan check a b --methods gp --n 100 --seed 0"
+
+
+def advice(critics=({},), failed=(), exact=1.0, command: str | None = COMMAND):
+    side = {"n": 100, "held_out": 80}
+    return check_advice(
+        {
+            "exact": {"distance": exact},
+            "critics": [{**CRITIC, "held_out": 1.0, **critic} for critic in critics],
+            "failed": dict.fromkeys(failed, "it diverged"),
+            "settings": {"seed": 0},
+            "data": {"a": side, "b": {**side, "held_out": 70}},
+            "command": command,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "words", "option"),
+    [
+        ({"critics": [{"estimate": 1.05}]}, ["Use gp", "5.0 % too high", "look at others"], "--seed 1"),
+        (
+            {"critics": [{"estimate": 0.7, "trend": 0.05}]},
+            ["30.0 % too low", "Train longer, since gp was"],
+            "--steps 3600",
+        ),
+        ({"critics": [{"estimate": 1.5}]}, ["On points held out gp says much less", "more points"], "--n 170"),
+        ({"critics": [{"estimate": 0.6}]}, ["Use no critic's number", "another method"], "--methods orthogonal"),
+        (
+            {"critics": [], "failed": ["clip"]},
+            ["none was trained to its end", "Train others"],
+            "--methods gp orthogonal",
+        ),
+        ({"critics": [{"estimate": math.nan}]}, ["none was trained to its end"], "--n 100"),
+        ({"exact": 0.0}, ["are the same", "another set"], "--n 100"),
+    ],
+)
+def test_what_to_do_next_follows_from_what_was_found(case, words, option):
+    text, command = advice(**case)
+    assert all(word in text for word in words)
+    assert len(re.findall(r"[.](?= |$)", text)) == 2, "two sentences"
+    assert option in command
+    assert advice(**case, command=None) == (text, None)
+
+
+def test_what_to_do_next_stands_before_the_numbers():
+    page = report.page(make_record())
+    assert page.index("What to do next") < page.index("The numbers") < page.index("The figures")
+
+
+def test_words_are_found_whole():
+    assert list(report.explained("critic of WGAN; D* and -log D")) == ["D", "D*", "critic", "-log D"]
+    assert list(report.explained("wgan-gp")) == ["wgan-gp"]
+    assert report.explained("Dense gpu") == {}
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf"), 0.0])

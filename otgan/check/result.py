@@ -140,6 +140,7 @@ class Check:
         ['critics_against_exact.png', 'plan.npz', 'plan.png', 'report.html', 'report.json', 'training_curves.png']
         """
         from otgan.check.figures import figures
+        from otgan.critics import methods
 
         folder = self.default_folder if folder is None else Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ class Check:
         drawn = figures(self)
         shown = {
             **{f"{figure.name}.png": figure.light for figure in drawn},
-            "report.html": report.page(record, drawn).encode("utf-8", "replace"),
+            "report.html": report.page(record, drawn, methods()).encode("utf-8", "replace"),
         }
         report.write_files(folder, shown)
         return folder

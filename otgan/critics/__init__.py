@@ -1,13 +1,13 @@
 """Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
 
-from otgan.critics.corrections import Richardson, richardson
 from otgan.critics.critic import Critic, Lipschitz
 from otgan.critics.fit import CriticFit, fit, methods
-from otgan.critics.laboratory import METHODS, GradientPenalty, WeightClipping
-from otgan.critics.method import Method
+from otgan.critics.methods import METHODS, GradientPenalty, WeightClipping
+from otgan.critics.methods.method import Method
 from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
-from otgan.critics.truths import samplers
+from otgan.critics.richardson import Richardson, richardson
+from otgan.critics.samplers import samplers
 from otgan.runtime.device import torch_device
 
 __all__ = [

@@ -73,7 +73,7 @@ class Critic:
     Attributes
     ----------
     network : torch.nn.Module
-        A stack of one, from (k, d) to (1, k), in evaluation mode. A module of the user's is its ``members[0]``.
+        An ensemble of one, from (k, d) to (1, k), in evaluation mode. A module of the user's is its ``members[0]``.
     scaling : Scaling
         ``center`` (d,) and ``unit``.
     columns : tuple, optional

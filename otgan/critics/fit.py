@@ -12,11 +12,10 @@ import numpy as np
 import torch
 
 from otgan import frames, inputs
-from otgan.critics import corrections
 from otgan.critics.critic import Critic, Lipschitz, prepare
-from otgan.critics.laboratory import METHODS
+from otgan.critics.methods import METHODS
 from otgan.critics.modes import own_modes
-from otgan.critics.networks import Loop, check_shape, copies, given_network, join, select
+from otgan.critics.networks import ModuleEnsemble, check_shape, given_network, join_members, member, n_members
 from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
 from otgan.critics.room import check_weights
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from otgan.critics.method import Method
+    from otgan.critics.methods.method import Method
     from otgan.pairs import Pair
     from otgan.potentials import DualPotentials
     from otgan.solution import Solution
@@ -109,18 +108,11 @@ class CriticFit:
     @property
     def corrected(self) -> float | None:
         """The estimate without the method's known bias, where one is known: of ``corrections`` what proved best."""
-        return self.bias_removed(self.estimates, lambda: self.slopes)
+        return self.corrected_of(self.estimates, lambda: self.slopes)
 
-    def bias_removed(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
+    def corrected_of(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
         """The same of other estimates of these critics, (n_seeds,), and their slopes on the points of those."""
-        way = self._method.correction
-        return None if way is None else corrections.WAYS[way](self, estimates, slopes)
-
-    def theory(self, estimate: float) -> float | None:
-        """The truth behind an estimate of the method at its optimum, where theory has a formula."""
-        unit = self.critic.scaling.unit
-        found = self._method.corrected(estimate / unit)
-        return None if found is None else unit * found
+        return self._method.corrected(estimates, slopes, self.critic.scaling.unit)
 
     @cached_property
     def slopes(self) -> NDArray[np.float64]:
@@ -163,7 +155,7 @@ class CriticFit:
         gradient norm over the points, which is 1 for an optimal critic wherever mass moves. ``corrected`` is the first
         for "gp" and "lp", the second for critics with orthonormal layers.
         """
-        return corrections.corrections(self)
+        return self._method.corrections(self.estimates, lambda: self.slopes, self.critic.scaling.unit)
 
     @property
     def held_out(self) -> float | None:
@@ -341,8 +333,8 @@ def fit(
     if network is None:
         check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start = time.perf_counter()
-    stacks = [
-        _stack(chosen, network, dimension, [seed + int(k) for k in part]).to(where)
+    ensembles = [
+        _ensemble(chosen, network, dimension, [seed + int(k) for k in part]).to(where)
         for part in shares(chosen, n_seeds, where)
     ]
     drawn = torch.Generator(where).manual_seed(seed + 10**6)
@@ -350,13 +342,15 @@ def fit(
     judged |= {} if held is None else {"held_out": held}
     tensors = {name: (prepare(a, scaling, where), prepare(b, scaling, where)) for name, (a, b) in judged.items()}
     job = Job(chosen, source_x, source_y, tensors, where, progress)
-    history = train_side_by_side(job, stacks, seed)
+    history = train_side_by_side(job, ensembles, seed)
     history |= {name: scaling.unit * history[name] for name in judged}
     return CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
         critics=tuple(
-            Critic(select(stack, k).eval(), scaling, columns) for stack in stacks for k in range(copies(stack))
+            Critic(member(ensemble, k).eval(), scaling, columns)
+            for ensemble in ensembles
+            for k in range(n_members(ensemble))
         ),
         estimates=history["estimate"][:, -1].copy(),
         held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
@@ -391,12 +385,12 @@ def _held_out(
     return x, y
 
 
-def _stack(method: Method, given: Any, dimension: int, seeds: Sequence[int]) -> nn.Module:
+def _ensemble(method: Method, given: Any, dimension: int, seeds: Sequence[int]) -> nn.Module:
     """The networks of some seeds side by side, each drawn from its own."""
     if given is None:
-        return join([method.network(dimension, torch.Generator().manual_seed(one)) for one in seeds])
+        return join_members([method.network(dimension, torch.Generator().manual_seed(one)) for one in seeds])
     modules = [given_network(given, dimension, one) for one in seeds]
     for module in modules:
         method.check_network(module)
         check_shape(module, dimension)
-    return Loop(modules)
+    return ModuleEnsemble(modules)

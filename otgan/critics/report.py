@@ -180,7 +180,7 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
     certified = [bound.certified for bound in lipschitz if bound.certified is not None]
     observed = np.array([bound.observed for bound in lipschitz])
     exact, estimates, mass = judged.exact, judged.estimates, judged.mass
-    corrected = fit.bias_removed(estimates / mass, judged.slopes)  # what is known of biases is for a mass of 1
+    corrected = fit.corrected_of(estimates / mass, judged.slopes)  # what is known of biases is for a mass of 1
     errors = estimates / exact - 1 if exact else np.full(len(estimates), np.nan)
     proven = _proven(fit, judged, certified)
     constant = 0.0 if judged.problem is None else constant_bound(judged.problem)

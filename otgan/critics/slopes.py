@@ -71,9 +71,9 @@ def in_double(network: nn.Module) -> nn.Module:
     """
     twin = copied(network).double()
     for layer, double in zip(network.modules(), twin.modules(), strict=True):
-        held = getattr(layer, "held", None)
+        held = getattr(layer, "cached", None)
         if isinstance(held, torch.Tensor):
-            double.held = held.detach().double()  # type: ignore[assignment]
+            double.cached = held.detach().double()  # type: ignore[assignment]
     return twin
 
 

@@ -1,4 +1,4 @@
-"""The training loop: one for every method, and for all seeds of a stack at once."""
+"""The training loop: one for every method, and for all seeds of an ensemble at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from otgan.critics.method import generators_for
-from otgan.critics.networks import copies, forget
+from otgan.critics.methods.method import generators_for
+from otgan.critics.networks import drop_cached_weights, n_members
 from otgan.critics.source import batches
 from otgan.errors import OTError
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from otgan.critics.method import Method
+    from otgan.critics.methods.method import Method
     from otgan.critics.source import Source
 
 __all__ = ["Job", "shares", "train_side_by_side"]
 
 RECORDS = 50  # entries of the history
-# Multiplications of a layer from which on the overhead that seeds share in a stack is little, and none to speak of.
+# Multiplications of a layer from which on the overhead that seeds share in an ensemble is little, and none to speak of.
 HEAVY, VERY_HEAVY = 2**21, 2**23
 MANY = 10  # steps that make it worth while to start threads
 
@@ -48,7 +48,7 @@ class Job:
     device : torch.device
     progress : bool
     stop : threading.Event
-        Set, it ends all stacks at their next step.
+        Set, it ends all ensembles at their next step.
     start : float
         When the job began, seconds of ``time.perf_counter``.
     """
@@ -64,7 +64,7 @@ class Job:
 
 
 def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
-    """Train all copies of a stack in place, each on batches of its own generator.
+    """Train all members of an ensemble in place, each on batches of its own generator.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, ND
             group["lr"] = rate * method.schedule(step - 1)
         x, y = (batches(side, method.batch_size, generators, whole=method.whole) for side in (job.x, job.y))
         method.step(network, optimizer, x, y, generators)
-        forget(network)
+        drop_cached_weights(network)
 
         if step % every == 0 or step == method.steps:
             network.eval()
@@ -108,16 +108,18 @@ def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> 
         )
 
 
-def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
-    """Train stacks of consecutive seeds, each in a thread of its own, with one torch thread.
+def train_side_by_side(job: Job, ensembles: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
+    """Train ensembles of consecutive seeds, each in a thread of its own, with one torch thread.
 
     Torch's own threads are worth nothing here: steps this small lose time when each is spread over cores, and lose most
     of it where other programs want the cores too.
     """
-    first = np.cumsum([seed, *(copies(stack) for stack in stacks)])
-    with ThreadPoolExecutor(min(len(stacks), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    first = np.cumsum([seed, *(n_members(ensemble) for ensemble in ensembles)])
+    with ThreadPoolExecutor(min(len(ensembles), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            parts = list(pool.map(lambda k: _train(job, stacks[k], int(first[k]), shown=k == 0), range(len(stacks))))
+            parts = list(
+                pool.map(lambda k: _train(job, ensembles[k], int(first[k]), shown=k == 0), range(len(ensembles)))
+            )
         finally:
             job.stop.set()  # after an error or Ctrl-C the others end at their next step
     together = {name: np.concatenate([part[name] for part in parts]) for name in job.judged_on}
@@ -125,11 +127,11 @@ def train_side_by_side(job: Job, stacks: Sequence[nn.Module], seed: int) -> dict
 
 
 def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[np.intp]]:
-    """Which seeds each stack is to hold: one holds all; where steps are mostly arithmetic it is one for each core."""
+    """Which seeds each ensemble holds: one holds all; where steps are mostly arithmetic, there is one for each core."""
     work = method.batch_size * method.width**2
     ways = 1
     if work >= HEAVY and method.steps >= MANY and device.type == "cpu":
-        ways = n_seeds if work >= VERY_HEAVY else min(n_seeds, cores())  # a stack that leaves the cache is no gain
+        ways = n_seeds if work >= VERY_HEAVY else min(n_seeds, cores())  # an ensemble that leaves the cache is no gain
     return np.array_split(np.arange(n_seeds), ways)
 
 

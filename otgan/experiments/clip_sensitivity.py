@@ -10,7 +10,7 @@ import torch
 
 from otgan import gan, plot
 from otgan.critics import fit
-from otgan.critics.laboratory import METHODS
+from otgan.critics.methods import METHODS
 from otgan.critics.networks import given_network
 from otgan.data import toys
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
@@ -226,11 +226,10 @@ def _momentum(runs: Sequence[Record]) -> tuple[float, ...]:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """Figure 1b of the paper with batch norm beside it, and the GANs: all of the first seed."""
-    figure = plot.new_figure(7.2, 5.6)
+    figure, (plain, normed, weights, games) = plot.panels(4, 3.0, across=2, narrow_height=2.7)
     first: dict[str, Record] = {}
     for run in runs:
         first.setdefault(run["case"], run)
-    (plain, normed), (weights, games) = figure.subplots(2, 2)
     _draw_norms(plain, first, [_clipped(clip) for clip in settings.clips], "no batch norm")
     names = [_clipped(clip, batch_norm=True) for clip in settings.batch_norm_clips]
     _draw_norms(normed, first, names, "batch norm in the clipped critics")

@@ -146,8 +146,8 @@ def _correlation(run: Record) -> float:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """A row for each network: exact W1 against steps and against time, and the class score against steps."""
-    figure = plot.new_figure(9.0, 0.4 + 2.2 * len(settings.networks))
-    panels = figure.subplots(len(settings.networks), 3, squeeze=False)
+    figure, axes = plot.panels(3 * len(settings.networks), 2.6, across=3, narrow_height=2.2)
+    panels = [axes[k : k + 3] for k in range(0, len(axes), 3)]
     for network, row in zip(settings.networks, panels, strict=True):
         for k, objective in enumerate(OBJECTIVES):
             own = of_case(runs, f"{network} {objective}")
@@ -158,7 +158,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
         row[0].set_ylabel(f"{network}: exact W1")
         row[1].set_ylabel("exact W1")
         row[2].set_ylabel("class score")
-    for ax, (across, _) in zip(panels[-1], SHOWN, strict=True):
+    for ax, (across, _) in zip(axes if plot.is_narrow() else panels[-1], len(panels) * SHOWN, strict=False):
         ax.set_xlabel(across)
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     return figure

@@ -113,14 +113,24 @@ class Result(Generic[Settings]):
         """Whether every claim holds from every seed."""
         return all(claim.holds for claim in self.claims)
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether its settings are those of a look."""
+        return self.settings == self.experiment.quick != self.experiment.full
+
+    @property
+    def seeds(self) -> int:
+        """From how many seeds each case was measured."""
+        return len({run["seed"] for run in self.runs})
+
     def draw(self) -> Figure:
         """The figure that stands beside the paper's, in the matplotlib style in force."""
         return self.experiment.draw(self.settings, self.runs)
 
     @cached_property
-    def papers(self) -> tuple[bytes, bytes] | None:
-        """The figure as PNG files for light and for dark paper, drawn once; None without matplotlib."""
-        return plot.on_both_papers(self.draw)
+    def papers(self) -> plot.Papers | None:
+        """The figure as PNG files for all papers, drawn once; None without matplotlib."""
+        return plot.on_every_paper(self.draw)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the figure, as it is kept."""

@@ -18,6 +18,7 @@ from otgan.line import wasserstein_1d
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -27,6 +28,8 @@ FAR = 30.0  # where the documents say that nothing is left of the gradient
 APART = 5.0  # from here on two samples hardly overlap
 ROUNDING = 1e-9
 VANISHED = 1e-40
+DECADES = (-200, -100, -50, -20, -5, 0)  # powers of ten at ticks
+BELOW = 1.3  # how much further down than the least gradient zero stands, where no power of ten is
 U = np.linspace(-12.0, 12.0, 9601)  # the sum over it is exact to rounding: the integrand is analytic, and decays
 
 
@@ -195,30 +198,62 @@ def _w1_steady(run: Record) -> float:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """What is between the distributions on the left, what the generator is told on the right."""
-    figure = plot.new_figure(7.2, 3.2)
-    left, right = figure.subplots(1, 2)
-    first = runs[0]
-    start = 1 if first["mu"][0] == 0 else 0  # zero has no place on a logarithmic axis
+    figure, (left, right) = plot.panels(2, 3.6, narrow_height=3.0)
+    _draw_distances(left, runs[0])
+    _draw_gradients(right, runs[0])
+    for ax in (left, right):
+        ax.set_xlabel("mu")
+    return figure
+
+
+def _draw_distances(ax: Axes, run: Record) -> None:
+    """Linear up to 0.1, since all of them begin at zero; logarithmic above."""
     for k, (name, above) in enumerate({"KL": 5, "JS": 4, "W1": -13}.items()):
-        left.plot(first["mu"][start:], first[name][start:], ".-", color=plot.series(k)[0], linewidth=1.2, markersize=4)
-        end = (first["mu"][-1], first[name][-1])
-        left.annotate(name, end, (0, above), textcoords="offset points", ha="right", color=plot.series(k)[0])
-    left.axhline(math.log(2), color=plot.ink(), linewidth=0.8, linestyle=":")
-    middle = (max(first["mu"]) / 2, math.log(2))
-    left.annotate("log 2", middle, (0, -3), textcoords="offset points", ha="center", va="top")
-    left.set_ylabel("between N(mu, 1) and N(0, 1)")
-    lines = {"minimax": ("-", 4), "minimax, batch": ("^", 4), "-log D, batch": ("-", 3), "W1, batch": ("-", 2)}
+        ax.plot(run["mu"], run[name], ".-", color=plot.series(k)[0], linewidth=1.2, markersize=4)
+        end = (run["mu"][-1], run[name][-1])
+        ax.annotate(name, end, (0, above), textcoords="offset points", ha="right", color=plot.series(k)[0])
+    ax.axhline(math.log(2), color=plot.ink(), linewidth=0.8, linestyle=":")
+    middle = (max(run["mu"]) / 2, math.log(2))
+    ax.annotate("log 2", middle, (0, -3), textcoords="offset points", ha="center", va="top")
+    ax.set_yscale("symlog", linthresh=0.1)
+    ax.set_yticks([0, 0.1, 1, 10, 100], ["0", "0.1", "1", "10", "100"])
+    ax.set_ylim(bottom=-0.01)
+    ax.set_ylabel("between N(mu, 1) and N(0, 1)")
+
+
+def _draw_gradients(ax: Axes, run: Record) -> None:
+    """The size of each gradient, in powers of ten whose square root is drawn.
+
+    So exp(-mu^2 / 8) falls along a straight line, and what is 200 decades below one is seen beside what is near one.
+    Zero, which has no logarithm, stands at the bottom.
+    """
+    lines = {"minimax": ("-", 4), "minimax, batch": ("^", 4), "-log D, batch": (".-", 3), "W1, batch": (".-", 2)}
+    powers = {name: [math.log10(abs(value)) if value else -math.inf for value in run[name]] for name in lines}
+    least = min(power for values in powers.values() for power in values if math.isfinite(power))
+    zero = BELOW * min(least, -1.0)
     for name, (mark, k) in lines.items():
         label = name if k == 4 else name.removesuffix(", batch")  # on a batch and in the population they are the same
-        shown = [value if mu and value > 0 else math.nan for mu, value in zip(first["mu"], first[name], strict=True)]
-        right.plot(first["mu"], shown, mark, color=plot.series(k)[0], linewidth=1.4, markersize=3.5, label=label)
-    right.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
-    right.set_ylabel("gradient of mu")
-    for ax in (left, right):
-        ax.set_yscale("log")
-        ax.set_xlabel("mu")
-    right.set_ylim(1e-75, 1e5)  # the rest of the batches' points lies below
-    return figure
+        shown = np.maximum(powers[name], zero)
+        look = {"linewidth": 1.4, "markersize": 3.5, "label": label.replace("-", "−")}
+        ax.plot(run["mu"], shown, mark, color=plot.series(k)[0], **look)
+    ax.set_yscale("function", functions=(_root, _square))
+    ticks = [power for power in DECADES if power > least]
+    ax.set_yticks([zero, *ticks, 1], ["0", *(f"$10^{{{power}}}$" if power else "1" for power in ticks), "10"])
+    ax.set_yticks([], minor=True)
+    ax.set_ylim(1.1 * zero, 4.0)
+    columns = 1 if plot.is_narrow() else 2
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+    ax.set_ylabel("size of the gradient of mu")
+
+
+def _root(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The square root with the sign of what it is of."""
+    return np.sign(power) * np.sqrt(np.abs(power))
+
+
+def _square(root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What :func:`_root` is the root of."""
+    return np.sign(root) * np.square(root)
 
 
 EXPERIMENT = Experiment(

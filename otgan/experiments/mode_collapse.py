@@ -142,9 +142,10 @@ def _last(runs: Sequence[Record], case: str, key: str) -> tuple[float, ...]:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """A row for each set: samples of each objective, and modes over the steps."""
-    rows, ratios = len(settings.data), [*[1.0] * len(OBJECTIVES), 1.4]
-    figure = plot.new_figure(9.0, 2.3 * rows)
-    panels = figure.subplots(rows, len(OBJECTIVES) + 1, squeeze=False, width_ratios=ratios)
+    across = len(OBJECTIVES) + 1
+    ratios: dict[str, Any] = {} if plot.is_narrow() else {"width_ratios": [*[1.0] * len(OBJECTIVES), 1.4]}
+    figure, axes = plot.panels(across * len(settings.data), 2.2, across=across, narrow=2, **ratios)
+    panels = [axes[k : k + across] for k in range(0, len(axes), across)]
     for name, row in zip(settings.data, panels, strict=True):
         for k, objective in enumerate(OBJECTIVES):
             own = of_case(runs, f"{name} {objective}")
@@ -155,8 +156,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
         row[-1].set_ylim(bottom=0)
         row[-1].locator_params(axis="y", integer=True)
         row[-1].set(xlabel="step", ylabel="modes covered")
-    key = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "handletextpad": 0.4}
-    panels[0, -1].legend(fontsize="small", ncols=len(OBJECTIVES), handlelength=1.2, columnspacing=1.0, **key)
+    figure.legend(*axes[across - 1].get_legend_handles_labels(), loc="outside upper right", ncols=len(OBJECTIVES))
     return figure
 
 

@@ -11,7 +11,7 @@ import torch
 
 from otgan import divergences, plot
 from otgan.critics import mlp
-from otgan.critics.method import DECAYS, adam
+from otgan.critics.methods.method import DECAYS, adam
 from otgan.divergences import Gaussian
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.gan.objectives import Minimax
@@ -225,8 +225,7 @@ def _excess(run: Record) -> float:
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """The paper's figure 1 on the left, with networks as D, one a seed; on the right how near they come."""
     trained = of_case(runs, "gaussians")
-    figure = plot.new_figure(7.2, 3.2)
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = plot.panels(2, 3.6, narrow_height=3.0)
     best = divergences.optimal_discriminator(REAL, FAKE)(SHOWN)
     for k, (side, name) in enumerate(((REAL, "real"), (FAKE, "generated"))):
         density, colour = on_grid(side) / (GRID[1] - GRID[0]), plot.series(2 + k)[0]
@@ -242,8 +241,8 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     left.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     for run in trained:
         lines = {
-            "2 JS - 2 log 2 less the value": run["optimum"] - np.array(run["value"]),
-            "mean abs(D - D*)": run["error"],
+            "2 JS − 2 log 2 less the value": run["optimum"] - np.array(run["value"]),
+            "mean abs(D − D*)": run["error"],
         }
         for k, (name, numbers) in enumerate(lines.items()):
             label = name if run is trained[0] else None

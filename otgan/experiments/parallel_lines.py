@@ -81,8 +81,7 @@ def _finite(run: Record) -> int:
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """Both panels of the paper's figure 1: W1 on the left, JS on the right."""
-    figure = plot.new_figure(6.4, 2.6)
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = plot.panels(2, 3.0, narrow_height=2.4)
     first = runs[0]
     left.plot(first["theta"], first["W1"], ".-", color=plot.series(0)[0], linewidth=1.5)
     left.set_ylabel("W1")
@@ -93,6 +92,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     right.set_ylim(bottom=-0.02)
     for ax in (left, right):
         ax.set_xlabel("theta")
+        ax.locator_params(axis="x", nbins=5)
     return figure
 
 

@@ -185,16 +185,27 @@ def _greatest(runs: Sequence[Record], method: str, name: str) -> tuple[float, ..
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     """Figure 2 of the paper, with the exact potential in a third row."""
-    figure = plot.new_figure(6.6, 6.9)
-    panels = figure.subplots(len(ROWS), len(SETS), sharex=True, sharey=True)
+    across = len(SETS)
+    look = {"across": across, "narrow": across, "sharex": True, "sharey": True}
+    figure, axes = plot.panels(len(ROWS) * across, 2.8, narrow_height=1.6, **look)
+    panels = [axes[k : k + across] for k in range(0, len(axes), across)]
     shown = {run["case"]: run for run in runs if "surfaces" in run}
     for row, (method, label) in zip(panels, ROWS.items(), strict=True):
         for ax, name in zip(row, SETS, strict=True):
             _draw_surface(ax, settings, shown[name], method)
-        row[0].set_ylabel(label, fontsize="large")
-    for ax, title in zip(panels[0], SETS.values(), strict=True):
-        ax.annotate(title, (0.5, 1.0), (0, 20), "axes fraction", "offset points", ha="center", fontsize="large")
+        row[0].set_ylabel(label, fontsize="medium" if plot.is_narrow() else "large")
+    for ax, (name, title) in zip(panels[0], SETS.items(), strict=True):
+        points = np.abs(shown[name]["data"])
+        outside = int(np.any(points > settings.reach, axis=1).sum())
+        ax.set_title("\n".join([title, *_cropped(outside, len(points)), ax.get_title()]), fontsize="medium")
     return figure
+
+
+def _cropped(outside: int, n: int) -> list[str]:
+    """What is said of points of the data that lie beyond the surface."""
+    if not outside:
+        return []
+    return [f"{outside} of {n} outside" if plot.is_narrow() else f"{outside} of {n} points outside"]
 
 
 def _draw_surface(ax: Axes, settings: Settings, run: Record, method: str) -> None:
@@ -207,15 +218,17 @@ def _draw_surface(ax: Axes, settings: Settings, run: Record, method: str) -> Non
     ax.set_aspect("equal")
     ax.set_xticks([])
     ax.set_yticks([])
-    ax.set_title(_says(run, method), fontsize="small")
+    ax.set_title(_says(run, method), fontsize="medium")
 
 
 def _says(run: Record, method: str) -> str:
     if method == "exact":
         return f"W1 {run['W1']:.3f}"
     judged = run[method]
-    corrected = "" if judged["corrected"] is None else f", corrected {judged['corrected']:.2f}"
-    return f"says {judged['estimate']:.2g}{corrected}; cosine {judged['cosine']:.2f}"
+    lines = [f"says {plot.number(judged['estimate'], '.2g')}", f"cosine {plot.number(judged['cosine'], '.2f')}"]
+    if judged["corrected"] is not None:
+        lines.insert(1, f"corrected {plot.number(judged['corrected'], '.2f')}")
+    return "\n".join(lines if plot.is_narrow() else [", ".join(lines)])
 
 
 EXPERIMENT = Experiment(

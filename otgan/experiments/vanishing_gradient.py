@@ -300,23 +300,24 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
 
     One line a seed.
     """
-    figure = plot.new_figure(9.6, 3.4)
+    figure, axes = plot.panels(3, 3.2, narrow_height=3.0)
     panels = {
         "norm": "norm of the generator's gradient",
         "variance": "its variance over batches",
         "cosine": "cosine with the exact W1's",
     }
-    for ax, (key, label) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+    for ax, (key, label) in zip(axes, panels.items(), strict=True):
         for k, name in enumerate(("minimax", "-log D", *CRITICS)):
             curves = ((run["step"], run[name][key]) for run in runs if name in run)
-            seed_lines(ax, curves, f"{name} critic" if name in CRITICS else name, k, linewidth=1.1)
+            seed_lines(ax, curves, f"{name} critic" if name in CRITICS else name.replace("-", "−"), k, linewidth=1.1)
         ax.set_xscale("symlog", linthresh=1)
         ax.set_xlim(0, settings.steps)
         ax.set_xlabel("step of the discriminator or critic")
         ax.set_ylabel(label)
         if key != "cosine":
             ax.set_yscale("log")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
+    columns = 2 if plot.is_narrow() else 5
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=columns)
     return figure
 
 

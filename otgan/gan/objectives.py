@@ -17,8 +17,8 @@ from torch import nn
 from torch.nn.functional import softplus
 
 from otgan.critics import GradientPenalty, WeightClipping
-from otgan.critics.laboratory import OneSidedPenalty
-from otgan.critics.laboratory.penalty import gradient_norms
+from otgan.critics.methods import OneSidedPenalty
+from otgan.critics.methods.penalty import gradient_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ class Penalised(Wasserstein):
     Attributes
     ----------
     method : GradientPenalty
-        The laboratory's, which says what a norm costs, and its weight.
+        That of otgan.critics, which says what a norm costs, and its weight.
     """
 
     method: GradientPenalty = field(default_factory=GradientPenalty)
@@ -161,7 +161,7 @@ class Penalised(Wasserstein):
 
     def corrected(self, estimate: float) -> float:
         """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
-        return self.method.corrected(estimate)
+        return self.method.congested(estimate)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 
 from otgan.critics import WeightClipping
-from otgan.critics.method import adam
+from otgan.critics.methods.method import adam
 from otgan.errors import InvalidInput
 from otgan.gan.averages import averaged
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer

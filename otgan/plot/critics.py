@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import ink, new_axes, series
+from otgan.plot.style import ink, is_narrow, new_axes, number, series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,20 +56,21 @@ def training_curves(
     >>> ax.get_xlabel()
     'training step'
     """
-    ax = new_axes(6.4, 3.8) if ax is None else ax
-    ends = [(exact, f"exact {exact:.4g}", ink())]
+    ax = new_axes(4.2, narrow_height=2.9) if ax is None else ax
+    ends = [(exact, f"exact {number(exact)}", ink())]
     seen = [np.array([0.0, exact])]
     for k, (method, history) in enumerate(histories.items()):
         last = _draw_history(ax, history, k)
-        ends.append((last, f"{method} {last:.4g}", series(k)[0]))
+        ends.append((last, f"{method} {number(last)}", series(k)[0]))
         seen += [np.ravel(history[key]) for key in ("estimate", "held_out") if key in history]
-    ax.axhline(exact, color=ink(), linewidth=1.1, zorder=2)
+    ax.axhline(exact, color=ink(), linewidth=1.1, zorder=4)  # over the critics' wider lines, so that none hides it
     ax.set_xlim(0, max((float(history["step"][-1]) for history in histories.values()), default=1.0) or 1.0)
     _scale(ax, "y", np.concatenate(seen), exact)
     ax.set_xlabel("training step")
-    ax.set_ylabel("estimate of $W_1$ (units of the data)")
+    ax.set_ylabel("estimate of $W_1$" if is_narrow() else "estimate of $W_1$ (units of the data)")
     if any("held_out" in history for history in histories.values()):
-        ax.set_title("solid: sample trained on   dashed: held-out points", fontsize="small", loc="left")
+        between = "\n" if is_narrow() else "   "
+        ax.set_title(f"solid: sample trained on{between}dashed: held-out points", fontsize="medium", loc="left")
     _label_ends(ax, ends)
     return ax
 
@@ -103,12 +104,13 @@ def critics_against_exact(reports: Sequence[Mapping[str, Any]], exact: float, ax
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['gp']
     """
-    ax = new_axes(6.4, 1.5 + 0.42 * len(reports)) if ax is None else ax
+    height = 1.5 + 0.42 * len(reports)
+    ax = new_axes(height, narrow_height=height + 0.4) if ax is None else ax
     seen = [0.0, exact]
     for row, report in enumerate(reports):
         seen += _draw_report(ax, report, row)
     ax.axvline(exact, color=ink(), linewidth=1.1, zorder=2)
-    ax.annotate(f"exact {exact:.4g}", (exact, 1), (0, 4), ("data", "axes fraction"), "offset points",
+    ax.annotate(f"exact {number(exact)}", (exact, 1), (0, 4), ("data", "axes fraction"), "offset points",
                 ha="center", va="bottom", fontweight="bold")  # fmt: skip
     ax.set_yticks(range(len(reports)), [str(report["method"]) for report in reports])
     ax.tick_params(axis="y", length=0, labelcolor=ink())
@@ -160,7 +162,7 @@ def _scale(ax: Axes, direction: str, values: NDArray[np.float64], exact: float) 
 
         (ax.set_yscale if direction == "y" else ax.set_xscale)("symlog", linthresh=2 * exact)
         axis = ax.yaxis if direction == "y" else ax.xaxis
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value, "g")))
         set_limits(low * 1.5 if low < 0 else 0.0, high * 1.5)
         return
     margin = 0.03 * (high - low or 1.0)
@@ -206,4 +208,4 @@ def _marker_key(ax: Axes, corrected: bool) -> None:
         Line2D([], [], linestyle="none", marker=marker, color=ink(), markerfacecolor=face, markersize=6, label=label)
         for marker, face, label in shapes
     ]
-    ax.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize="small")
+    ax.figure.legend(handles=handles, loc="outside lower center", ncols=1 if is_narrow() else len(handles))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import ink, new_axes, new_figure, series
+from otgan.plot.style import NARROW, ink, is_narrow, new_axes, new_figure, panels, series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ SCORES = {
     "modes": "modes covered",
     "in_modes": "share in modes",
 }
+SHARES = ("precision", "recall", "in_modes")
 
 
 def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
@@ -50,23 +51,26 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     >>> one = {"kind": "monitor", "exact": 2.0, "floor": 1.0, "critic": 1.5, "lower_bound": 1.8}
     >>> ax = run_curves([{**one, "step": 1}, {**one, "step": 2, "exact": 1.5}])
     >>> [line.get_label() for line in ax.get_lines()]
-    ['exact', 'floor', 'critic', 'lower bound']
+    ['lower bound', 'critic', 'floor', 'exact']
     """
-    ax = new_axes(6.4, 3.8) if ax is None else ax
+    ax = new_axes(4.2, narrow_height=3.2) if ax is None else ax
     measured = _measured(records)
     steps = [record["step"] for record in measured]
     _band(ax, measured, "exact", ink())
+    # From the back to the front. A good bound runs along the exact line: it is wider and pale, so that both are seen.
     lines = {
-        "exact": ("exact", ink(), "-"),
-        "floor": ("floor", ink(), ":"),
-        "critic": ("critic", series(0)[0], "-"),
-        "lower bound": ("lower_bound", series(1)[0], "--"),
+        "lower bound": ("lower_bound", series(1)[0], {"linewidth": 4.0, "alpha": 0.5}),
+        "critic": ("critic", series(0)[0], {"linewidth": 1.5}),
+        "floor": ("floor", ink(), {"linewidth": 1.3, "linestyle": ":"}),
+        "exact": ("exact", ink(), {"linewidth": 1.5}),
     }
-    for label, (key, colour, dash) in lines.items():
-        ax.plot(steps, [float(record[key]) for record in measured], dash, color=colour, label=label, linewidth=1.5)
+    for rank, (label, (key, colour, look)) in enumerate(lines.items()):
+        ax.plot(steps, [float(record[key]) for record in measured], color=colour, label=label, zorder=3 + rank, **look)
     ax.set_xlabel("step of the generator")
     ax.set_ylabel("units of the data")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(lines), borderaxespad=0.2)
+    columns = 2 if is_narrow() else len(lines)
+    handles = ax.get_lines()[::-1]  # what counts most is named first
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
     return ax
 
 
@@ -93,15 +97,18 @@ def score_curves(records: Sequence[Mapping[str, Any]]) -> Figure | None:
     there = [key for key in SCORES if measured and all(record.get(key) is not None for record in measured)]
     if not there:
         return None
-    columns = min(3, len(there))
-    rows = -(-len(there) // columns)
-    figure = new_figure(6.4, 0.3 + 1.8 * rows)
-    for k, key in enumerate(there):
-        ax = figure.add_subplot(rows, columns, k + 1)
+    columns = min(2 if is_narrow() else 3, len(there))
+    figure, axes = panels(len(there), 2.1, across=3, narrow=2, narrow_height=1.8)
+    for k, (key, ax) in enumerate(zip(there, axes, strict=True)):
         _band(ax, measured, key, series(0)[0])
         steps = [record["step"] for record in measured]
         ax.plot(steps, [float(record[key]) for record in measured], color=series(0)[0], linewidth=1.5)
         ax.set_ylabel(SCORES[key])
+        if key in SHARES:
+            ax.set_ylim(-0.03, 1.03)
+        if key == "modes":
+            ax.set_ylim(bottom=-0.5)
+            ax.locator_params(axis="y", integer=True)
         if key == "frechet_distance":  # falls by orders of magnitude
             ax.set_yscale("log")
         ax.locator_params(axis="x", nbins=3)
@@ -130,7 +137,7 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     >>> critic_and_exact(records).get_xlabel()
     'exact W1'
     """
-    ax = new_axes(6.4, 3.4) if ax is None else ax
+    ax = new_axes(3.8, narrow_height=2.8) if ax is None else ax
     measured = [record for record in _measured(records) if record.get("step") != 0]
     exact, critic = ([float(record[key]) for record in measured] for key in ("exact", "critic"))
     ax.plot(exact, critic, color=series(0)[0], linewidth=0.6, alpha=0.4)
@@ -157,15 +164,18 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     Returns
     -------
     matplotlib Axes
-        With the limits of the real points, a tenth wider; of the generated ones where there are no real ones.
+        With the limits of the real points, a tenth wider; of the generated ones where there are no real ones. How
+        many generated points lie outside stands below.
 
     Examples
     --------
     >>> ax = generated_points([[0, 0], [1, 2]], [[0.5, 1], [9, 9]])
     >>> [round(float(end), 6) for end in ax.get_xlim()]
     [-0.1, 1.1]
+    >>> ax.get_xlabel()
+    '1 of 2 outside'
     """
-    ax = new_axes(3.6, 3.6) if ax is None else ax
+    ax = new_figure(NARROW, NARROW).subplots() if ax is None else ax
     real, generated = np.asarray(real, dtype=float), np.asarray(generated, dtype=float)
     framed = real if len(real) else generated
     low, high = framed.min(axis=0), framed.max(axis=0)
@@ -175,6 +185,9 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     ax.scatter(*generated.T, s=4, color=series(1)[0], linewidths=0, label="generated")
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    outside = np.any((generated < low - margin) | (generated > high + margin), axis=1).sum()
+    if outside:
+        ax.set_xlabel(f"{outside} of {len(generated)} outside")
     if legend:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.2, markerscale=2)
     return ax

@@ -1,10 +1,11 @@
-"""Ink, paper and colours, and a figure outside pyplot."""
+"""Ink, paper and colours, how wide the paper is, and a figure outside pyplot."""
 
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otgan.errors import OTError
 
@@ -14,13 +15,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "ink", "literal", "new_axes", "new_figure", "on_both_papers", "on_paper", "png", "series"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "NARROW",
+    "WIDE",
+    "Papers",
+    "ink",
+    "is_narrow",
+    "literal",
+    "new_axes",
+    "new_figure",
+    "number",
+    "on_every_paper",
+    "on_paper",
+    "panels",
+    "png",
+    "series",
+]
 
 # After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
 COLOURS = {
     "light": ("#0072b2", "#d55e00", "#009e73", "#b5548b", "#9a6700", "#2f8fc4"),
     "dark": ("#56b4e9", "#ff8c42", "#2fc89b", "#e79fc4", "#f0c24b", "#9ad0f5"),
 }
+LONGEST_NAME = 32  # letters
 DASHES = ("-", "-.", ":")
 
 _SHARED = {
@@ -29,6 +48,7 @@ _SHARED = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
+    "axes.titlesize": "medium",
     "legend.frameon": False,
 }
 
@@ -37,16 +57,113 @@ def _style(ink: str, faint: str, paper: str) -> dict[Any, Any]:
     inked = dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), ink)
     quiet = dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), faint)
     papers = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper)
-    return {**_SHARED, **inked, **quiet, **papers}
+    return {**_SHARED, **inked, **quiet, **papers, "figure.figsize": (WIDE, WIDE / 2)}
 
+
+# Inches, so that 9 points are about as large as the text around: a page is 57.5 rem wide, 360 pixels on a telephone.
+WIDE, NARROW = 8.0, 3.6
+BETWEEN = 5.0  # paper that is less wide than this is narrow
 
 LIGHT = _style("#1b1f24", "#59636e", "#ffffff")
 DARK = _style("#e8eaed", "#a3adb8", "#181c21")
 
 
-def new_axes(width: float, height: float) -> Axes:
-    """Axes on a new figure of this size in inches, outside pyplot."""
-    return new_figure(width, height).subplots()
+class Papers(NamedTuple):
+    """One picture as PNG files: for light and for dark paper, wide and narrow.
+
+    Attributes
+    ----------
+    light, dark : bytes
+        As wide as a page.
+    narrow_light, narrow_dark : bytes
+        As wide as a telephone, with panels below each other.
+    """
+
+    light: bytes
+    dark: bytes
+    narrow_light: bytes
+    narrow_dark: bytes
+
+
+def paper_width() -> float:
+    """How wide, in inches, the paper of the matplotlib style in force is: the width of its ``figure.figsize``."""
+    from matplotlib import rcParams
+
+    return float(rcParams["figure.figsize"][0])
+
+
+def is_narrow() -> bool:
+    """Whether the paper in force is that of a telephone."""
+    return paper_width() < BETWEEN
+
+
+def new_axes(height: float, *, narrow_height: float | None = None) -> Axes:
+    """Axes on a new figure as wide as the paper in force, ``height`` inches high; on narrow paper ``narrow_height``.
+
+    Raises
+    ------
+    OTError
+        If matplotlib is not installed.
+    """
+    return panels(1, height, narrow_height=narrow_height)[1][0]
+
+
+def panels(
+    count: int,
+    height: float,
+    *,
+    across: int | None = None,
+    narrow: int = 1,
+    narrow_height: float | None = None,
+    **options: Any,
+) -> tuple[Figure, list[Axes]]:
+    """Axes on a new figure as wide as the paper in force, below each other where that is narrow.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    height : float
+        Inches of each row.
+    across : int, optional
+        Panels of a row on wide paper; by default all.
+    narrow : int, default 1
+        The same on narrow paper.
+    narrow_height : float, optional
+        Inches of each row on narrow paper; ``height`` by default.
+    **options
+        Of ``Figure.subplots``.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    axes : list of matplotlib Axes
+        Row by row.
+
+    Raises
+    ------
+    OTError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from matplotlib import rc_context
+    >>> with rc_context({"figure.figsize": (NARROW, 3.0)}):
+    ...     figure, axes = panels(3, 2.0)
+    >>> len(axes), figure.get_size_inches().tolist()
+    (3, [3.6, 6.0])
+    """
+    figure = new_figure(1.0, 1.0)  # before the style in force is asked: without matplotlib there is none
+    if is_narrow():
+        columns, height = min(narrow, count), narrow_height or height
+    else:
+        columns = min(across or count, count)
+    rows = math.ceil(count / columns)
+    figure.set_size_inches(paper_width(), rows * height)
+    axes = figure.subplots(rows, columns, squeeze=False, **options).ravel().tolist()
+    for ax in axes[count:]:
+        ax.remove()
+    return figure, axes[:count]
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -78,12 +195,28 @@ def series(k: int) -> tuple[str, str]:
 def literal(name: str) -> str:
     r"""A name from outside as matplotlib is to write it: no mathematics between dollars, no control characters.
 
+    Of a long name, such as a path, the end: it must find room on narrow paper.
+
     Examples
     --------
     >>> print(literal("$a$.npy"))
     \$a\$.npy
+    >>> literal("/a/very/long/path/to/some/folder/points.npy")
+    '…/path/to/some/folder/points.npy'
     """
-    return "".join(c if c.isprintable() else "?" for c in name).replace("$", r"\$")
+    short = name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :]
+    return "".join(c if c.isprintable() else "?" for c in short).replace("$", r"\$")
+
+
+def number(value: float, form: str = ".4g") -> str:
+    """A number as text of a figure, with a true minus sign.
+
+    Examples
+    --------
+    >>> number(-0.25), number(12.0, ".1f")
+    ('−0.25', '12.0')
+    """
+    return format(value, form).replace("-", "−")
 
 
 def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
@@ -91,7 +224,7 @@ def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
 
     Examples
     --------
-    >>> png(new_axes(3, 2))[1:4]
+    >>> png(new_axes(2))[1:4]
     b'PNG'
     """
     buffer = io.BytesIO()
@@ -112,7 +245,7 @@ def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = L
 
     Examples
     --------
-    >>> on_paper(lambda: new_axes(3, 2))[1:4], on_paper(lambda: None)
+    >>> on_paper(lambda: new_axes(2))[1:4], on_paper(lambda: None)
     (b'PNG', None)
     """
     try:
@@ -124,15 +257,25 @@ def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = L
         return None if drawn is None else png(drawn)
 
 
-def on_both_papers(draw: Callable[[], Axes | Figure | None]) -> tuple[bytes, bytes] | None:
-    """The same for light and for dark paper.
+def on_every_paper(draw: Callable[[], Axes | Figure | None]) -> Papers | None:
+    """The same for light and for dark paper, wide and narrow.
+
+    Returns
+    -------
+    Papers or None
+        None where matplotlib is not installed, or there is nothing to draw.
 
     Examples
     --------
-    >>> light, dark = on_both_papers(lambda: new_axes(3, 2))
-    >>> light == dark, on_both_papers(lambda: None)
-    (False, None)
+    >>> papers = on_every_paper(lambda: new_axes(2))
+    >>> len({*papers}), on_every_paper(lambda: None)
+    (4, None)
     """
-    light = on_paper(draw)
-    dark = None if light is None else on_paper(draw, DARK)
-    return None if light is None or dark is None else (light, dark)
+    drawn = []
+    for width in (WIDE, NARROW):
+        for style in (LIGHT, DARK):
+            paper = on_paper(draw, {**style, "figure.figsize": (width, width / 2)})
+            if paper is None:
+                return None
+            drawn.append(paper)
+    return Papers(*drawn)

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from otgan.report.numbers import NOTHING, percent
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["COLUMNS", "Column", "amount", "settled", "shown", "unsettled"]
 
-NOTHING = "–"
 SETTLED = 0.01  # relative change of an estimate over the last fifth of its training, up to which it has settled
 
 
@@ -86,7 +87,11 @@ def unsettled(reports: Sequence[Mapping[str, Any]]) -> str:
     >>> unsettled([{"method": "gp", "trend": 0.0191}, {"method": "clip", "trend": 0.0}])
     'Still changing over the last fifth of the training: gp (+1.9 %). More steps would give another number.'
     """
-    moving = [f"{report['method']} ({_change(report['trend'])})" for report in reports if settled(report) is False]
+    moving = [
+        f"{report['method']} ({percent(report['trend'], signed=True)})"
+        for report in reports
+        if settled(report) is False
+    ]
     if not moving:
         return ""
     said = ", ".join(moving)
@@ -110,20 +115,11 @@ def _estimate(report: Mapping[str, Any]) -> str:
 
 
 def _share(report: Mapping[str, Any]) -> str:
-    share = report.get("critic_share")
-    return NOTHING if share is None else f"{100 * share:.1f} %" if abs(share) < 10 else f"{100 * share:.0e} %"
+    return percent(report.get("critic_share"))
 
 
 def _error(report: Mapping[str, Any]) -> str:
-    return _change(report.get("relative_error"))
-
-
-def _change(share: float | None) -> str:
-    """A signed share in per cent."""
-    if share is None or math.isnan(share):
-        return NOTHING
-    percent = 100.0 * share
-    return f"{percent:+.{1 if abs(percent) < 1000 else 0}f} %" if abs(percent) < 1e6 else f"{percent:+.0e} %"
+    return percent(report.get("relative_error"), signed=True)
 
 
 COLUMNS = (

@@ -34,7 +34,7 @@ def test_the_norm_is_that_of_the_linear_map(kernel: int, shape: tuple[int, int, 
     assert float(layer.lipschitz()) == pytest.approx(largest, rel=1e-5)
     assert largest <= 1 + 1e-5
     random = torch.randn(4, shape[0], kernel, kernel)
-    layer.held = random
+    layer.cached = random
     largest = float(torch.linalg.matrix_norm(as_matrix(layer, shape), ord=2))
     assert convolution_norm(random, shape[1:], 2) == pytest.approx(largest, rel=1e-5)
 

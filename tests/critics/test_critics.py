@@ -14,8 +14,8 @@ from torch import nn
 import otgan
 from otgan import InvalidInput, OTError
 from otgan.critics import METHODS, certified_lipschitz, fit, mlp, richardson
-from otgan.critics.laboratory.penalty import gradient_norms
-from otgan.critics.networks import Loop
+from otgan.critics.methods.penalty import gradient_norms
+from otgan.critics.networks import ModuleEnsemble
 from otgan.critics.repair import repaired_bound
 from otgan.critics.training import cores, shares
 from otgan.problem import Problem
@@ -107,12 +107,12 @@ class TestGradientPenalty:
     def test_the_norm_is_taken_over_everything_but_the_batch(self) -> None:
         images = torch.randn(1, 5, 3, 4, 4)
         linear = nn.Linear(48, 1)
-        network = Loop([nn.Sequential(nn.Flatten(), linear)])
+        network = ModuleEnsemble([nn.Sequential(nn.Flatten(), linear)])
         expected = linear.weight.detach().norm().expand(1, 5)
         torch.testing.assert_close(gradient_norms(network, images).detach(), expected, rtol=1e-5, atol=1e-6)
 
     def test_a_vanishing_gradient_has_a_finite_slope(self) -> None:
-        network = Loop([linear_network(np.zeros(2))])
+        network = ModuleEnsemble([linear_network(np.zeros(2))])
         gradient_norms(network, torch.randn(1, 4, 2)).sum().backward()
         for parameter in network.parameters():
             assert parameter.grad is not None

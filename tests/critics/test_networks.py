@@ -1,4 +1,4 @@
-"""Stacks keep their copies apart, and what is promised about slopes holds against a search for steeper ones."""
+"""Members of an ensemble stay apart, and what is promised about slopes holds against a search for steeper ones."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from otgan.critics.networks import (
     Spectral,
     activation,
     bjorck,
-    copies,
+    drop_cached_weights,
     feedforward,
-    forget,
-    join,
+    join_members,
+    member,
+    mlp_ensemble,
+    n_members,
     residual,
-    select,
-    stacked_mlp,
 )
 from otgan.critics.networks.layers import Tangent
 
@@ -125,7 +125,7 @@ def test_training_keeps_the_weight_orthonormal_and_gets_where_it_should() -> Non
         (layer.matrix()[0] - target).square().sum().backward()
         optimizer.step()
         optimizer.zero_grad()
-        forget(layer)
+        drop_cached_weights(layer)
     matrix = layer.matrix()[0].detach()
     torch.testing.assert_close(layer.weight[0].detach(), matrix)
     torch.testing.assert_close(matrix @ matrix.mT, torch.eye(8), atol=1e-4, rtol=0)
@@ -148,22 +148,22 @@ def test_orthonormal_rows_come_through_bjorck_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_copies_of_a_stack_do_not_see_each_other(kind: type[Dense]) -> None:
+def test_members_of_an_ensemble_do_not_see_each_other(kind: type[Dense]) -> None:
     alone = [feedforward(kind, 3, 8, 2, "maxmin", generator(k)) for k in range(3)]
-    whole = join(alone).eval()
-    assert copies(whole) == 3
+    whole = join_members(alone).eval()
+    assert n_members(whole) == 3
     points = torch.randn(3, 7, 3, generator=generator(9))
     for k, one in enumerate(alone):
         torch.testing.assert_close(whole(points)[k], one.eval()(points[k])[0], rtol=1e-5, atol=1e-6)
-        torch.testing.assert_close(select(whole, k)(points[k])[0], whole(points[k])[k], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(member(whole, k)(points[k])[0], whole(points[k])[k], rtol=1e-5, atol=1e-6)
     loss = whole.train()(points)[1].sum()
     for gradient in torch.autograd.grad(loss, list(whole.parameters()), allow_unused=True):
         assert gradient is None or not gradient[[0, 2]].any()
 
 
-def test_a_selected_network_shares_nothing_with_the_stack() -> None:
-    whole = join([stacked_mlp(2, 4, 1, generator(k)) for k in range(2)])
-    one = select(whole, 1)
+def test_a_member_taken_out_shares_nothing_with_the_ensemble() -> None:
+    whole = join_members([mlp_ensemble(2, 4, 1, generator(k)) for k in range(2)])
+    one = member(whole, 1)
     before = [parameter.clone() for parameter in whole.parameters()]
     with torch.no_grad():
         for parameter in one.parameters():

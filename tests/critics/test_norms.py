@@ -168,14 +168,14 @@ def test_activations_multiply_by_the_slope_that_their_floats_hold(slope: float) 
 
 def test_networks_of_torch_and_of_the_house_multiply_bounds_of_their_layers() -> None:
     weights = [np.array([[0.1], [0.7]]), np.array([[0.3, -0.9]])]
-    stack = feedforward(Dense, 1, 2, 1, "relu")
+    ensemble = feedforward(Dense, 1, 2, 1, "relu")
     plain = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
-    for layers in ((stack.layers[0], stack.layers[2]), (plain[0], plain[2])):
+    for layers in ((ensemble.layers[0], ensemble.layers[2]), (plain[0], plain[2])):
         for layer, weight in zip(layers, weights, strict=True):
             with torch.no_grad():
                 layer.get_parameter("weight").copy_(torch.from_numpy(weight))
     squares = [sum((Fraction(float(v)) ** 2 for v in np.float32(w).ravel()), Fraction()) for w in weights]
-    for network in (stack, plain):
+    for network in (ensemble, plain):
         bound = certified_lipschitz(network)
         assert bound is not None
         truth = squares[0] * squares[1]
@@ -229,7 +229,7 @@ def test_residual_layers_satisfy_their_condition_exactly(scale: float) -> None:
         layer.eval()(torch.zeros(1, 1, 5))
         assert float(layer.lipschitz()) == 1.0
         products = gram(exact(layer.weight[0].detach().T))
-        diagonal = [1 / Fraction(value) for value in layer.held[0].double().tolist()]
+        diagonal = [1 / Fraction(value) for value in layer.cached[0].double().tolist()]
         rest = [[d * (i == j) - v for j, v in enumerate(row)] for i, (d, row) in enumerate(zip(diagonal, products))]  # noqa: B905
         assert is_semidefinite(rest)
 

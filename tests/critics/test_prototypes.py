@@ -6,7 +6,7 @@ import pytest
 import torch
 from problems import gaussians
 
-from otgan.critics.laboratory.prototypes import Prototypes, clusters
+from otgan.critics.methods.prototypes import Prototypes, clusters
 from otgan.critics.networks.cones import ConesAfter, LeastCone
 from otgan.critics.source import sources
 

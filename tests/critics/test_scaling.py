@@ -16,7 +16,7 @@ import otgan
 from otgan import InvalidInput
 from otgan.critics import METHODS, CriticFit, fit, mlp
 from otgan.critics.networks import values
-from otgan.critics.networks.stack import Loop
+from otgan.critics.networks.ensemble import ModuleEnsemble
 from otgan.critics.slopes import in_double, largest_slope
 from otgan.scaling import Scaling
 
@@ -179,7 +179,7 @@ def test_the_slope_of_a_linear_map_is_found_and_never_passed(d: int) -> None:
     layer = nn.Linear(d, 1)
     norm = float(layer.weight.detach().double().norm())
     points = rng.normal(size=(40, d))
-    network = Loop([nn.Sequential(layer)]).eval()
+    network = ModuleEnsemble([nn.Sequential(layer)]).eval()
     close, far = np.vstack([points, points + 1e-10]), np.vstack([points, 1e7 + points])
     for z in (points, points[:1], 1e-3 * points, close, far):
         assert norm * (1 - 1e-5) <= largest_slope(network, z, CPU) <= norm * (1 + 1e-15)
@@ -188,7 +188,7 @@ def test_the_slope_of_a_linear_map_is_found_and_never_passed(d: int) -> None:
 def test_pairs_that_cannot_be_told_apart_prove_nothing() -> None:
     constant = nn.Linear(2, 1)
     nn.init.zeros_(constant.weight)
-    network = Loop([constant]).eval()
+    network = ModuleEnsemble([constant]).eval()
     points = np.random.default_rng(0).normal(size=(20, 2))
     assert largest_slope(network, np.vstack([points, points, points + 1e-300]), CPU) == 0.0
 
@@ -206,7 +206,7 @@ class Single(nn.Module):
 
 def test_a_module_without_double_precision_is_seen_less_sharply() -> None:
     points = np.random.default_rng(0).normal(size=(30, 2))
-    found = largest_slope(Loop([Single()]).eval(), np.vstack([points, points + 1e-7]), CPU)
+    found = largest_slope(ModuleEnsemble([Single()]).eval(), np.vstack([points, points + 1e-7]), CPU)
     assert 5 * (1 - 1e-2) <= found <= 5
 
 
@@ -219,4 +219,4 @@ def test_a_network_in_double_precision_multiplies_by_the_same_numbers(method: st
     torch.testing.assert_close(values(twin, points.double()), single, rtol=0, atol=3e-6)
     for layer, copied in zip(network.modules(), twin.modules(), strict=True):
         if getattr(layer, "held", None) is not None:
-            assert torch.equal(layer.held.double(), copied.held)  # type: ignore[union-attr, operator, arg-type]
+            assert torch.equal(layer.cached.double(), copied.cached)  # type: ignore[union-attr, operator, arg-type]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from otgan import InvalidInput, experiments, report
+from otgan import InvalidInput, experiments, plot, report
 from otgan.cli import main
 from otgan.experiments.experiment import Claim, Experiment, Record
-from otgan.experiments.page import experiments_page
+from otgan.experiments.page import experiments_page, next_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def test_contract(name: str, tmp_path: Path) -> None:
     assert [claim["holds"] for claim in record["claims"]] == [claim.holds for claim in result.claims]
     page = experiments_page([result])
     assert experiment.title in page
-    assert page.count("data:image/png") == 2, "one for light paper and one for dark"
+    assert page.count("data:image/png") == 4, "for light paper and for dark, wide and narrow"
     # What was kept is not measured again, and the same seed gives the same numbers.
     assert experiment.run(tiny(experiment), seeds=2, folder=tmp_path).runs == result.runs
     again = experiment.measure(result.settings, cases[0], 0)
@@ -82,7 +82,7 @@ def counting(measured: list[tuple[str, int]], fails_at: int = -1) -> Experiment[
         return (Claim("value", tuple(float(run["value"]) for run in runs), least=1.0),)
 
     def draw(settings: Settings, runs: Sequence[Record]) -> Any:
-        raise NotImplementedError
+        return plot.panels(1, 1.0)[0]
 
     texts = {"name": "counting", "title": "t", "source": "s", "about": "a"}
     steps: dict[str, Any] = {"measure": measure, "claims": claims, "draw": draw, "cases": lambda settings: ("b", "a")}
@@ -145,6 +145,64 @@ def test_wrong_names_and_numbers() -> None:
         experiments.experiment("gan_collapse")
     with pytest.raises(InvalidInput, match="seeds must be"):
         experiments.parallel_lines.run(seeds=0)
+
+
+def test_a_quick_run_says_so_before_anything_else() -> None:
+    quick = counting([]).run(quick=True, seeds=1)
+    page = experiments_page([quick])
+    assert quick.is_quick
+    assert "<h1>The papers&#x27; experiments, a quick run</h1>" in page
+    assert "(size 0.5 for 1.0)" in page
+    assert 0 < page.index("A quick run.") < page.index("What to do next") < page.index("<table")
+    full = counting([]).run(seeds=1)
+    assert not full.is_quick
+    assert "quick" not in experiments_page([full]).split("<body>")[1]
+    assert "A quick run." in experiments_page([full, quick])
+
+
+@pytest.mark.parametrize(
+    ("quick", "found", "command"),
+    [
+        (True, "2 of 2 claims fail, which the small settings may explain. Run it in full", "otgan reproduce counting"),
+        (False, "All 2 claims hold. Measure from more seeds", "otgan reproduce counting --seeds 10"),
+    ],
+)
+def test_what_to_do_next_follows_from_the_claims(quick: bool, found: str, command: str) -> None:
+    result = counting([]).run(quick=quick, seeds=1)
+    result = dataclasses.replace(result, experiment=dataclasses.replace(result.experiment, claims=_twice))
+    text, does = next_step([result])
+    assert text.startswith(found)
+    assert does == command
+    assert next_step([result, result])[1].startswith("otgan reproduce all")
+
+
+def _twice(settings: Any, runs: Sequence[Record]) -> tuple[Claim, ...]:
+    return (Claim("value", tuple(float(run["value"]) for run in runs), least=1.0),) * 2
+
+
+def test_words_of_a_page_are_explained_once_and_its_numbers_have_one_format() -> None:
+    result = counting([]).run(quick=True, seeds=1)
+    claims = (Claim("gp: -log D less 2 - 1, 99% of it", (-1.5e-9, -2e-9), most=1e-6), Claim("JS", (0.2963, 1.002)))
+    result = dataclasses.replace(
+        result, experiment=dataclasses.replace(result.experiment, claims=lambda settings, runs: claims)
+    )
+    page = experiments_page([result, result])
+    assert page.count("<dt>gp</dt>") == page.count("<dt>JS</dt>") == page.count("<dt>−log D</dt>") == 1
+    assert "gp: −log D less 2 − 1, 99\u00a0% of it" in page
+    assert "<td>−2.00\u00a0×\u00a010⁻⁹ to −1.50\u00a0×\u00a010⁻⁹</td><td>at most 1\u00a0×\u00a010⁻⁶</td>" in page
+    assert "<td>0.296 to 1.002</td>" in page
+
+
+def test_points_that_a_figure_crops_are_counted() -> None:
+    experiment = experiments.experiment("value_surfaces")
+    grid = [[0.0, 1.0], [2.0, 3.0]]
+    judged = {"estimate": -0.5, "corrected": None, "cosine": 0.5}
+    run = {"seed": 0, "W1": 1.0, "clip": judged, "gp": judged, "data": [[0.0, 0.0], [2.5, 0.0], [0.0, -3.0]]}
+    run["surfaces"] = dict.fromkeys(("clip", "gp", "exact"), grid)
+    settings = dataclasses.replace(experiment.quick, grid=2)
+    figure = experiment.draw(settings, [{**run, "case": name} for name in experiment.cases(settings)])
+    assert "2 of 3 points outside" in figure.axes[0].get_title()
+    assert "says −0.5" in figure.axes[0].get_title()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,34 @@ def test_without_a_shift_there_is_no_gradient() -> None:
     assert loss_gradient(Minimax(), 0.0, np.ones(3)) == 0
 
 
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_point_of_the_figure_is_visible(quick: bool) -> None:
+    settings = gaussian_shift.EXPERIMENT.quick if quick else dataclasses.replace(gaussian_shift.EXPERIMENT.full, n=500)
+    figure = gaussian_shift.run(settings, seeds=1).draw()
+    for ax, curves in zip(figure.axes, (3, 4), strict=True):
+        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+        lines = [line for line in ax.lines if len(np.asarray(line.get_xdata())) == len(settings.mus)]
+        assert len(lines) == curves
+        for line in lines:
+            x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+            assert ((left <= x) & (x <= right)).all()
+            assert ((low <= y) & (y <= high)).all()
+            # Nothing is squeezed away either: points that differ by a decade lie at different heights.
+            heights = ax.transData.transform(np.stack([x, y], axis=1))[:, 1]
+            assert np.isfinite(heights).all()
+    gradients = figure.axes[1]
+    heights = gradients.transAxes.inverted().transform(gradients.transData.transform([[0, -200], [0, -100], [0, 1]]))
+    assert (np.diff(heights[:, 1]) > 0.1).all()
+
+
+def test_the_population_gradient_falls_along_a_straight_line_in_the_figure() -> None:
+    ax = gaussian_shift.run(quick=True, seeds=1).draw().axes[1]
+    line = next(line for line in ax.lines if line.get_label() == "minimax")
+    points = ax.transData.transform(np.stack([line.get_xdata(), line.get_ydata()], axis=1))[4:]  # from mu = 5 on
+    slopes = np.diff(points[:, 1]) / np.diff(points[:, 0])
+    np.testing.assert_allclose(slopes, slopes.mean(), rtol=0.05)
+
+
 def test_claims_hold_and_do_not_always() -> None:
     result = gaussian_shift.run(quick=True, seeds=2)
     assert result.holds

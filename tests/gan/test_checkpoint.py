@@ -18,6 +18,7 @@ from otgan.cli.train import _print as print_run
 from otgan.gan import Config, load, train
 from otgan.gan import checkpoint as checkpoints
 from otgan.gan.page import NUMBERS, run_figures, run_page
+from otgan.report import amount
 
 CONFIG = Config(data="gaussians8", n=60, steps=2, width=8, depth=1, latent=3, batch_size=8, monitor_every=0)
 
@@ -266,9 +267,9 @@ def test_what_a_page_says_was_measured_when_and_of_what(tmp_path) -> None:
     page = run_page(run, [])
     last = run.measurements[-1]
     assert f"at step {last['step']}." in page
-    assert f"{last['exact_ema']:.5g}" in page
+    assert amount(last["exact_ema"], last["exact"]) in page
     labels = list(NUMBERS.values())
     assert len(labels) == len(set(labels))
     assert len(run_figures(run)) > 1
     run.history[:] = [record for record in run.history if record["kind"] != "monitor" or record["step"] == 0]
-    assert [figure.name for figure in run_figures(run)] in ([], ["samples"])
+    assert [figure.name for figure in run_figures(run)] in ([], ["plan"])

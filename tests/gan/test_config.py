@@ -146,7 +146,7 @@ def test_json_that_is_no_configuration_is_refused(text, message) -> None:
         Config.from_json(text)
 
 
-def test_the_lipschitz_critics_are_the_laboratorys() -> None:
+def test_the_lipschitz_critics_are_those_of_critics() -> None:
     from otgan.critics import METHODS
 
     for name in LIPSCHITZ_CRITICS:

@@ -35,10 +35,12 @@ def test_train_resume_and_sample_images(capsys) -> None:
     folder = Path("runs", "train-digits-3-wgan-gp-0")
     assert out.startswith(f"digits:3, wgan-gp: 2 steps, kept in {folder}\n  exact W1 to 36 held-out samples")
     assert max(map(len, out.splitlines())) <= 80
-    assert {path.name for path in folder.glob("*.png")} == {"curves.png", "scores.png", "critic.png", "samples.png"}
+    assert {path.name for path in folder.glob("*.png")} == {
+        f"{name}.png" for name in ("curves", "scores", "critic", "samples", "pairs", "components")
+    }
     page = (folder / "report.html").read_text()
     assert "exact W1 to held-out samples" in page
-    assert page.count("data:image/png;base64,") == 8, "curves, scores, critic and samples, for light and dark paper"
+    assert page.count("data:image/png;base64,") == 24, "six figures, for light and dark paper, wide and narrow"
     assert "http" not in page.replace("http-equiv", "")
     assert size(folder / "samples" / "0000002.png") == (78, 78)
 

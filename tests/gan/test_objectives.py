@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from otgan.critics import GradientPenalty
-from otgan.critics.laboratory import OneSidedPenalty
+from otgan.critics.methods import OneSidedPenalty
 from otgan.gan import Config
 from otgan.gan.objectives import (
     Minimax,

@@ -3,10 +3,18 @@
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
 from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz
 from otgan.critics.networks.convolution import orthogonal_conv
-from otgan.critics.networks.feedforward import feedforward, residual, stacked_mlp
+from otgan.critics.networks.ensemble import (
+    Ensemble,
+    ModuleEnsemble,
+    drop_cached_weights,
+    join_members,
+    member,
+    n_members,
+    values,
+)
+from otgan.critics.networks.feedforward import feedforward, mlp_ensemble, residual
 from otgan.critics.networks.layers import AlmostOrthogonal, Dense, Orthogonal, Residual, Spectral, bjorck
 from otgan.critics.networks.plain import check_shape, copied, given_network, mlp
-from otgan.critics.networks.stack import Loop, Stack, copies, forget, join, select, values
 
 __all__ = [
     "ACTIVATIONS",
@@ -14,26 +22,26 @@ __all__ = [
     "Activation",
     "AlmostOrthogonal",
     "Dense",
-    "Loop",
+    "Ensemble",
+    "ModuleEnsemble",
     "Orthogonal",
     "Residual",
     "Spectral",
-    "Stack",
     "activation",
     "bjorck",
     "certified_lipschitz",
     "check_activation",
     "check_shape",
     "copied",
-    "copies",
+    "drop_cached_weights",
     "feedforward",
-    "forget",
     "given_network",
-    "join",
+    "join_members",
+    "member",
     "mlp",
+    "mlp_ensemble",
+    "n_members",
     "orthogonal_conv",
     "residual",
-    "select",
-    "stacked_mlp",
     "values",
 ]

@@ -21,7 +21,7 @@ CERTIFIED = 1 + 1e-5  # a bound up to here counts as one: what float32 leaves of
 def certified_lipschitz(network: nn.Module) -> float | None:
     """A proven upper bound on the Lipschitz constant, or None where nothing is known.
 
-    The bound is what the network's own ``lipschitz()`` proves for each copy (the largest counts), or for torch's own
+    The bound is what the network's own ``lipschitz()`` proves for each member (the largest counts), or for torch's own
     layers the product of bounds on their spectral norms. None for layers it knows nothing about, and for modules whose
     ``forward`` is not torch's own or has hooks around it.
 

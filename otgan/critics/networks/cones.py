@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from otgan.critics.networks.stack import Stack, each_copy
+from otgan.critics.networks.ensemble import Ensemble, each_member
 
 __all__ = ["ConesAfter", "LeastCone", "distances", "quick_distances"]
 
@@ -60,7 +60,7 @@ class LeastCone(nn.Module):
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Values, (S, k, d) or (k, d) -> (S, k)."""
         unit = self.unit[:, None]
-        points = each_copy(points, len(self.centers)) / unit[:, :, None]
+        points = each_member(points, len(self.centers)) / unit[:, :, None]
         return self.sign * unit * (self.least(points) if self.training else self.least_of_all(points))
 
     def least_of_all(self, points: torch.Tensor) -> torch.Tensor:
@@ -84,13 +84,13 @@ class ConesAfter(nn.Module):
 
     Parameters
     ----------
-    before : Stack
+    before : Ensemble
         From (S, k, d) to (S, k, w), with a proven bound.
     cones : LeastCone
         In w dimensions.
     """
 
-    def __init__(self, before: Stack, cones: LeastCone) -> None:
+    def __init__(self, before: Ensemble, cones: LeastCone) -> None:
         super().__init__()
         self.before, self.cones = before, cones
 

@@ -11,7 +11,7 @@ from torch import nn
 from otgan import inputs
 from otgan.critics.networks.activations import maxmin
 from otgan.critics.networks.feedforward import feedforward
-from otgan.critics.networks.layers import Held, Orthogonal
+from otgan.critics.networks.layers import CachedWeight, Orthogonal
 from otgan.critics.networks.norms import UNIT_ROUNDOFF, product_bound, spectral_norms
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
@@ -116,7 +116,7 @@ class ImageCritic(nn.Module):
         return bound
 
 
-class OrthogonalConvolution(Held):
+class OrthogonalConvolution(CachedWeight):
     """A convolution with stride two and circular padding; orthogonium makes its kernel, this class certifies it.
 
     Parameters
@@ -139,7 +139,7 @@ class OrthogonalConvolution(Held):
 
     def kernel(self) -> torch.Tensor:
         """What is convolved with, (channels out, channels in, kernel, kernel); certified in evaluation mode."""
-        return self.hold(lambda: self.layer.weight if self.training else self._certified())
+        return self.once(lambda: self.layer.weight if self.training else self._certified())
 
     @torch.no_grad()
     def _certified(self) -> torch.Tensor:

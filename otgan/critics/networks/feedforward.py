@@ -6,14 +6,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otgan.critics.networks.activations import activation as activation_layer
+from otgan.critics.networks.ensemble import Ensemble
 from otgan.critics.networks.layers import Dense, Orthogonal, Residual
-from otgan.critics.networks.stack import Stack
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["feedforward", "hidden", "residual", "stacked_mlp"]
+__all__ = ["feedforward", "hidden", "mlp_ensemble", "residual"]
 
 
 def feedforward(
@@ -25,8 +25,8 @@ def feedforward(
     generator: torch.Generator | None = None,
     *,
     outputs: int = 1,
-) -> Stack:
-    """A stack of one: ``depth`` hidden layers of a kind with an activation after each, and a layer of it to the output.
+) -> Ensemble:
+    """An ensemble of one: ``depth`` hidden layers of a kind, an activation after each, and a layer to the output.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def feedforward(
     >>> bool(abs(certified_lipschitz(network) - 1) < 1e-5)
     True
     """
-    return Stack([*hidden(kind, dimension, width, depth, activation, generator), kind(width, outputs, generator)])
+    return Ensemble([*hidden(kind, dimension, width, depth, activation, generator), kind(width, outputs, generator)])
 
 
 def hidden(
@@ -60,15 +60,15 @@ def hidden(
     return layers
 
 
-def stacked_mlp(
+def mlp_ensemble(
     dimension: int, width: int, depth: int, generator: torch.Generator | None = None, *, outputs: int = 1
-) -> Stack:
-    """A stack of one ReLU network with ``depth`` hidden layers and no constraint."""
+) -> Ensemble:
+    """An ensemble of one ReLU network with ``depth`` hidden layers and no constraint."""
     return feedforward(Dense, dimension, width, depth, "relu", generator, outputs=outputs)
 
 
-def residual(dimension: int, width: int, depth: int, generator: torch.Generator | None = None) -> Stack:
-    """A stack of one: an orthonormal map to ``width`` coordinates, ``depth`` residual layers, and a unit vector."""
+def residual(dimension: int, width: int, depth: int, generator: torch.Generator | None = None) -> Ensemble:
+    """An ensemble of one: an orthonormal map to ``width`` coordinates, ``depth`` residual layers, and a unit vector."""
     lift = Orthogonal(dimension, width, generator)
     layers = [Residual(width, generator) for _ in range(depth)]
-    return Stack([lift, *layers, Orthogonal(width, 1, generator)])
+    return Ensemble([lift, *layers, Orthogonal(width, 1, generator)])

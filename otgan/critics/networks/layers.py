@@ -1,4 +1,4 @@
-"""Affine layers of a stack, each with its own way to bound the spectral norm.
+"""Affine layers of an ensemble, each with its own way to bound the spectral norm.
 
 ``matrix()`` is what a layer multiplies by. While training it is computed once a step, however many forward passes the
 step makes. In evaluation mode it is *certified*: a proven bound on its spectral norm is divided out where it is above
@@ -54,43 +54,43 @@ class Dense(nn.Module):
         return spectral_norms(self.matrix())
 
 
-class Held(nn.Module):
-    """What is computed from the weights once, and held until they change."""
+class CachedWeight(nn.Module):
+    """A layer that computes its matrix from its weights once, and keeps it until they change."""
 
     def __init__(self) -> None:
         nn.Module.__init__(self)  # not the next class: a layer that holds is also a layer of some kind
-        self.held: Any = None
+        self.cached: Any = None
 
     def train(self, mode: bool = True) -> Self:
-        """Forget what is held when the mode changes: training and evaluation multiply by different matrices."""
+        """Drop the matrix when the mode changes: training and evaluation multiply by different matrices."""
         if mode != self.training:
-            self.held = None
+            self.cached = None
         return super().train(mode)
 
-    def hold(self, make: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """What is held; where there is nothing, or nothing with the graph that training needs, ``make`` it first.
+    def once(self, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """The cached matrix; where there is none, or none with the graph that training needs, ``make`` it first.
 
         In full precision, also under autocast: half the digits are not orthonormal, and a weight may be set to them.
         """
         graph = self.training and torch.is_grad_enabled()
-        if self.held is None or (graph and not self.held.requires_grad):
+        if self.cached is None or (graph and not self.cached.requires_grad):
             with torch.autocast(next(self.parameters()).device.type, enabled=False):
-                self.held = make()
-        return self.held
+                self.cached = make()
+        return self.cached
 
     def _apply(self, *arguments: Any, **options: Any) -> Self:
-        self.held = None
+        self.cached = None
         return super()._apply(*arguments, **options)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "held": None}
+        return {**self.__dict__, "cached": None}
 
 
-class Constrained(Held, Dense):
+class Constrained(CachedWeight, Dense):
     """A dense layer whose matrix is made from its weight, with a spectral norm of at most one."""
 
     def __init__(self, fan_in: int, fan_out: int, generator: torch.Generator | None = None) -> None:
-        Held.__init__(self)
+        CachedWeight.__init__(self)
         reach = 1 / math.sqrt(fan_in)
         self.weight = nn.Parameter(torch.empty(1, fan_out, fan_in))
         self.bias = nn.Parameter(torch.empty(1, 1, fan_out).uniform_(-reach, reach, generator=generator))
@@ -98,7 +98,7 @@ class Constrained(Held, Dense):
 
     def matrix(self) -> torch.Tensor:
         """The matrix multiplied by, (S, fan_out, fan_in)."""
-        return self.hold(self.constrained if self.training else self.certified)
+        return self.once(self.constrained if self.training else self.certified)
 
     def constrained(self) -> torch.Tensor:
         """The matrix as a differentiable function of the weight."""
@@ -207,7 +207,7 @@ class Spectral(Constrained):
         self.register_buffer("left", torch.randn(1, fan_out, 1, generator=generator))
 
     def constrained(self) -> torch.Tensor:
-        """W / sigma, each copy with its own vectors."""
+        """W / sigma, each member with its own vectors."""
         with torch.no_grad():
             right = nn.functional.normalize(self.weight.mT @ self.left, dim=1, eps=TINY)
             self.left = nn.functional.normalize(self.weight @ right, dim=1, eps=TINY)
@@ -221,7 +221,7 @@ class Spectral(Constrained):
         return (self.weight.double() / norm[:, None, None]).to(self.weight.dtype)
 
 
-class Residual(Held):
+class Residual(CachedWeight):
     """``h -> h - 2 W T^-1 relu(W^T h + b)``, 1-Lipschitz (SLL: Araujo et al. 2023, theorem 3).
 
     ``T_i = sum_j |W^T W|_ij q_j / q_i`` for any positive q makes ``W^T W <= T``, and that is all the proof needs. In
@@ -243,13 +243,13 @@ class Residual(Held):
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         """(S, k, width) -> (S, k, width)."""
-        scale = self.hold(self._scale if self.training else self._certified)
+        scale = self.once(self._scale if self.training else self._certified)
         active = torch.baddbmm(self.bias, h, self.weight).relu() * scale[:, None, :]
         return torch.baddbmm(h, active, self.weight.mT, alpha=-2)
 
     def lipschitz(self) -> torch.Tensor:
         """One where ``W^T W <= T`` holds for the numbers that are used, else no bound."""
-        scale = self.hold(self._scale if self.training else self._certified)
+        scale = self.once(self._scale if self.training else self._certified)
         proven = self._largest(scale) <= 1
         return torch.where(proven, 1.0, math.inf)
 

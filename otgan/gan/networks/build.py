@@ -10,7 +10,7 @@ from torch import nn
 
 from otgan.critics import METHODS
 from otgan.critics import mlp as critic_mlp
-from otgan.critics.networks import forget, orthogonal_conv
+from otgan.critics.networks import drop_cached_weights, orthogonal_conv
 from otgan.critics.room import check_weights
 from otgan.gan.config import LIPSCHITZ_CRITICS
 from otgan.gan.networks import dcgan, digits28, resnet
@@ -96,11 +96,11 @@ def build_critic(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module
 
 def forget_on_step(optimizer: torch.optim.Optimizer, critic: nn.Module) -> None:
     """Let a 1-Lipschitz critic make its matrices anew after each step of its optimiser."""
-    optimizer.register_step_post_hook(lambda *_: forget(critic))
+    optimizer.register_step_post_hook(lambda *_: drop_cached_weights(critic))
 
 
 def _lipschitz(config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
-    """A critic of the laboratory, from (k, d) to (1, k) or (k, 1)."""
+    """A 1-Lipschitz critic of otgan.critics, from (k, d) to (1, k) or (k, 1)."""
     convolutional = config.critic == "orthogonal-conv"
     method = METHODS["orthogonal" if convolutional else config.critic].with_options(
         {"width": config.critic_width, "depth": config.depth}

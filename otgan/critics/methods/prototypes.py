@@ -12,12 +12,12 @@ import torch
 from scipy.cluster.vq import kmeans2
 
 from otgan import inputs
-from otgan.critics.laboratory.orthogonal import NormPreserving
-from otgan.critics.method import adam
-from otgan.critics.networks import Orthogonal, Stack
+from otgan.critics.methods.method import adam
+from otgan.critics.methods.orthogonal import NormPreserving
+from otgan.critics.networks import Ensemble, Orthogonal
 from otgan.critics.networks.cones import ConesAfter, LeastCone, quick_distances
+from otgan.critics.networks.ensemble import CHUNK
 from otgan.critics.networks.feedforward import hidden
-from otgan.critics.networks.stack import CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class Prototypes(NormPreserving):
         width = max(self.width, 2 * dimension)
         layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
         centers = torch.randn(1, self.prototypes, width, generator=generator)
-        return ConesAfter(Stack(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
+        return ConesAfter(Ensemble(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
 
     def weights(self, dimension: int) -> int:
         """Those of the layers, and the prototypes."""
@@ -116,7 +116,7 @@ class Prototypes(NormPreserving):
         network.cones.centers.copy_(centers / unit[:, None, None])
 
 
-def put_in_order(layers: Stack, points: torch.Tensor) -> None:
+def put_in_order(layers: Ensemble, points: torch.Tensor) -> None:
     """Raise the biases of the first half of each layer, which MaxMin gives the greater of a pair, and lower the others.
 
     ``points`` (S, k, d) say how far the units spread.

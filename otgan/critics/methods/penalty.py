@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.method import Method, adam, uniform
+from otgan.critics.methods.method import Method, adam, uniform
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class GradientPenalty(Method):
         """What a gradient norm costs: ``(norm - 1)^2``."""
         return (norm - 1).square()
 
-    def corrected(self, estimate: float) -> float:
+    def congested(self, estimate: float) -> float:
         """W1 for mass moved along one ray, where the penalised optimum is known.
 
         The penalty computes congested transport (Milne & Nachman 2022): for mass moved by W along a ray the critic

@@ -1,24 +1,17 @@
-"""Estimates with a known bias taken out."""
+"""Richardson extrapolation of a penalised critic's estimate to an infinite penalty weight."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from otgan import inputs
+from otgan.critics.fit import CriticFit, fit
+from otgan.critics.methods import METHODS
+from otgan.critics.methods.penalty import GradientPenalty
 from otgan.errors import InvalidInput
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from otgan.critics.fit import CriticFit
-
-    Slopes = Callable[[], NDArray[np.float64]]
-
-__all__ = ["WAYS", "Richardson", "corrections", "richardson"]
+__all__ = ["Richardson", "richardson"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,36 +66,8 @@ def richardson(x: Any, y: Any, method: str = "gp", *, gp_weight: float | None = 
     >>> result.estimate == 2 * result.double.estimate - result.single.estimate
     True
     """
-    from otgan.critics.fit import fit
-    from otgan.critics.laboratory import METHODS
-    from otgan.critics.laboratory.penalty import GradientPenalty
-
     chosen = METHODS[inputs.choice(method, "method", tuple(METHODS))]
     if not issubclass(chosen, GradientPenalty):
         raise InvalidInput(f"richardson needs a method with a gp_weight, 'gp' or 'lp', but {method!r} came.")
     weight = chosen.gp_weight if gp_weight is None else inputs.real(gp_weight, "gp_weight", low=0.0, open_low=True)
     return Richardson(*(fit(x, y, method, gp_weight=factor * weight, **arguments) for factor in (1.0, 2.0)))
-
-
-def _congested(fit: CriticFit, estimates: NDArray[np.float64], slopes: Slopes) -> float | None:
-    """What theory says of the method, if anything."""
-    return fit.theory(float(estimates.mean()))
-
-
-def _by_slope(fit: CriticFit, estimates: NDArray[np.float64], slopes: Slopes) -> float | None:
-    """Each estimate over its critic's mean slope; None where a critic is flat."""
-    slope = slopes()
-    return None if min(slope) == 0 else float((estimates / slope).mean())
-
-
-# From estimates (n_seeds,), and the critics' mean gradient norms on the points of these, asked for only where needed.
-WAYS: dict[str, Callable[[CriticFit, NDArray[np.float64], Slopes], float | None]] = {
-    "congested": _congested,
-    "gradient-norm": _by_slope,
-}
-
-
-def corrections(fit: CriticFit) -> dict[str, float]:
-    """See :attr:`otgan.critics.CriticFit.corrections`."""
-    found = {name: way(fit, fit.estimates, lambda: fit.slopes) for name, way in WAYS.items()}
-    return {name: value for name, value in found.items() if value is not None}

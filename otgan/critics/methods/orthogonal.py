@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from otgan.critics.method import Method, adam
+from otgan.critics.methods.method import Method, adam
 from otgan.critics.networks import AlmostOrthogonal, Dense, Orthogonal, check_activation, feedforward
 
 if TYPE_CHECKING:

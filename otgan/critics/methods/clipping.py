@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from otgan import inputs
-from otgan.critics.method import Method
+from otgan.critics.methods.method import Method
 
 if TYPE_CHECKING:
     from torch import nn

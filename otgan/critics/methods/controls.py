@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from otgan import inputs
-from otgan.critics.method import Method, adam
+from otgan.critics.methods.method import Method, adam
 from otgan.critics.networks.cones import LeastCone
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class DiscretePotentials(Control):
         return 0
 
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
-        """Solve exactly, once for each copy that has other points."""
+        """Solve exactly, once for each member that has other points."""
         solved: list[tuple[torch.Tensor, torch.Tensor]] = []
         for generator in generators:
             sides = x.some(self.points, generator), y.some(self.points, generator)

@@ -1,7 +1,7 @@
-"""Several networks of one shape as one module: every parameter has a leading axis of S copies.
+"""Several networks of one shape as one module: every parameter has a leading axis of S members.
 
-A step on a stack costs the overhead of one network, so the seeds of a fit train side by side in one loop. The copies
-never mix: copy s sees the points of row s only, and what is learnt by an elementwise optimiser stays its own.
+A step on an ensemble costs the overhead of one network, so the seeds of a fit train side by side in one loop. Members
+never mix: member s sees the points of row s only, and what is learnt by an elementwise optimiser stays its own.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from otgan.critics.networks.plain import copied
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Loop", "Stack", "copies", "forget", "join", "select", "values"]
+__all__ = ["Ensemble", "ModuleEnsemble", "drop_cached_weights", "join_members", "member", "n_members", "values"]
 
 CHUNK = 4096  # points that are evaluated at a time
 
 
-class Stack(nn.Module):
+class Ensemble(nn.Module):
     """S networks of one shape, one layer after the other.
 
     Parameters
     ----------
     layers : iterable of torch.nn.Module
-        Each from (S, k, i) to (S, k, o), the last to (S, k, 1); with ``lipschitz()``, a proven bound for each copy.
+        Each from (S, k, i) to (S, k, o), the last to (S, k, 1); with ``lipschitz()``, a proven bound for each member.
 
     Examples
     --------
-    >>> from otgan.critics.networks import stacked_mlp
-    >>> network = stacked_mlp(2, 8, 1)
+    >>> from otgan.critics.networks import mlp_ensemble
+    >>> network = mlp_ensemble(2, 8, 1)
     >>> network(torch.zeros(5, 2)).shape
     torch.Size([1, 5])
     """
@@ -46,26 +46,26 @@ class Stack(nn.Module):
         self.layers = nn.ModuleList(layers)
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
-        """Values (S, k) at points (S, k, d), or at the same points (k, d) for every copy."""
+        """Values (S, k) at points (S, k, d), or at the same points (k, d) for every member."""
         return self.outputs(points).squeeze(-1)
 
     def outputs(self, points: torch.Tensor) -> torch.Tensor:
         """What the last layer gives, (S, k, o)."""
-        h = each_copy(points, copies(self))
+        h = each_member(points, n_members(self))
         for layer in self.layers:
             h = layer(h)
         return h
 
     def lipschitz(self) -> torch.Tensor:
-        """A proven bound on the slope of each copy, float64 (S,): the product over the layers."""
-        bound = torch.ones(copies(self), dtype=torch.float64)
+        """A proven bound on the slope of each member, float64 (S,): the product over the layers."""
+        bound = torch.ones(n_members(self), dtype=torch.float64)
         for layer in self.layers:
             bound = product_bound(bound, layer.lipschitz().cpu())  # type: ignore[operator]
         return bound
 
 
-class Loop(nn.Module):
-    """Modules of any kind, each from (k, d) to (k, 1) or (k,), as a stack: they are called one after the other."""
+class ModuleEnsemble(nn.Module):
+    """Modules of any kind, each from (k, d) to (k, 1) or (k,), as an ensemble: they are called one after the other."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Loop(nn.Module):
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Values (S, k) at points (S, k, d), or at the same points (k, d) for every module."""
-        rows = each_copy(points, len(self.members))
+        rows = each_member(points, len(self.members))
         return torch.stack([module(row).flatten() for module, row in zip(self.members, rows, strict=True)])
 
     def lipschitz(self) -> torch.Tensor:
@@ -82,39 +82,39 @@ class Loop(nn.Module):
         return torch.tensor([math.inf if bound is None else bound for bound in bounds], dtype=torch.float64)
 
 
-def each_copy(points: torch.Tensor, n: int) -> torch.Tensor:
-    """Points (n, k, ...) as they are; points (k, d) seen by all n copies."""
+def each_member(points: torch.Tensor, n: int) -> torch.Tensor:
+    """Points (n, k, ...) as they are; points (k, d) seen by all n members."""
     return points.expand(n, *points.shape) if points.ndim == 2 else points
 
 
-def copies(network: nn.Module) -> int:
-    """S: how many networks a stack holds."""
-    if isinstance(network, Loop):
+def n_members(network: nn.Module) -> int:
+    """S: how many networks an ensemble holds."""
+    if isinstance(network, ModuleEnsemble):
         return len(network.members)
     return len(next(tensor for tensors in (network.parameters(), network.buffers()) for tensor in tensors))
 
 
-def join(parts: Sequence[nn.Module]) -> nn.Module:
-    """One stack of all copies of ``parts``, which have the same layers."""
+def join_members(parts: Sequence[nn.Module]) -> nn.Module:
+    """One ensemble of all members of ``parts``, which have the same layers."""
     whole = copy.deepcopy(parts[0])
     for layer, *others in zip(whole.modules(), *(part.modules() for part in parts), strict=True):
         _replace(layer, lambda name, kind, others=others: torch.cat([getattr(o, kind)[name].detach() for o in others]))
     return whole
 
 
-def select(network: nn.Module, k: int) -> nn.Module:
-    """The network of copy k alone, as a stack of one that shares nothing with ``network``.
+def member(network: nn.Module, k: int) -> nn.Module:
+    """The network of member k alone, as an ensemble of one that shares nothing with ``network``.
 
     Examples
     --------
-    >>> from otgan.critics.networks import join, stacked_mlp
-    >>> first, second = stacked_mlp(2, 8, 1), stacked_mlp(2, 8, 1)
+    >>> from otgan.critics.networks import join_members, mlp_ensemble
+    >>> first, second = mlp_ensemble(2, 8, 1), mlp_ensemble(2, 8, 1)
     >>> points = torch.randn(5, 2)
-    >>> torch.equal(select(join([first, second]), 1)(points), second(points))
+    >>> torch.equal(member(join_members([first, second]), 1)(points), second(points))
     True
     """
-    if isinstance(network, Loop):
-        return Loop([copied(network.members[k])])
+    if isinstance(network, ModuleEnsemble):
+        return ModuleEnsemble([copied(network.members[k])])
     alone = copy.deepcopy(network)
     for layer in alone.modules():
         _replace(layer, lambda name, kind, layer=layer: getattr(layer, kind)[name].detach()[k : k + 1].clone())
@@ -122,21 +122,21 @@ def select(network: nn.Module, k: int) -> nn.Module:
 
 
 def _replace(layer: nn.Module, new: Callable[[str, str], torch.Tensor]) -> None:
-    """Give a layer's own parameters and buffers other values, whose number of copies may differ."""
+    """Give a layer's own parameters and buffers other values, whose number of members may differ."""
     for name in layer._parameters:
         layer._parameters[name] = nn.Parameter(new(name, "_parameters"))
     for name in layer._buffers:
         layer._buffers[name] = new(name, "_buffers")
 
 
-def forget(network: nn.Module) -> None:
+def drop_cached_weights(network: nn.Module) -> None:
     """Drop the matrices that layers hold between forward passes: their weights have changed."""
     for layer in network.modules():
-        if hasattr(layer, "held"):
-            layer.held = None  # type: ignore[assignment]
+        if hasattr(layer, "cached"):
+            layer.cached = None  # type: ignore[assignment]
 
 
 @torch.no_grad()
 def values(network: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor) -> torch.Tensor:
-    """Values of every copy at points (k, d), float64 (S, k), some thousand points at a time."""
+    """Values of every member at points (k, d), float64 (S, k), some thousand points at a time."""
     return torch.cat([network(part) for part in points.split(CHUNK)], dim=-1).double()

@@ -10,7 +10,7 @@ import torch
 
 from otgan import inputs
 from otgan.costs import PointCost
-from otgan.critics.method import Method, adam, average, on_both
+from otgan.critics.methods.method import Method, adam, average, on_both
 from otgan.critics.networks import values
 from otgan.critics.networks.cones import distances, quick_distances
 from otgan.potentials import DualPotentials
@@ -143,7 +143,7 @@ class ComparedTransforms(CTransform):
     def loss(
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
-        """Minus the value that is to be maximised, for each copy its own."""
+        """Minus the value that is to be maximised, for each member its own."""
         apart, (f_x, f_y) = quick_distances(x, y), on_both(network, x, y)
         first = f_x.mean(dim=1) - f_y.mean(dim=1)
         second = f_x.mean(dim=1) + self.transform(apart - f_x[:, :, None]).mean(dim=1)

@@ -3,8 +3,8 @@
 A method is a small frozen object. Its fields are its options with their defaults; its functions are the places where
 methods differ: the network, the optimiser and the schedule of its rate, the loss of a batch, what a step is, what the
 estimate is, and what is known about its bias. The loop in :mod:`otgan.critics.training` does the rest, for all seeds at
-once: networks are stacks of S copies (:mod:`otgan.critics.networks.stack`), and whatever is not elementwise is done for
-each copy on its own.
+once: networks are ensembles of S members (:mod:`otgan.critics.networks.ensemble`), and whatever is not elementwise is
+done for each member on its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.networks import CERTIFIED, Loop, certified_lipschitz, copies, stacked_mlp, values
+from otgan.critics.networks import CERTIFIED, ModuleEnsemble, certified_lipschitz, mlp_ensemble, n_members, values
 from otgan.critics.room import DEEPEST
 from otgan.errors import InvalidInput
 
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from otgan.critics.source import Source
     from otgan.potentials import DualPotentials
 
+    Slopes = Callable[[], NDArray[Any]]
+
 __all__ = ["DECAYS", "Method", "adam"]
+
+CORRECTIONS = ("congested", "gradient-norm")
 
 DECAYS: dict[str, Callable[[float], float]] = {
     "none": lambda share: 1.0,
@@ -91,8 +95,8 @@ class Method:
         return cls(**options)
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
-        """A fresh critic: a stack of one, from (1, k, dimension) to (1, k)."""
-        return stacked_mlp(dimension, self.width, self.depth, generator)
+        """A fresh critic: an ensemble of one, from (1, k, dimension) to (1, k)."""
+        return mlp_ensemble(dimension, self.width, self.depth, generator)
 
     def weights(self, dimension: int) -> int:
         """How many weights :meth:`network` has, or somewhat more."""
@@ -123,7 +127,7 @@ class Method:
         """Prepare a fresh network with the data, where a method needs that."""
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer | None:
-        """The optimiser, elementwise so that the copies of a stack stay independent; None where nothing is learnt."""
+        """The optimiser, elementwise so that members stay independent; None where nothing is learnt."""
         raise NotImplementedError  # pragma: no cover - the contract test covers every registered method
 
     def schedule(self, step: int) -> float:
@@ -133,7 +137,7 @@ class Method:
     def loss(
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
-        """What a step minimises, for each copy (S,), from batches (S, k, d) of both sides."""
+        """What a step minimises, for each member (S,), from batches (S, k, d) of both sides."""
         f_x, f_y = on_both(network, x, y)
         return f_y.mean(dim=1) - f_x.mean(dim=1)
 
@@ -145,7 +149,7 @@ class Method:
         y: torch.Tensor,
         generators: Sequence[torch.Generator],
     ) -> None:
-        """One step on batches (S, k, d). The copies' losses are added: no gradient crosses between them."""
+        """One step on batches (S, k, d). The members' losses are added: no gradient crosses between them."""
         loss = self.loss(network, x, y, generators)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
@@ -164,7 +168,7 @@ class Method:
         a: torch.Tensor | None = None,
         b: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Each copy's number for W1 between the points (n, d) and (m, d), float64 (S,).
+        """Each member's number for W1 between the points (n, d) and (m, d), float64 (S,).
 
         a (n,) and b (m,) are positive shares that add to one, float64; None means equal ones.
         """
@@ -174,9 +178,30 @@ class Method:
         """The critic as a pair of potentials, whose g may rest on the points x (n, d) of the estimate."""
         return critic.potentials
 
-    def corrected(self, estimate: float) -> float | None:
-        """The truth behind an estimate at the method's optimum; None where theory has no formula."""
+    def congested(self, estimate: float) -> float | None:
+        """W1 behind an estimate at the method's optimum where all mass moves along one ray; None without a formula."""
         return None
+
+    def corrections(self, estimates: NDArray[Any], slopes: Slopes, unit: float) -> dict[str, float]:
+        """Every correction of the mean of estimates (n_seeds,) that there is for the method, by name.
+
+        "congested" inverts the optimum of a penalised critic. "gradient-norm" divides each estimate by its critic's
+        mean gradient norm over the points, ``slopes()`` (n_seeds,). Estimates are in the data's units, of which
+        ``unit`` are one of the network's.
+        """
+        found = {name: self._correction(name, estimates, slopes, unit) for name in CORRECTIONS}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def corrected(self, estimates: NDArray[Any], slopes: Slopes, unit: float) -> float | None:
+        """The one of :meth:`corrections` that proved best for the method; None where none did."""
+        return None if self.correction is None else self._correction(self.correction, estimates, slopes, unit)
+
+    def _correction(self, name: str, estimates: NDArray[Any], slopes: Slopes, unit: float) -> float | None:
+        if name == "congested":
+            found = self.congested(float(estimates.mean()) / unit)
+            return None if found is None else unit * found
+        steepness = slopes()
+        return None if min(steepness) == 0 else float((estimates / steepness).mean())
 
 
 def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -> torch.optim.Optimizer:
@@ -193,18 +218,18 @@ def average(of_points: torch.Tensor, shares: torch.Tensor | None) -> torch.Tenso
 
 def on_both(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Values at both batches, (S, k) each, in one pass where no layer of the user's may mix the points of a batch."""
-    if isinstance(network, Loop):
+    if isinstance(network, ModuleEnsemble):
         return network(x), network(y)
     f_x, f_y = network(torch.cat([x, y], dim=1)).split([x.shape[1], y.shape[1]], dim=1)
     return f_x, f_y
 
 
 def uniform(generators: Sequence[torch.Generator], like: torch.Tensor) -> torch.Tensor:
-    """Numbers uniform on [0, 1], (S, k, 1, ...): one for each point, each copy's from its own generator."""
+    """Numbers uniform on [0, 1], (S, k, 1, ...): one for each point, each member's from its own generator."""
     shape = (like.shape[1], *[1] * (like.ndim - 2))
     return torch.stack([torch.rand(shape, generator=g, device=like.device, dtype=like.dtype) for g in generators])
 
 
 def generators_for(network: nn.Module, seed: int, device: torch.device) -> list[torch.Generator]:
-    """One generator for each copy, seeded ``seed, seed + 1, ...``."""
-    return [torch.Generator(device).manual_seed(seed + k) for k in range(copies(network))]
+    """One generator for each member, seeded ``seed, seed + 1, ...``."""
+    return [torch.Generator(device).manual_seed(seed + k) for k in range(n_members(network))]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from otgan.critics.method import Method, adam
+from otgan.critics.methods.method import Method, adam
 from otgan.critics.networks import Spectral, feedforward
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from otgan.critics.networks import Stack
+    from otgan.critics.networks import Ensemble
 
 __all__ = ["SpectralNorm"]
 
@@ -33,7 +33,7 @@ class SpectralNorm(Method):
     steps: int = 5000
     learning_rate: float = 2e-4
 
-    def network(self, dimension: int, generator: torch.Generator | None = None) -> Stack:
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> Ensemble:
         """Spectrally normalised layers with ReLU."""
         return feedforward(Spectral, dimension, self.width, self.depth, "relu", generator)
 

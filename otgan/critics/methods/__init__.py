@@ -1,15 +1,15 @@
 """Every way to estimate W1 with a network, one small object each, behind :class:`otgan.critics.Method`."""
 
-from otgan.critics.laboratory.clipping import WeightClipping
-from otgan.critics.laboratory.controls import Cones, DiscretePotentials
-from otgan.critics.laboratory.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
-from otgan.critics.laboratory.penalty import GradientPenalty, OneSidedPenalty
-from otgan.critics.laboratory.prototypes import Prototypes
-from otgan.critics.laboratory.residual import ResidualLayers
-from otgan.critics.laboratory.reversed import MaximinReversed
-from otgan.critics.laboratory.spectral import SpectralNorm
-from otgan.critics.laboratory.transforms import ComparedTransforms, CTransform, SoftCTransform
-from otgan.critics.method import Method
+from otgan.critics.methods.clipping import WeightClipping
+from otgan.critics.methods.controls import Cones, DiscretePotentials
+from otgan.critics.methods.method import Method
+from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
+from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
+from otgan.critics.methods.prototypes import Prototypes
+from otgan.critics.methods.residual import ResidualLayers
+from otgan.critics.methods.reversed import MaximinReversed
+from otgan.critics.methods.spectral import SpectralNorm
+from otgan.critics.methods.transforms import ComparedTransforms, CTransform, SoftCTransform
 
 __all__ = [
     "METHODS",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from otgan.critics.laboratory.orthogonal import NormPreserving
+from otgan.critics.methods.orthogonal import NormPreserving
 from otgan.critics.networks import residual
 
 if TYPE_CHECKING:
     import torch
 
-    from otgan.critics.networks import Stack
+    from otgan.critics.networks import Ensemble
 
 __all__ = ["ResidualLayers"]
 
@@ -33,6 +33,6 @@ class ResidualLayers(NormPreserving):
 
     activation: str = "relu"
 
-    def network(self, dimension: int, generator: torch.Generator | None = None) -> Stack:
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> Ensemble:
         """An orthonormal map to ``width`` coordinates, ``depth`` residual layers, and a unit vector."""
         return residual(dimension, self.width, self.depth, generator)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from otgan import inputs
-from otgan.critics.method import Method, adam, average
-from otgan.critics.networks import Stack, stacked_mlp, values
+from otgan.critics.methods.method import Method, adam, average
+from otgan.critics.networks import Ensemble, mlp_ensemble, values
 from otgan.potentials import DualPotentials
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class MoverAndPotential(nn.Module):
     fixed (envelope theorem) the gradient of f is ``(x - T(x)) / |x - T(x)|``: the way that x has come.
     """
 
-    def __init__(self, mover: Stack, potential: Stack) -> None:
+    def __init__(self, mover: Ensemble, potential: Ensemble) -> None:
         super().__init__()
         self.mover, self.potential = mover, potential
 
@@ -72,8 +72,8 @@ class MaximinReversed(Method):
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """A mover and a potential of the same size."""
-        mover = stacked_mlp(dimension, self.width, self.depth, generator, outputs=dimension)
-        return MoverAndPotential(mover, stacked_mlp(dimension, self.width, self.depth, generator))
+        mover = mlp_ensemble(dimension, self.width, self.depth, generator, outputs=dimension)
+        return MoverAndPotential(mover, mlp_ensemble(dimension, self.width, self.depth, generator))
 
     def weights(self, dimension: int) -> int:
         """Those of both."""
