@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from otgan.solution import Solution
 
-__all__ = ["Interrupted", "InvalidInput", "NotConverged", "OTError"]
+__all__ = ["Interrupted", "InvalidInput", "MissingDependency", "NotConverged", "OTError"]
 
 
 class OTError(Exception):
@@ -16,6 +16,10 @@ class OTError(Exception):
 
 class InvalidInput(OTError, ValueError):
     """The data or the options make no sense as given; nothing was computed."""
+
+
+class MissingDependency(OTError, ImportError):
+    """A package of one of otgan's extras is not installed, or does not import; the message names the extra."""
 
 
 class NotConverged(OTError, RuntimeError):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from otgan import inputs
 from otgan.check.result import Check
 from otgan.check.samples import alike, draw
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput, OTError
+from otgan.runtime.optional import optional_dependency
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def check(
     True
     """
     start = time.perf_counter()
-    with needs("torch", "torch", "Training critics"):
+    with optional_dependency("torch", "torch", "Training critics"):
         from otgan import critics
     methods, seeds = _distinct(methods, tuple(critics.methods())), inputs.count(seeds, "seeds")
     seed = inputs.seed(seed)

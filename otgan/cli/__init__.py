@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan.cli.say import say
 from otgan.errors import NotConverged, OTError
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,12 +86,8 @@ def _run(words: list[str]) -> int:
         return 0
     if words[:1] and words[0] in LOADING_TORCH and "torch" not in sys.modules and not {"--help", "-h"} & {*words}:
         logging.getLogger("otgan").info("otgan: loading torch.")
-    try:
+    with optional_dependency("tyro", "cli", "The command line"):
         import tyro
-    except ImportError as error:
-        raise OTError(
-            f"The command line needs tyro, which does not import ({error}). Run: pip install 'otgan[cli]'"
-        ) from error
     from otgan.cli.commands import CONFIG, Otgan
     from otgan.cli.train import settings_to_resume
 

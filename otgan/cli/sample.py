@@ -39,9 +39,9 @@ class Sample:
         import numpy as np
 
         from otgan import report
-        from otgan.data.extras import needs
         from otgan.gan import load
         from otgan.gan.grid import image_pngs, picture
+        from otgan.runtime.optional import optional_dependency
 
         run = load(self.source, device=self.device)
         out = self.out or Path(run.folder or ".", "samples.png" if run.scaling.is_image else "samples.npy")
@@ -52,7 +52,7 @@ class Sample:
             ends = ".npy or .png" if in_plane else ".npy"
             raise InvalidInput(f"the run made points, not images, so --out must end in {ends}, but {str(out)!r} came.")
         if in_plane and out.suffix == ".png":
-            with needs("matplotlib", "plots", "Drawing points"):
+            with optional_dependency("matplotlib", "plots", "Drawing points"):
                 import matplotlib  # noqa: F401
         if out.suffix:
             report.check_writable(out)

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.data.extras import needs
 from otgan.data.limits import check_room
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,7 @@ def read_torch(path: Path, key: str | None = None) -> NDArray[Any]:
     ...     read_torch(path)
     array([1., 1.])
     """
-    with needs("torch", "torch", f"Reading {path}"):
+    with optional_dependency("torch", "torch", f"Reading {path}"):
         import torch
     loaded = _unpickle_weights(path)
     if isinstance(loaded, torch.Tensor):

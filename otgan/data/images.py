@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.data.extras import needs
 from otgan.data.limits import check_room
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -170,7 +170,7 @@ def _pixels(path: Path, mode: str) -> NDArray[np.uint8]:
 @contextmanager
 def _open(path: Path) -> Iterator[Image]:
     """Open an image; whatever goes wrong while it is open is the file's fault."""
-    with needs("Pillow", "images", f"Reading {path}"):
+    with optional_dependency("Pillow", "images", f"Reading {path}"):
         from PIL.Image import DecompressionBombWarning
         from PIL.Image import open as open_image
     try:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -351,7 +351,7 @@ def _advice(cell: str, name: str | None, has_numbers: bool) -> str:
 
 
 def _parquet(path: Path, chosen: Chosen) -> Table:
-    with needs("pyarrow", "tables", f"Reading {path}"):
+    with optional_dependency("pyarrow", "tables", f"Reading {path}"):
         from pyarrow import ArrowException, parquet  # pyright: ignore[reportMissingImports]
     try:
         with path.open("rb") as file:

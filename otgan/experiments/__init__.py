@@ -72,9 +72,9 @@ def experiment(name: str) -> Experiment[Any]:
     'Two parallel lines'
     """
     from otgan import inputs
-    from otgan.data.extras import needs
+    from otgan.runtime.optional import optional_dependency
 
-    with needs("torch", "torch", f"The experiment {name}"):
+    with optional_dependency("torch", "torch", f"The experiment {name}"):
         return import_module(f"otgan.experiments.{inputs.choice(name, 'name', NAMES)}").EXPERIMENT
 
 

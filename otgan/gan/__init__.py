@@ -18,9 +18,9 @@ _ON_FIRST_USE = {"Run": "run", "load": "run", "train": "loop"}  # these need tor
 
 def __getattr__(name: str) -> Any:
     if name in _ON_FIRST_USE:
-        from otgan.data.extras import needs
+        from otgan.runtime.optional import optional_dependency
 
-        with needs("torch", "torch", "Training a GAN"):
+        with optional_dependency("torch", "torch", "Training a GAN"):
             return getattr(import_module(f"otgan.gan.{_ON_FIRST_USE[name]}"), name)
     raise AttributeError(f"module 'otgan.gan' has no attribute {name!r}")
 

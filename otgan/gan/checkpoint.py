@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from otgan import inputs
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 from otgan.gan.config import LARGEST_COUNT, Config
 from otgan.gan.scaling import SampleScaling
 from otgan.report import write_files
+from otgan.runtime.optional import optional_dependency
 from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     OSError
         If it cannot be written; the one that was there is as it was.
     """
-    with needs("safetensors", "torch", "Writing a checkpoint"):
+    with optional_dependency("safetensors", "torch", "Writing a checkpoint"):
         from safetensors.torch import save
     header = {
         "format": FORMAT,
@@ -187,7 +187,7 @@ def _read_scaling(header: dict[str, Any]) -> SampleScaling:
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Header and tensors of a file; each tensor has memory of its own."""
-    with needs("safetensors", "torch", f"Reading {path}"):
+    with optional_dependency("safetensors", "torch", f"Reading {path}"):
         from safetensors import SafetensorError, safe_open
     try:
         with safe_open(path, framework="pt") as file:

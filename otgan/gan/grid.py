@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan import plot
-from otgan.data.extras import needs
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,7 @@ def image_pngs(points: NDArray[np.float64], scaling: SampleScaling) -> list[byte
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:
-    with needs("Pillow", "images", "Writing images"):
+    with optional_dependency("Pillow", "images", "Writing images"):
         from PIL.Image import fromarray
     buffer = io.BytesIO()
     fromarray(image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image).save(buffer, format="PNG")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from otgan import inputs
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 from otgan.gan.config import LARGEST_COUNT
 from otgan.report import plain
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -103,7 +103,7 @@ def board(folder: Path | None, step: int) -> Any:
     """
     if folder is None:
         raise InvalidInput("tensorboard needs a folder to write to. Pass train a folder.")
-    with needs("tensorboard", "tensorboard", "The option tensorboard"):
+    with optional_dependency("tensorboard", "tensorboard", "The option tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
     return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 

@@ -7,7 +7,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otgan.errors import OTError
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,12 +168,8 @@ def panels(
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, outside pyplot."""
-    try:
+    with optional_dependency("matplotlib", "plots", "Drawing"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        raise OTError(
-            f"Drawing needs matplotlib, which does not import ({error}). Run: pip install 'otgan[plots]'"
-        ) from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -12,7 +12,6 @@ from scipy import stats
 import otgan.data
 import otgan.data.digits
 from otgan.data import SampleSet, gaussians8, gaussians25, load, names, swiss_roll, two_lines
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput, OTError
 
 if TYPE_CHECKING:
@@ -276,8 +275,3 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, spec: str, mo
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(OTError, match=message):
         load(spec)
-
-
-def test_needs_lets_everything_else_through():
-    with pytest.raises(KeyError), needs("numpy", "images", "This"):
-        raise KeyError

@@ -13,8 +13,8 @@ from otgan.critics.networks.activations import maxmin
 from otgan.critics.networks.feedforward import feedforward
 from otgan.critics.networks.layers import CachedWeight, Orthogonal
 from otgan.critics.networks.norms import UNIT_ROUNDOFF, product_bound, spectral_norms
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ class OrthogonalConvolution(CachedWeight):
 
     def __init__(self, shape: tuple[int, int, int], channels: int, kernel_size: int) -> None:
         super().__init__()
-        with needs("orthogonium", "conv", "A convolutional 1-Lipschitz critic"):
+        with optional_dependency("orthogonium", "conv", "A convolutional 1-Lipschitz critic"):
             from orthogonium.layers.conv.AOC.ortho_conv import AdaptiveOrthoConv2d
         self.side = shape[1:]
         before = (kernel_size - STRIDE) // 2

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from otgan.critics import torch_device
-from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 from otgan.gan.distributed.group import ProcessGroup
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ def launch(work: Callable[..., object], device: str, devices: int) -> None:
     kind = torch_device(device).type
     if kind == "cuda" and devices > torch.cuda.device_count():
         raise InvalidInput(f"devices must be at most {torch.cuda.device_count()}, as there are, not {devices}.")
-    with needs("lightning-fabric", "devices", "Training on several devices"):
+    with optional_dependency("lightning-fabric", "devices", "Training on several devices"):
         from lightning_fabric import Fabric
     errors = get_context("spawn").SimpleQueue()
     fabric = Fabric(accelerator=kind, devices=devices, strategy="ddp_spawn")

@@ -11,12 +11,10 @@ than 40 bits in "nearly balanced blocks") that make them count.
 
 from __future__ import annotations
 
-try:
+from otgan.runtime.optional import optional_dependency
+
+with optional_dependency("hypothesis", "testing", "otgan.testing.strategies"):
     import hypothesis as _hypothesis  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        f"otgan.testing.strategies needs hypothesis, which does not import ({error}). Run: pip install 'otgan[testing]'"
-    ) from error
 
 from otgan.testing.strategies.clouds import CLOUDS, point_clouds
 from otgan.testing.strategies.masses import HARD_MASSES, MASSES, weights
