@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otgan import report
+from otgan.check.figures import figures
 
 if TYPE_CHECKING:
     import os
@@ -139,7 +140,6 @@ class Check:
         ...     sorted(path.name for path in result.write(folder).iterdir())
         ['critics_against_exact.png', 'plan.npz', 'plan.png', 'report.html', 'report.json', 'training_curves.png']
         """
-        from otgan.check.figures import figures
         from otgan.critics import methods
 
         folder = self.default_folder if folder is None else Path(folder)
