@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import cases
 import common
 import corrections
 import critic_failures
@@ -15,13 +14,14 @@ import gan_step
 import population_interval
 import pytest
 import torch
-from cases import Case
 from common import spread
-from growth_plot import stacked
-from measure import one, repeats
-from peers import PEERS
-from plan import GROUPS, Task, estimate, hopeless, tasks
-from summary import duration, growth_exponent, markdown_table, outside, report
+from solvers import cases
+from solvers.cases import Case
+from solvers.growth_plot import stacked
+from solvers.measure import one, repeats
+from solvers.peers import PEERS
+from solvers.plan import GROUPS, Task, estimate, hopeless, tasks
+from solvers.summary import duration, growth_exponent, markdown_table, outside, report
 
 from otgan.critics import METHODS
 from otgan.gan import Config

@@ -1,4 +1,4 @@
-"""Weight clipping (WGAN, Algorithm 1)."""
+"""Weight clipping (WGAN, Algorithm 1; Arjovsky, Chintala & Bottou 2017)."""
 
 from __future__ import annotations
 

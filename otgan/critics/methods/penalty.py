@@ -1,4 +1,4 @@
-"""Gradient penalties (WGAN-GP, Algorithm 1, and WGAN-LP)."""
+"""Gradient penalties: two-sided (WGAN-GP) and one-sided (WGAN-LP)."""
 
 from __future__ import annotations
 
