@@ -6,9 +6,8 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from otgan.circle import wasserstein_circle
 from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
-from otgan.line import wasserstein_1d
+from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.population import PopulationInterval, population_interval
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein

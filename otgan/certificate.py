@@ -30,8 +30,8 @@ __all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
 
 TINY = 2.0**-1074  # the least float: what a product may lose to underflow
 NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
-ROOM = 64  # exponents up to which values need no scaling before they are multiplied by masses
-PRODUCTS = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
+MODERATE_EXPONENT = 64  # exponents up to which values need no scaling before they are multiplied by masses
+PRODUCT_ERROR = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
 SPLITTER = 2.0**27 + 1
 
 
@@ -158,7 +158,7 @@ def dual_bound(
     potentials, exponent = _scaled(np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0))
     earned, size = _dot(potentials, mass, rest)
     lower = _times(earned, masses.unit, exponent)
-    lower -= (cost.rounding + 4 * EPS) * abs(lower) + _times(PRODUCTS * size, masses.unit, exponent)
+    lower -= (cost.rounding + 4 * EPS) * abs(lower) + _times(PRODUCT_ERROR * size, masses.unit, exponent)
     lower -= _times(len(potentials), masses.unit, exponent - 1071) + _times(1.0, problem.mass, exponent - 1073)
     lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 4 * TINY
     return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
@@ -177,7 +177,7 @@ def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     """
     largest = float(np.max(np.abs(values), initial=0.0))
     exponent = math.frexp(largest)[1]
-    if -ROOM < exponent < ROOM:
+    if -MODERATE_EXPONENT < exponent < MODERATE_EXPONENT:
         return values, 0
     if -900 < exponent < 900:
         return np.ldexp(values, -exponent), exponent

@@ -11,29 +11,26 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otgan import inputs
+from otgan.metric import METRICS
 from otgan.pricing import Index, MatrixPricing, Pricing, cost_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Literal
 
     from numpy.typing import NDArray
-
-    Metric = Literal["euclidean", "cityblock", "chebyshev"]
 
 __all__ = ["Cost", "MatrixCost", "PointCost"]
 
 EPS = float(np.finfo(np.float64).eps)
-TINY = 2.0**-1074  # the least float: what a product may lose to underflow
 INTACT = 2.0**-900  # squares and powers above this lose no digit that counts to underflow
-BLOCK = 2**20  # entries of one block: 8 MiB
-MANY = 2**22  # differences of coordinates, from where on threads and SIMD lanes pay for the import of Numba
-SMALL = 2**20  # up to so many pairs NumPy is done before Numba is imported (0.5 s); the values are the same
+BLOCK = 2**20  # entries: 8 MiB
+MANY_DIFFERENCES = 2**22  # of coordinates, from where on threads and SIMD lanes pay for the import of Numba
+FEW_PAIRS = 2**20  # up to which NumPy is done before Numba is imported (0.5 s); the values are the same
 
 
 class Cost(ABC):
@@ -208,7 +205,7 @@ class PointCost(Cost):
 
     @property
     def rounding(self) -> float:  # noqa: D102
-        return (self.dimension + 4) * self.p * EPS
+        return METRICS[self.metric].rounding(self.dimension, self.p)
 
     @property
     def T(self) -> PointCost:  # noqa: D102
@@ -244,49 +241,28 @@ class PointCost(Cost):
     def block(self, rows: slice, cols: slice) -> NDArray[np.float64]:  # noqa: D102
         x, y = self.x[rows], self.y[cols]
         quick = numba_is_loaded() and self.p in (1, 2)  # other powers may differ in their last bit from NumPy's
-        if quick or len(x) * len(y) * self.dimension > MANY:
+        if quick or len(x) * len(y) * self.dimension > MANY_DIFFERENCES:
             return cost_matrix(x, y, self.p, self.metric)
-
-        from scipy.spatial.distance import cdist
-
-        if self.metric == "euclidean" and self.p == 2:
-            return np.asarray(cdist(x, y, "sqeuclidean"), dtype=np.float64)
-        distance = cdist(x, y, cast("Metric", self.metric))
-        return np.asarray(distance if self.p == 1 else distance**self.p, dtype=np.float64)
+        block = METRICS[self.metric].between(x, y, self.p)
+        return cost_matrix(x, y, self.p, self.metric) if block is None else block
 
     def entries(self, rows: NDArray[np.intp], cols: NDArray[np.intp]) -> NDArray[np.float64]:  # noqa: D102
-        difference = np.abs(self.x[rows] - self.y[cols])
-        if self.metric == "euclidean":
-            square = np.einsum("kd,kd->k", difference, difference)
-            if self.p == 2:
-                return square
-            distance = np.sqrt(square)
-        else:
-            distance = difference.sum(axis=1) if self.metric == "cityblock" else difference.max(axis=1)
-        return distance if self.p == 1 else distance**self.p
+        return METRICS[self.metric].costs(self.x[rows] - self.y[cols], self.p)
 
     def underflow(  # noqa: D102
         self, rows: NDArray[np.intp], cols: NDArray[np.intp], entries: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         bound = np.zeros(len(rows))
         if self.lost_to_underflow:
-            small = np.flatnonzero(entries < max(INTACT, INTACT ** (self.p / 2)))
+            power = self.p / max(2.0, METRICS[self.metric].root)
+            small = np.flatnonzero(entries < max(INTACT, INTACT**power))
             apart = (self.x[rows[small]] != self.y[cols[small]]).any(axis=1)
             bound[small[apart]] = self.lost_to_underflow
         return bound
 
     @property
-    def lost_to_underflow(self) -> float:
-        """Each square that is added, and then the power, may lose or gain one least float.
-
-        For s <= 1 and t the sum of what squares gain, ``(s + t)^q - s^q <= t^q`` where q = p / 2 <= 1, and
-        ``<= q t (s + t)^(q - 1)`` elsewhere. Differences of floats are not rounded there.
-        """
-        power = 0.0 if self.p == 1 else 2 * TINY
-        if self.metric != "euclidean":
-            return power
-        squares = self.dimension * TINY
-        return power + max(1.0, self.p) * squares ** min(1.0, self.p / 2)
+    def lost_to_underflow(self) -> float:  # noqa: D102
+        return METRICS[self.metric].lost_to_underflow(self.dimension, self.p)
 
     def column_minima(  # noqa: D102
         self, f: NDArray[np.float64]
@@ -294,7 +270,7 @@ class PointCost(Cost):
         if self.dimension == 1:
             return self._column_minima_on_the_line(f)
         n, m = self.shape
-        if n * m <= SMALL and not numba_is_loaded():
+        if n * m <= FEW_PAIRS and not numba_is_loaded():
             return super().column_minima(f)
         return self.pricing.minima(f)[0], 0.0
 

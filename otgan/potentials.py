@@ -12,6 +12,7 @@ from scipy import sparse
 from otgan import frames, inputs
 from otgan.costs import BLOCK, PointCost
 from otgan.errors import InvalidInput
+from otgan.metric import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -176,15 +177,7 @@ def _transform_gradient(cost: PointCost, g: NDArray[np.float64], x: NDArray[np.f
 def _cost_gradient(difference: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
     """Gradient of ``norm(difference) ** p``, (k, d): a vector of the dual norm's length, zero at the origin."""
     largest = np.abs(difference).max(axis=1, keepdims=True)
-    order = {"euclidean": 2, "cityblock": 1, "chebyshev": np.inf}[metric]
     relative = np.divide(difference, largest, out=np.zeros_like(difference), where=largest > 0)  # may be squared
-    length = np.linalg.norm(relative, ord=order, axis=1, keepdims=True)
-    if metric == "euclidean":
-        unit = relative / np.maximum(length, 1.0)  # at least 1, but for zero at the origin
-    elif metric == "cityblock":
-        unit = np.sign(difference)
-    else:
-        unit = np.zeros_like(difference)
-        first, row = np.abs(difference).argmax(axis=1), np.arange(len(difference))
-        unit[row, first] = np.sign(difference[row, first])
-    return p * (largest * length) ** (p - 1) * unit
+    norm = METRICS[metric]
+    lengths = largest * norm.lengths(relative)[:, None]
+    return p * lengths ** (p - 1) * norm.unit_gradients(difference)

@@ -55,7 +55,7 @@ class Problem:
         cls, x: Any, y: Any, p: Any = 1, *, a: Any = None, b: Any = None, metric: Any = "euclidean", device: str = "cpu"
     ) -> Problem:
         """Check everything and build the problem between points; see :func:`otgan.solve`."""
-        metric = inputs.choice(metric, "metric", inputs.METRICS)
+        metric = inputs.metric_name(metric)
         y, columns = frames.aligned(x, y), frames.columns(x) or frames.columns(y)
         cost = PointCost(inputs.points(x, "x"), inputs.points(y, "y"), inputs.exponent(p), metric, device)
         problem = cls._weighted(cost, a, b, cost.p)

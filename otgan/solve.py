@@ -12,9 +12,9 @@ from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, solver
 from otgan.exact.auto import check, choose
-from otgan.interrupts import Interrupts
 from otgan.pricing import check_device
 from otgan.problem import Problem
+from otgan.runtime.interrupts import Interrupts
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def wasserstein(
         return _line_infinity(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
     if any(map(inputs.is_tensor, (x, y, a, b))):
-        from otgan.autodiff import differentiable_distance
+        from otgan.autodiff.distance import differentiable_distance
 
         return differentiable_distance(solution, x, y, a, b)
     return solution.distance
@@ -223,7 +223,7 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
     from otgan.line import wasserstein_1d
 
-    inputs.choice(metric, "metric", inputs.METRICS)
+    inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
     y = frames.aligned(x, y)

@@ -14,8 +14,7 @@ import pytest
 import otgan
 from otgan.errors import InvalidInput
 from otgan.exact import METHODS
-
-METRICS = ("euclidean", "cityblock", "chebyshev")
+from otgan.metric import METRICS
 
 
 def normal(n: int, d: int, seed: int) -> np.ndarray:

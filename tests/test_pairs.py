@@ -116,7 +116,7 @@ def test_the_gradient_is_unit_and_points_from_y_to_x(family: str, dim: int) -> N
 def test_the_gradient_is_that_of_the_optimal_critic(family: str) -> None:
     """-u rises at slope one along it."""
     pair = FAMILIES[family](3, 0)
-    points = pair.judged_at(200, np.random.default_rng(3))
+    points = pair.gradient_test_points(200, np.random.default_rng(3))
     step = 1e-6
     rise = pair.potential(points) - pair.potential(points + step * pair.gradient(points))
     assert np.mean(np.abs(rise / step - 1) < 1e-6) > 0.98  # all but the kinks
@@ -292,7 +292,7 @@ def test_shapes_and_seeds(family: str) -> None:
         assert one.shape == (7, 3)
         np.testing.assert_array_equal(one, other)
     assert pair.dimension == 3
-    assert pair.judged_at(7, np.random.default_rng(0)).shape == (7, 3)
+    assert pair.gradient_test_points(7, np.random.default_rng(0)).shape == (7, 3)
 
 
 def test_gaussians_have_the_covariance_asked_for() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as hst
 
 import otgan
 from otgan.errors import InvalidInput, OTError
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 from otgan.testing import strategies as st
 
 TAME = ["lattice", "gaussian", "duplicates", "collinear"]

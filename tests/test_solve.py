@@ -16,7 +16,7 @@ from hypothesis import strategies as hst
 import otgan
 from otgan.errors import InvalidInput
 from otgan.exact.auto import choose
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 from otgan.problem import Problem
 from otgan.testing import assert_metric, assert_optimal
 from otgan.testing import strategies as st

@@ -71,9 +71,9 @@ class KnownPair(Pair):
         """As the pair does."""
         return self.pair.gradient(x)
 
-    def judged_at(self, n: int, rng: np.random.Generator) -> Points:
+    def gradient_test_points(self, n: int, rng: np.random.Generator) -> Points:
         """As the pair does."""
-        return self.pair.judged_at(n, rng)
+        return self.pair.gradient_test_points(n, rng)
 
 
 @dataclass(frozen=True, eq=False)

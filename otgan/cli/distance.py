@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Several, Target, Text, listed, on_terminal, size
 from otgan.cli.say import say
 from otgan.errors import Interrupted, NotConverged
+from otgan.metric import MetricName
 
 if TYPE_CHECKING:
     from otgan.data import SampleSet
@@ -26,7 +27,7 @@ class Distance:
     """Another one, of points of the same space."""
     p: float = 1.0
     """Order of the distance: costs are metric ** p."""
-    metric: Literal["euclidean", "cityblock", "chebyshev"] = "euclidean"
+    metric: MetricName = "euclidean"
     """The distance between two points."""
     method: Literal["auto", "line", "network-simplex", "linprog", "assignment", "sparse"] = "auto"
     """The solver; auto takes the fastest that fits."""

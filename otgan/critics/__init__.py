@@ -1,7 +1,6 @@
 """Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
 
 from otgan.critics.critic import Critic, Lipschitz
-from otgan.critics.device import torch_device
 from otgan.critics.fit import CriticFit, fit, methods
 from otgan.critics.methods import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.methods.method import Method
@@ -9,6 +8,7 @@ from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
 from otgan.critics.richardson import Richardson, richardson
 from otgan.critics.samplers import samplers
+from otgan.runtime.device import torch_device
 
 __all__ = [
     "METHODS",

@@ -13,7 +13,6 @@ import torch
 
 from otgan import frames, inputs
 from otgan.critics.critic import Critic, Lipschitz, prepare
-from otgan.critics.device import torch_device
 from otgan.critics.methods import METHODS
 from otgan.critics.modes import own_modes
 from otgan.critics.networks import ModuleEnsemble, check_shape, given_network, join_members, member, n_members
@@ -24,6 +23,7 @@ from otgan.critics.source import sources
 from otgan.critics.training import Job, shares, train_side_by_side
 from otgan.errors import InvalidInput
 from otgan.problem import Problem
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

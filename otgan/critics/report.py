@@ -76,7 +76,8 @@ class CriticReport:
         critic adds. 1 is all, below 0 is less than nothing; None where nothing is left.
     cosine : float
         Mean cosine between the critic's gradient and that of an optimal critic, the transport direction: along the
-        exact plan, weighted by mass (Gulrajani et al. 2017, proposition 1), or at fresh points ``pair.judged_at``.
+        exact plan, weighted by mass (Gulrajani et al. 2017, proposition 1), or at fresh points,
+        ``pair.gradient_test_points``.
     cosine_interval : (float, float) or None
         95 % confidence interval over seeds (Student's t); None for one seed.
     gradient_l2 : float
@@ -259,7 +260,7 @@ def _by_pair(fit: CriticFit, pair: Pair) -> Judged:
     rng = np.random.default_rng([fit.seed, FRESH_SEED])
     blocks = [pair.sample(FRESH, rng) for _ in range(BLOCKS)]
     estimates = np.mean([fit.estimates_on(*block) for block in blocks], axis=0)
-    at = pair.judged_at(FRESH, rng)
+    at = pair.gradient_test_points(FRESH, rng)
     direction = pair.gradient(at)
     moved = np.linalg.norm(direction, axis=1) > 0
     share = np.full(int(moved.sum()), 1 / max(1, int(moved.sum())))

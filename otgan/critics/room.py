@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otgan import memory
 from otgan.errors import InvalidInput
+from otgan.runtime import memory
 
 __all__ = ["DEEPEST", "check_weights"]
 

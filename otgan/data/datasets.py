@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs, memory
+from otgan import inputs
 from otgan.errors import InvalidInput
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from otgan import memory
 from otgan.errors import InvalidInput
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.exact.dense import RawAnswer, solve_dense
-from otgan.interrupts import asked
+from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["accepts", "memory", "solve"]
 
-CHUNK = 200_000_000  # costs that are looked at between two looks at whether the user wants to stop: a fifth of a second
+COSTS_PER_LOOK = 200_000_000  # at whether there was a Ctrl-C: a fifth of a second
 
 
 def accepts(problem: Problem) -> str | None:
@@ -38,7 +38,7 @@ def memory(n: int, m: int) -> int:
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve the assignment, then read potentials off it; ``max_steps`` has no meaning here."""
-    return solve_dense(problem, assign, method="assignment", rtol=rtol, progress=progress)
+    return solve_dense(problem, assign, method="assignment", rtol=rtol)
 
 
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
@@ -48,7 +48,7 @@ def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64
     n, row = len(a), 0
     match, row_of, g = first_matching(C)
     while row < n and not asked():
-        row = match_rows(C, g, match, row_of, row, CHUNK)
+        row = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK)
     matched = np.flatnonzero(match >= 0)
     f = row_potentials(C, g, match)
     finished = len(matched) == n

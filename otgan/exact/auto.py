@@ -41,10 +41,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otgan import memory
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
 from otgan.exact import METHODS, solver
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from otgan.problem import Problem
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "choose"]
 
 HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32
-FEW, MANY = 700, 1500
+FEW_POINTS, MANY_POINTS = 700, 1500
 
 
 def choose(problem: Problem) -> str:
@@ -60,7 +60,7 @@ def choose(problem: Problem) -> str:
     cost, n = problem.cost, problem.shape[0]
     matched = solver("assignment").accepts(problem) is None
     if not isinstance(cost, PointCost):
-        return "assignment" if matched and n <= MANY else "network-simplex"
+        return "assignment" if matched and n <= MANY_POINTS else "network-simplex"
     if cost.dimension == 1:
         return "line"
     if cost.device != "cpu":
@@ -68,7 +68,7 @@ def choose(problem: Problem) -> str:
     if cost.dimension >= HIGH_DIMENSION:
         method = "assignment" if matched else "network-simplex"
     else:
-        limit = FEW if cost.dimension < MIDDLE_DIMENSION else MANY
+        limit = FEW_POINTS if cost.dimension < MIDDLE_DIMENSION else MANY_POINTS
         method = "assignment" if matched and n <= limit else "sparse"
     return method if _fits(problem, method) else "sparse"
 

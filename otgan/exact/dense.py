@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
-from otgan import interrupts
 from otgan.costs import Cost, dense
 from otgan.exact.polish import polish
 from otgan.plan import Plan, matching
 from otgan.pricing import MatrixPricing
 from otgan.problem import Problem
+from otgan.runtime import interrupts
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "RawAnswer", "solve_dense"]
 
-WIDE = 1e4  # costs this much above the dearest nearest neighbour are capped at once
+WIDE_RATIO = 1e4  # costs this much above the dearest nearest neighbour are capped at once
 MAX_ROUNDS = 12
 LARGEST_WHOLE = 2**53  # that float64 holds with all numbers below
 
@@ -61,7 +61,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Held(Cost):
+class DenseCost(Cost):
     """A cost beside all its entries, for as long as a solver holds them anyway: the certificate need not repeat them.
 
     Attributes
@@ -91,8 +91,8 @@ class Held(Cost):
         return self.cost.ceiling
 
     @property
-    def T(self) -> Held:
-        return Held(self.cost.T, self.matrix.T)
+    def T(self) -> DenseCost:
+        return DenseCost(self.cost.T, self.matrix.T)
 
     @property
     def pricing(self) -> MatrixPricing:
@@ -125,12 +125,12 @@ class _Search:
 
 
 def solve_dense(
-    problem: Problem, engine: Engine, *, method: str, rtol: float, max_steps: int | None = None, progress: bool = False
+    problem: Problem, engine: Engine, *, method: str, rtol: float, max_steps: int | None = None
 ) -> Solution:
     """Solve with ``engine`` in rounds until the certified gap is at most ``rtol`` or stops falling."""
     rows, cols = np.flatnonzero(problem.a > 0), np.flatnonzero(problem.b > 0)
     asked, C = problem, dense(problem.cost)
-    problem = replace(asked, cost=Held(asked.cost, C))
+    problem = replace(asked, cost=DenseCost(asked.cost, C))
     vars(problem)["masses"] = asked.masses
     if len(rows) < C.shape[0] or len(cols) < C.shape[1]:
         C = np.ascontiguousarray(C[np.ix_(rows, cols)])
@@ -172,7 +172,7 @@ def _first_cap(C: NDArray[np.float64], lowest: float) -> float:
     """Infinity, or for costs of very wide range a first guess at what an optimal plan pays at most."""
     low = C - lowest if lowest < 0 else C
     nearest = max(low.min(axis=0).max(), low.min(axis=1).max())
-    return 4 * nearest if nearest > 0 and low.max() > WIDE * nearest else np.inf
+    return 4 * nearest if nearest > 0 and low.max() > WIDE_RATIO * nearest else np.inf
 
 
 def _capped_round(

@@ -191,7 +191,7 @@ def kantorovich_rubinstein(x: Any, y: Any, *, a: Any = None, b: Any = None, metr
     A = sparse.csr_array(
         (np.r_[np.ones(len(i)), -np.ones(len(i))], (np.r_[rows, rows], np.r_[i, j])), shape=(len(i), k)
     )
-    between = PointCost(support, support, 1.0, inputs.choice(metric, "metric", inputs.METRICS))
+    between = PointCost(support, support, 1.0, inputs.metric_name(metric))
     return LinearProgram(imbalance, A, between.entries(i, j), False, True, False)
 
 
@@ -213,7 +213,7 @@ def memory(n: int, m: int) -> int:
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve the primal program with HiGHS' dual simplex; its multipliers are the potentials."""
-    return solve_dense(problem, simplex, method="linprog", rtol=rtol, max_steps=max_steps, progress=progress)
+    return solve_dense(problem, simplex, method="linprog", rtol=rtol, max_steps=max_steps)
 
 
 def simplex(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["polish"]
 
-FIRST_ARCS = 4  # of every row and column, by reduced cost
+FIRST_ARCS = 4  # of every point, by reduced cost
 
 
 def polish(
@@ -40,7 +40,7 @@ def polish(
     """
     from otgan.exact.sparse.generation import ColumnGeneration
     from otgan.exact.sparse.network import Network
-    from otgan.exact.sparse.watch import Watch
+    from otgan.exact.sparse.progress import Progress
 
     problem, plan = solution.problem, solution.moves
     row_of, col_of = (np.full(size, -1) for size in problem.shape)
@@ -50,8 +50,8 @@ def polish(
     more_cols, more_rows, _ = cost.T.pricing.below(np.zeros(len(cols)), np.full(len(rows), np.inf), FIRST_ARCS)
     basis = row_of[plan.rows], col_of[plan.cols], plan.mass
     network = Network(cost, np.r_[near_rows, more_rows], np.r_[near_cols, more_cols], basis)
-    with Watch(rtol) as watch:
-        finished = ColumnGeneration(network, problem.masses.a[rows], problem.masses.b[cols], watch).run(0.0)
+    with Progress(rtol) as progress:
+        finished = ColumnGeneration(network, problem.masses.a[rows], problem.masses.b[cols], progress).run(0.0)
     i, j, mass, _ = network.plan()
     f, g = solution.f.copy(), solution.g.copy()
     f[rows] += network.f

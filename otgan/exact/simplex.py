@@ -32,10 +32,12 @@ def memory(n: int, m: int) -> int:
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve with at most ``max_steps`` pivots a round; None is unlimited."""
-    return solve_dense(problem, pivot, method="network-simplex", rtol=rtol, max_steps=max_steps, progress=progress)
+    return solve_dense(problem, run_pot_network_simplex, method="network-simplex", rtol=rtol, max_steps=max_steps)
 
 
-def pivot(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
+def run_pot_network_simplex(
+    C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None
+) -> RawAnswer:
     """One run of POT's compiled simplex."""
     from ot.lp.emd_wrap import emd_c  # imported late: POT loads whatever array libraries are installed
 

@@ -38,7 +38,7 @@ from otgan.gan.run_folder import (
 )
 from otgan.gan.threads import threads_for
 from otgan.gan.train_state import TrainState
-from otgan.interrupts import Interrupts
+from otgan.runtime.interrupts import Interrupts
 
 if TYPE_CHECKING:
     import os

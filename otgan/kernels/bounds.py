@@ -6,7 +6,7 @@ import numpy as np
 
 from otgan.kernels.envelope import TINY, slack
 from otgan.kernels.jit import kernel
-from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN, sums_to_costs
+from otgan.kernels.metric import EUCLIDEAN, accumulate, gradient, sums_to_costs
 
 __all__ = ["bound_packet", "reaches"]
 
@@ -42,13 +42,7 @@ def bound_by_box(low, high, largest, py, metric, p, bound):
         for t in range(bound.size):
             below, above = low[k] - py[k, t], py[k, t] - high[k]
             gap = below if below > above else above
-            gap = gap if gap > 0.0 else 0.0
-            if metric == EUCLIDEAN:
-                bound[t] += gap * gap
-            elif metric == CITYBLOCK:
-                bound[t] += gap
-            else:
-                bound[t] = gap if gap > bound[t] else bound[t]
+            bound[t] = accumulate(bound[t], gap if gap > 0.0 else 0.0, metric)
     sums_to_costs(bound, metric, p)
     if p != 1.0 and p != 2.0:  # powers of libm are not monotone in their last digit
         for t in range(bound.size):
@@ -125,8 +119,8 @@ def bound_by_ray(tree, envelope, node, py, p, along, total, rest):
         for t in range(rest.size):
             u = centre - py[k, t]
             step = sideways(u, along[t], slope, half)
-            gradient = total[t] * (u + step)
-            rest[t] -= gradient * step + abs(gradient - slope) * reach
+            steepness = total[t] * (u + step)
+            rest[t] -= steepness * step + abs(steepness - slope) * reach
 
 
 @kernel
@@ -147,13 +141,7 @@ def bound_by_tangent(tree, envelope, node, py, metric, p, total, steep, rest):
     for k in range(d):
         centre = tree.centre[node, k]
         for t in range(rest.size):
-            u = abs(centre - py[k, t])
-            if metric == EUCLIDEAN:
-                total[t] += u * u
-            elif metric == CITYBLOCK:
-                total[t] += u
-            else:
-                total[t] = u if u > total[t] else total[t]
+            total[t] = accumulate(total[t], abs(centre - py[k, t]), metric)
     for t in range(rest.size):
         rest[t] = total[t]
     sums_to_costs(rest, metric, p)
@@ -168,16 +156,8 @@ def bound_by_tangent(tree, envelope, node, py, metric, p, total, steep, rest):
         centre, slope = tree.centre[node, k], envelope.slope[node, k]
         half = tree.half[node, k] * (1 + share)
         for t in range(rest.size):
-            u = centre - py[k, t]
-            if metric == EUCLIDEAN:
-                gradient = steep[t] * u
-            else:
-                gradient = steep[t] if u > 0.0 else -steep[t]
-                if metric == CHEBYSHEV:  # one largest coordinate has the whole gradient
-                    largest = abs(u) == total[t]
-                    gradient = gradient if largest else 0.0
-                    total[t] = -1.0 if largest else total[t]
-            rest[t] -= abs(gradient - slope) * half
+            share_of_it, total[t] = gradient(centre - py[k, t], steep[t], total[t], metric)
+            rest[t] -= abs(share_of_it - slope) * half
 
 
 @kernel

@@ -38,8 +38,8 @@ __all__ = ["circle_distance", "circle_distances", "ordered_circle_distances"]
 
 SECTION = 0.4837  # near one half, but not where meetings of simple fractions are
 HEADROOM = 64.0  # the scale of the powers leaves room for distances up to 1 + HEADROOM / p times as long
-FEW = 8  # digits that a float can span twice
-SLIVER = 2.0 ** (-BITS * (FEW - 1))  # with a mass from here on, the first FEW digits are needed
+FEW_DIGITS = 8  # that a float can span twice
+SLIVER = 2.0 ** (-BITS * (FEW_DIGITS - 1))  # with a mass from here on, the first FEW_DIGITS digits are needed
 FURTHEST = np.iinfo(np.int64).max // 2  # above every difference of two leading digits that matters
 
 
@@ -308,8 +308,8 @@ def plan_from(x, a, y, b, period, cut):
     """
     first = 0
     rows, cols, turns, away, mass = matched_in_order(x, a, y, b, period, cut, first)
-    while first + FEW < a.shape[1] and largest_mass(away, mass) < SLIVER:
-        first += FEW
+    while first + FEW_DIGITS < a.shape[1] and largest_mass(away, mass) < SLIVER:
+        first += FEW_DIGITS
         rows, cols, turns, away, mass = matched_in_order(x, a, y, b, period, cut, first)
     return rows, cols, turns, away, mass, first
 

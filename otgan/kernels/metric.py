@@ -15,15 +15,43 @@ __all__ = [
     "CHEBYSHEV",
     "CITYBLOCK",
     "EUCLIDEAN",
+    "accumulate",
     "cost_of_sum",
     "entry",
+    "gradient",
     "insert",
     "keep",
     "price_slots",
+    "price_tile",
     "sums_to_costs",
 ]
 
-EUCLIDEAN, CITYBLOCK, CHEBYSHEV = 0, 1, 2
+EUCLIDEAN, CITYBLOCK, CHEBYSHEV = 0, 1, 2  # the codes of the metrics of otgan.metric
+
+
+@kernel
+def accumulate(total, u, metric):
+    """The sum over coordinates (Euclidean: of squares; Chebyshev: the maximum) with one more difference u >= 0."""
+    if metric == EUCLIDEAN:
+        return total + u * u
+    if metric == CITYBLOCK:
+        return total + u
+    return u if u > total else total
+
+
+@kernel
+def gradient(u, steep, total, metric):
+    """What the coordinate of difference u has of the gradient of a cost, and the sum for the coordinates that follow.
+
+    ``steep`` is the derivative of the cost by its sum (Euclidean: half of it, as that of squares is twice u).
+    """
+    if metric == EUCLIDEAN:
+        return steep * u, total
+    signed = steep if u > 0.0 else -steep
+    if metric == CITYBLOCK:
+        return signed, total
+    largest = abs(u) == total  # one largest coordinate has the whole gradient
+    return (signed if largest else 0.0), (-1.0 if largest else total)
 
 
 @kernel
@@ -41,13 +69,7 @@ def entry(x, i, y, j, metric, p):
     """``metric(x_i, y_j) ** p`` for points x (n, d) and y (m, d)."""
     total = 0.0
     for k in range(x.shape[1]):
-        difference = x[i, k] - y[j, k]
-        if metric == EUCLIDEAN:
-            total += difference * difference
-        elif metric == CITYBLOCK:
-            total += abs(difference)
-        else:
-            total = max(total, abs(difference))
+        total = accumulate(total, abs(x[i, k] - y[j, k]), metric)
     return cost_of_sum(total, metric, p)
 
 
@@ -85,14 +107,37 @@ def price_slots(points, target, metric, p, cost):
     for k in range(target.size):
         y = target[k]
         for s in range(cost.size):
-            difference = abs(points[k, s] - y)
-            if metric == EUCLIDEAN:
-                cost[s] += difference * difference
-            elif metric == CITYBLOCK:
-                cost[s] += difference
-            else:
-                cost[s] = difference if difference > cost[s] else cost[s]
+            cost[s] = accumulate(cost[s], abs(points[k, s] - y), metric)
     sums_to_costs(cost, metric, p)
+
+
+@kernel
+def price_tile(points, y, metric, cost):
+    """Sums over coordinates for one target and a tile, four coordinates at a time, added in their order.
+
+    Written out, as four calls of :func:`accumulate` would take a third longer.
+    """
+    d = y.size
+    for s in range(cost.size):
+        cost[s] = 0.0
+    whole = d - d % 4
+    for k in range(0, whole, 4):
+        y0, y1, y2, y3 = y[k], y[k + 1], y[k + 2], y[k + 3]
+        for s in range(cost.size):
+            u0, u1 = abs(points[k, s] - y0), abs(points[k + 1, s] - y1)
+            u2, u3 = abs(points[k + 2, s] - y2), abs(points[k + 3, s] - y3)
+            if metric == EUCLIDEAN:
+                cost[s] = (((cost[s] + u0 * u0) + u1 * u1) + u2 * u2) + u3 * u3
+            elif metric == CITYBLOCK:
+                cost[s] = (((cost[s] + u0) + u1) + u2) + u3
+            else:
+                u0 = u0 if u0 > u1 else u1
+                u2 = u2 if u2 > u3 else u3
+                u0 = u0 if u0 > u2 else u2
+                cost[s] = u0 if u0 > cost[s] else cost[s]
+    for k in range(whole, d):
+        for s in range(cost.size):
+            cost[s] = accumulate(cost[s], abs(points[k, s] - y[k]), metric)
 
 
 @kernel

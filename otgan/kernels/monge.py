@@ -21,7 +21,7 @@ from otgan.kernels.twofold import TINIEST, precision, two_sum
 
 __all__ = ["column_minima"]
 
-FEW = 32  # rows beside each other
+FEW_ROWS = 32  # beside each other
 ALIKE = 4.0  # times as large as that of the row with the smallest error the error may be
 EPS = float(np.finfo(np.float64).eps)
 
@@ -52,7 +52,7 @@ def column_minimum(x, f, target, p, low, high):
         cost = power(abs(x[i] - target), p)
         if cost - f[i] <= limit + share * (cost + abs(f[i])):
             first, last = min(first, i), max(last, i)
-    if last - first < FEW:
+    if last - first < FEW_ROWS:
         floor, finest = np.inf, np.inf
         for i in range(first, last + 1):
             cost = power(abs(x[i] - target), p)

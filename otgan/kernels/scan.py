@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.metric import CITYBLOCK, EUCLIDEAN, entry, insert, keep, sums_to_costs
+from otgan.kernels.metric import EUCLIDEAN, entry, insert, keep, price_tile, sums_to_costs
 
 __all__ = ["TILE", "confirm", "fill", "pack", "scan", "seed"]
 
@@ -65,38 +65,6 @@ def fill(points, x, metric, p, matrix, start, stop):
             sums_to_costs(cost, metric, p)
             for s in range(count):
                 matrix[i, first + s] = cost[s]
-
-
-@kernel
-def price_tile(points, y, metric, cost):
-    """Sums over coordinates for one target and a tile, four coordinates at a time, added in their order."""
-    d = y.size
-    for s in range(cost.size):
-        cost[s] = 0.0
-    whole = d - d % 4
-    for k in range(0, whole, 4):
-        y0, y1, y2, y3 = y[k], y[k + 1], y[k + 2], y[k + 3]
-        for s in range(cost.size):
-            u0, u1 = abs(points[k, s] - y0), abs(points[k + 1, s] - y1)
-            u2, u3 = abs(points[k + 2, s] - y2), abs(points[k + 3, s] - y3)
-            if metric == EUCLIDEAN:
-                cost[s] = (((cost[s] + u0 * u0) + u1 * u1) + u2 * u2) + u3 * u3
-            elif metric == CITYBLOCK:
-                cost[s] = (((cost[s] + u0) + u1) + u2) + u3
-            else:
-                u0 = u0 if u0 > u1 else u1
-                u2 = u2 if u2 > u3 else u3
-                u0 = u0 if u0 > u2 else u2
-                cost[s] = u0 if u0 > cost[s] else cost[s]
-    for k in range(whole, d):
-        for s in range(cost.size):
-            u = abs(points[k, s] - y[k])
-            if metric == EUCLIDEAN:
-                cost[s] += u * u
-            elif metric == CITYBLOCK:
-                cost[s] += u
-            else:
-                cost[s] = u if u > cost[s] else cost[s]
 
 
 @kernel

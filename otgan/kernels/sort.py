@@ -15,10 +15,10 @@ from otgan.kernels.jit import kernel
 __all__ = ["sorted_rows", "sorted_rows_with_masses", "sorted_values", "sorted_with_masses"]
 
 BITS, FEW_BITS = 11, 8  # of a digit; counting must not take longer than the values themselves
-MANY = 6000  # values, from which the digits are the long ones
+LONG_DIGITS_FROM = 6000  # values, from which the digits are the long ones
 LEADING = 3  # digits before the insertion sort
 SIGN = np.uint64(1 << 63)
-FEW = 2  # moves of the insertion sort, per value, before it gives up
+MOVES_PER_VALUE = 2  # moves of the insertion sort, per value, before it gives up
 
 
 @kernel
@@ -74,7 +74,7 @@ def scatter(keys, masses, shift, mask, new_keys, new_masses):
 @kernel
 def inserted(keys, masses):
     """Insertion sort in place; False, with the keys in any order, if that is too much work."""
-    budget = FEW * keys.size
+    budget = MOVES_PER_VALUE * keys.size
     for i in range(1, keys.size):
         if keys[i - 1] <= keys[i]:
             continue
@@ -109,7 +109,7 @@ def sort_digits(keys, masses, low, high, bits):
 def sort_keys(keys, masses):
     """Sort keys and masses; the arguments are used as working space."""
     high = varying_bits(keys)
-    bits = BITS if keys.size >= MANY else FEW_BITS
+    bits = BITS if keys.size >= LONG_DIGITS_FROM else FEW_BITS
     low = max(0, high - LEADING * bits)
     keys, masses = sort_digits(keys, masses, low, high, bits)
     if low > 0 and not inserted(keys, masses):

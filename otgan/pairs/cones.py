@@ -186,7 +186,7 @@ class Funnels(Cones):
             valid = (meeting >= 0) & (meeting >= -h)
         return to_center, np.minimum(self._to_box(y, v), np.where(valid, meeting, np.inf).min(axis=1))
 
-    def judged_at(self, n: int, rng: np.random.Generator) -> Array:
+    def gradient_test_points(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n points where gradients are compared, (n, d): fresh points of P, as in the paper."""
         return self.coupled(n, rng)[0]
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "center_rows"]
 
-TRUTH_SAMPLES, CHUNK = 2**20, 2**14  # that an expected distance is a mean over, and how many are drawn at a time
+TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over
+POINTS_PER_DRAW = 2**14
 TRUTH_SEED = 987654321  # of those, so that the truth of a pair is one number
 
 
@@ -65,7 +66,7 @@ class Pair(ABC):
         """Draw n points x of P and, independent of them, n points y of Q, (n, d) each."""
         return self.coupled(n, rng)[0], self.target(n, rng)
 
-    def judged_at(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    def gradient_test_points(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Points where a critic's gradient is compared with the optimal one, (n, d): uniform between y and x."""
         x, y = self.coupled(n, rng)
         return y + rng.uniform(size=(n, 1)) * (x - y)
@@ -79,11 +80,11 @@ class Pair(ABC):
     def _mean_length(self) -> tuple[float, float]:
         """The mean of |x - y| over many pairs of the optimal plan."""
         rng = np.random.default_rng(TRUTH_SEED)
-        lengths = np.concatenate([self._lengths(rng) for _ in range(TRUTH_SAMPLES // CHUNK)])
+        lengths = np.concatenate([self._lengths(rng) for _ in range(TRUTH_SAMPLES // POINTS_PER_DRAW)])
         return float(lengths.mean()), float(lengths.std(ddof=1) / math.sqrt(len(lengths)))
 
     def _lengths(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        x, y = self.coupled(CHUNK, rng)
+        x, y = self.coupled(POINTS_PER_DRAW, rng)
         return np.linalg.norm(x - y, axis=1)
 
     def _points(self, x: Any) -> NDArray[np.float64]:

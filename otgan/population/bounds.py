@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 __all__ = ["from_above", "from_below"]
 
-CHOSEN_ON = 2000  # points of each side at most that the choice between functions looks at
-FIRST = 1 / 3  # of the points only serve to fit
-JUDGES = 1 / 3  # of these are held out from the fits that it compares
+CHOICE_POINTS = 2000  # points of each side at most that the choice between functions looks at
+FIRST_SHARE = 1 / 3  # of the points only serve to fit
+JUDGE_SHARE = 1 / 3  # of these are held out from the fits that it compares
 GIVEN = "the critic given"
 ONE_POINT = "all points are one: nothing shows how far away mass may lie that was not drawn"
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A difference of two means (or an average of such), with the standard error and degrees of freedom of Welch."""
+class DifferenceOfMeans:
+    """A difference of two means (or an average of such), with Welch's standard error and degrees of freedom."""
 
     estimate: float
     variances: tuple[float, ...]
     sizes: tuple[int, ...]
 
     @classmethod
-    def of(cls, left: Array, right: Array) -> Mean:
+    def of(cls, left: Array, right: Array) -> DifferenceOfMeans:
         """``mean(left) - mean(right)`` of independent values, two or more each."""
         variances = (float(left.var(ddof=1)) / len(left), float(right.var(ddof=1)) / len(right))
         return cls(float(left.mean() - right.mean()), variances, (len(left), len(right)))
 
     @classmethod
-    def average(cls, means: list[Mean]) -> Mean:
+    def average(cls, means: list[DifferenceOfMeans]) -> DifferenceOfMeans:
         """The average, the sum of whose variances is that of independent ones."""
         variances = tuple(v / len(means) ** 2 for mean in means for v in mean.variances)
         sizes = tuple(size for mean in means for size in mean.sizes)
@@ -100,7 +100,7 @@ def from_above(
     size = min(len(x), len(y))
 
     def bound(high: Array, low: Array, estimate: float | None, how: str) -> Bound:
-        mean = Mean.of(high, low)
+        mean = DifferenceOfMeans.of(high, low)
         scale = float(np.ptp(np.concatenate([high, low]))) if diameter is None else diameter
         margin = max(mean.margin(level), missed(scale, size, level))
         return Bound(mean.estimate if estimate is None else estimate, mean.stderr, margin, how)
@@ -135,12 +135,12 @@ def from_below(
         training = np.vstack(parts_x[:k]), np.vstack(parts_y[:k])
         name, function = _fitted(*training, level, min(len(x), len(y)), critic, rng)
         high, low = function(parts_x[k]), function(parts_y[k])
-        means.append(Mean.of(high, low))
+        means.append(DifferenceOfMeans.of(high, low))
         seen = np.concatenate([high, low])
         scale = max(scale, float(high.mean() - seen.min()), float(seen.max() - low.mean()))
         chosen.append(name)
         functions.append(function)
-    mean = Mean.average(means)
+    mean = DifferenceOfMeans.average(means)
     how = "; ".join(dict.fromkeys(chosen))
     size = min(sum(map(len, parts[1:])) for parts in (parts_x, parts_y))
     margin = max(mean.margin(level), missed(scale, size, level))
@@ -150,7 +150,7 @@ def from_below(
 def _parts(points: Array, folds: int, rng: np.random.Generator) -> list[Array]:
     """Points in random order: those only fitted to, and ``folds`` parts to judge on."""
     shuffled = points[rng.permutation(len(points))]
-    first = round(FIRST * len(points))
+    first = round(FIRST_SHARE * len(points))
     return [shuffled[:first], *np.array_split(shuffled[first:], folds)]
 
 
@@ -166,7 +166,7 @@ def _fitted(
     shrink = math.sqrt(min(len(judge_x), len(judge_y)) / size)  # from the judges' standard errors to those in the end
 
     def promise(name: str) -> float:
-        mean = Mean.of(functions[name](judge_x), functions[name](judge_y))
+        mean = DifferenceOfMeans.of(functions[name](judge_x), functions[name](judge_y))
         return mean.estimate - shrink * mean.margin(level)
 
     best = max(functions, key=promise)
@@ -177,6 +177,6 @@ def _fitted(
 
 def _split(points: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """Points to fit to, and points to judge by."""
-    some = rng.permutation(len(points))[:CHOSEN_ON]
-    cut = max(2, round(JUDGES * len(some)))
+    some = rng.permutation(len(points))[:CHOICE_POINTS]
+    cut = max(2, round(JUDGE_SHARE * len(some)))
     return points[some[cut:]], points[some[:cut]]

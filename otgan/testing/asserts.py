@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan.costs import MatrixCost, PointCost
+from otgan.metric import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,21 +110,13 @@ def assert_optimal(solution: Solution, rtol: float = 1e-9) -> None:
 
 
 def _costs(cost: Any) -> tuple[NDArray[np.float64], float]:
-    """The costs from their definition, coordinate by coordinate, and the relative rounding of an entry."""
+    """The costs from their definition, and the relative rounding of an entry."""
     if isinstance(cost, MatrixCost):
         return cost.matrix, 0.0
     assert isinstance(cost, PointCost), f"a cost of unknown type, {type(cost).__name__}"
-    total = np.zeros(cost.shape)
-    for u, v in zip(cost.x.T, cost.y.T, strict=True):
-        difference = np.abs(np.subtract.outer(u, v))
-        if cost.metric == "euclidean":
-            total += difference**2
-        elif cost.metric == "cityblock":
-            total += difference
-        else:
-            np.maximum(total, difference, out=total)
-    power = cost.p / 2 if cost.metric == "euclidean" else cost.p
-    return total**power, (len(cost.x.T) + 8) * cost.p * EPS
+    metric = METRICS[cost.metric]
+    sums = np.stack([metric.sums(point - cost.y) for point in cost.x])
+    return sums ** (cost.p / metric.root), (len(cost.x.T) + 8) * cost.p * EPS
 
 
 def assert_metric(distance: Callable[[Any, Any], float], clouds: Sequence[ArrayLike], *, rtol: float = 1e-9) -> None:

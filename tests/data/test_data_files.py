@@ -16,9 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
-from otgan import memory
 from otgan.data import idx, images, load
 from otgan.errors import InvalidInput, OTError
+from otgan.runtime import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

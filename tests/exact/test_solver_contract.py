@@ -185,8 +185,8 @@ def test_row_and_column_offsets_of_the_costs(method: str) -> None:
 
 @pytest.mark.parametrize("method", [*METHODS, "auto"])
 def test_too_much_memory_is_refused_before_anything_is_allocated(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otgan.memory.BLINK", 0)
-    monkeypatch.setattr("otgan.memory.available", lambda: 2**20)
+    monkeypatch.setattr("otgan.runtime.memory.BLINK", 0)
+    monkeypatch.setattr("otgan.runtime.memory.available", lambda: 2**20)
     x, y = gaussian(2000, 1, 0), gaussian(2000, 1, 1)
     if method in ("line", "auto"):
         assert otgan.solve(x, y, method=method).method == "line"

@@ -11,7 +11,7 @@ import torch
 
 import otgan
 from otgan.errors import InvalidInput, OTError
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 
 ORDERS = [1, 2, 1.5, 3]
 STEP = 1e-6

@@ -130,7 +130,7 @@ def test_whatever_ties_no_search_is_quadratic(monkeypatch: pytest.MonkeyPatch, p
     x, y = sides(place, n, m, rng)
     f = potentials(rows, x, y, p, rng)
     cost = PointCost(x[:, None], y[:, None], p)
-    assert looked_at(monkeypatch, cost, f) <= (n + m) * 10 + 2 * monge.FEW * m
+    assert looked_at(monkeypatch, cost, f) <= (n + m) * 10 + 2 * monge.FEW_ROWS * m
 
 
 def test_the_right_answer_with_many_points_of_no_mass() -> None:

@@ -1,4 +1,4 @@
-"""The k-d tree and its envelope, part by part; the answers are tested in tests/test_pricing.py."""
+"""The k-d tree and its envelope, part by part; the answers are tested in tests/pricing/test_pricing.py."""
 
 from __future__ import annotations
 

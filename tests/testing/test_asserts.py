@@ -15,7 +15,7 @@ from scipy.stats import energy_distance
 
 import otgan
 from otgan.certificate import Certificate
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 from otgan.testing import assert_metric, assert_optimal
 from otgan.testing import strategies as st
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otgan.costs import PointCost
-from otgan.exact.sparse.watch import Watch
+from otgan.exact.sparse.progress import Progress
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
     """Solve and certify; ``max_steps`` limits the rounds of pricing. Ctrl-C ends it with what is proven so far."""
     from otgan.exact.sparse import equal, general
 
-    with Watch(rtol, max_steps, progress) as watch:
+    with Progress(rtol, max_steps, shown=progress) as rounds:
         if not equal.suits(problem):
-            solution = general.solve(problem, watch)
+            solution = general.solve(problem, rounds)
         else:
-            solution = equal.solve(problem, watch)
-            if solution.status is not Status.OPTIMAL and not watch.exhausted:
-                other = general.solve(problem, watch)
+            solution = equal.solve(problem, rounds)
+            if solution.status is not Status.OPTIMAL and not rounds.exhausted:
+                other = general.solve(problem, rounds)
                 solution = min(solution, other, key=lambda found: found.gap)
     return solution

@@ -1,7 +1,7 @@
 """Column generation for equal masses and n = m, around an auction and shortest augmenting paths.
 
-The prices start from a coarse problem (:mod:`otgan.exact.sparse.coarse`), so the columns that are
-cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
+The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that
+are cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
 within a thousandth, asking for new arcs between its rounds; shortest augmenting paths (Jonker & Volgenant 1987) then
 make them exact. Rows whose arc is not exactly tight are matched anew, and that is done again for the few rows for
 which pricing still finds something, until no pair of all n * m is violated.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.costs import EPS, PointCost
-from otgan.exact.sparse.coarse import group, spatial_order
+from otgan.exact.sparse.multiscale import group, spatial_order
 from otgan.exact.sparse.restricted import Restricted
 from otgan.plan import matching
 from otgan.solution import Solution
@@ -23,23 +23,23 @@ from otgan.solution import Solution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.exact.sparse.watch import Watch
+    from otgan.exact.sparse.progress import Progress
     from otgan.problem import Problem
 
 __all__ = ["solve", "suits"]
 
-SMALLEST_COARSE = 100  # groups; below, the prices start from zero
-MANY = 10_000  # points in the plane, from where on the simplex is faster
-DISTINCT = 0.99  # share of points that differ; with more ties, paths grow long and the simplex is 2 to 8 times faster
-ARCS = 8  # that a row, and a column, asks for at a time
+FEWEST_GROUPS = 100  # of a coarse problem; with fewer, the prices start from zero
+MOST_POINTS_IN_THE_PLANE = 10_000  # from where on the simplex is faster
+DISTINCT_SHARE = 0.99  # of points that differ; with more ties, paths grow long and the simplex is 2 to 8 times faster
+ARCS_PER_QUERY = 8  # that a row, and a column, asks for at a time
 FIRST_EPS, LAST_EPS, EPS_FALL = 0.25, 1e-3, 3.0  # of the auction, as a share of what the first matching pays too much
-OUTLIER = 100.0  # times the median
-MAX_BIDS = 20  # a row and a round of the auction: what is left then is up to the augmenting paths
-FAR = 0.1  # share of all arcs that a search from one row looks at before it is left to a search from many
-CHUNK_STEPS = 50_000_000  # about a second of compiled code that cannot be interrupted
+OUTLIER_MEDIANS = 100.0  # times the median is where outliers begin
+MAX_BIDS_PER_ROW = 20  # in a round of the auction: what is left then is up to the augmenting paths
+FAR_SHARE = 0.1  # of all arcs that a search from one row looks at before it is left to a search from many
+STEPS_PER_LOOK = 50_000_000  # at whether there was a Ctrl-C: about a second of compiled code
 MAX_ROUNDS = 200  # of augmenting paths on one level
 COARSE_GAP = 1e-6  # at which a coarse level is good enough
-MAX_STEPS = 20_000  # arcs looked at by augmenting paths, for each row
+MAX_STEPS_PER_ROW = 20_000  # arcs looked at by augmenting paths
 
 
 def suits(problem: Problem) -> bool:
@@ -47,8 +47,8 @@ def suits(problem: Problem) -> bool:
     n, m = problem.shape
     cost = problem.cost
     assert isinstance(cost, PointCost)
-    fits = n == m and problem.uniform and (cost.dimension > 2 or n <= MANY)
-    return fits and min(distinct(cost.x), distinct(cost.y)) > DISTINCT * n
+    fits = n == m and problem.uniform and (cost.dimension > 2 or n <= MOST_POINTS_IN_THE_PLANE)
+    return fits and min(distinct(cost.x), distinct(cost.y)) > DISTINCT_SHARE * n
 
 
 def distinct(points: NDArray[np.float64]) -> int:
@@ -57,26 +57,26 @@ def distinct(points: NDArray[np.float64]) -> int:
     return len(np.unique(points @ direction))
 
 
-def solve(problem: Problem, watch: Watch) -> Solution:
+def solve(problem: Problem, progress: Progress) -> Solution:
     """Solve and certify."""
     cost = problem.cost
     assert isinstance(cost, PointCost)
-    with watch.part("start"):
+    with progress.part("start"):
         rows, cols = spatial_order(cost.x), spatial_order(cost.y)
         ordered = cost.between(cost.x[rows], cost.y[cols])
-    answer = solve_equal(ordered, watch)
+    answer = solve_equal(ordered, progress)
     columns, f, g = np.empty(len(rows), np.intp), np.empty(len(rows)), np.empty(len(cols))
     columns[rows], f[rows], g[cols] = cols[answer.columns], answer.f, answer.g
-    with watch.part("certificate"):
+    with progress.part("certificate"):
         return Solution.certified(
             problem,
             matching(problem, columns),
             f,
             g,
             method="sparse",
-            rtol=watch.rtol,
+            rtol=progress.rtol,
             finished=answer.finished,
-            stats=watch.stats,
+            stats=progress.stats,
         )
 
 
@@ -98,27 +98,27 @@ class Answer:
     finished: bool = False
 
 
-def solve_equal(cost: PointCost, watch: Watch, depth: int = 0) -> Answer:
+def solve_equal(cost: PointCost, progress: Progress, depth: int = 0) -> Answer:
     """Match the points of ``cost`` (both sides in spatial order), from a coarse matching down."""
     n = cost.shape[0]
     columns, g = np.arange(n), np.zeros(n)
-    with watch.part("start"):
-        if n >= 8 * SMALLEST_COARSE:
+    with progress.part("start"):
+        if n >= 8 * FEWEST_GROUPS:
             groups = group(cost)
-            coarse = solve_equal(groups.cost, watch, depth + 1)
-            columns, g = groups.spread(coarse.columns), tamed(groups.prices(cost, coarse.f))
-        if watch.interrupted:
+            coarse = solve_equal(groups.cost, progress, depth + 1)
+            columns, g = groups.spread(coarse.columns), clip_outliers(groups.prices(cost, coarse.f))
+        if progress.interrupted:
             return Answer(columns, cost.entries(np.arange(n), columns) - g[columns], g)
-        matching = Matching(Restricted(cost, g, room=3 * ARCS), columns)
+        matching = Matching(Restricted(cost, g, room=3 * ARCS_PER_QUERY), columns)
         matching.first_arcs()
-    auction_rounds(matching, watch, depth)
-    return matching.answer(augmenting_rounds(matching, watch, depth))
+    auction_rounds(matching, progress, depth)
+    return matching.answer(augmenting_rounds(matching, progress, depth))
 
 
-def tamed(g: NDArray[np.float64]) -> NDArray[np.float64]:
+def clip_outliers(g: NDArray[np.float64]) -> NDArray[np.float64]:
     """Prices without outliers: one far point would have one as large as its cost, and no small digits in it."""
     middle = np.median(g)
-    reach = OUTLIER * np.median(np.abs(g - middle))
+    reach = OUTLIER_MEDIANS * np.median(np.abs(g - middle))
     return np.clip(g, middle - reach, middle + reach) if reach > 0 else g
 
 
@@ -143,8 +143,8 @@ class Matching:
         """Arcs of the first matching, so that the graph is feasible, and the cheapest of every row and column."""
         n = len(self.best)
         self.arcs.add(np.arange(n), self.best)
-        self.arcs.price(np.ones(n, bool), ARCS)
-        self.arcs.offer(self.feasible_f(), ARCS)
+        self.arcs.price(np.ones(n, bool), ARCS_PER_QUERY)
+        self.arcs.add_best_rows_per_column(self.feasible_f(), ARCS_PER_QUERY)
 
     def feasible_f(self) -> NDArray[np.float64]:
         """Row potentials that are feasible with the prices over all pairs."""
@@ -169,9 +169,9 @@ class Matching:
         from otgan.kernels.augment import augment, augment_together
 
         arcs, done = self.arcs, 0
-        together, reach = [free[:0]], int(FAR * arcs.count.sum())
+        together, reach = [free[:0]], int(FAR_SHARE * arcs.count.sum())
         while len(free) and done < max_steps:
-            chunk = min(max_steps - done, CHUNK_STEPS)
+            chunk = min(max_steps - done, STEPS_PER_LOOK)
             free, far, steps = augment(*arcs.arcs, f, arcs.g, self.match, self.row_of, free, reach, chunk)
             together.append(far)
             done += steps
@@ -205,68 +205,68 @@ class Matching:
         return Answer(self.best, np.where(np.isfinite(f), f, self.best_costs - g[self.best]), g, finished)
 
 
-def auction_rounds(matching: Matching, watch: Watch, depth: int) -> None:
+def auction_rounds(matching: Matching, progress: Progress, depth: int) -> None:
     """Auctions with falling epsilon; after each, rows whose arcs have become too dear ask for more."""
     from otgan.kernels.auction import auction
 
     arcs = matching.arcs
     n = len(matching.best)
     excess = matching.best_costs - matching.feasible_f() - arcs.g[matching.best]
-    scale = typical(excess)
+    scale = robust_mean(excess)
     eps = FIRST_EPS * scale
-    while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and may_go_on(matching, watch, depth):
-        with watch.part("inner"):
+    while eps > max(LAST_EPS * scale, 8 * EPS * float(np.abs(arcs.g).max())) and may_go_on(matching, progress, depth):
+        with progress.part("inner"):
             free = matching.release(matching.feasible_f(), eps)
-            bid = eps, OUTLIER * scale
-            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, *bid, MAX_BIDS * n)
+            bid = eps, OUTLIER_MEDIANS * scale
+            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, *bid, MAX_BIDS_PER_ROW * n)
             # The last few rows would outbid each other for long, and a path settles each of them. What else lies
             # below the matched arcs does so by less than eps, and counts as if it did not.
-            matching.augment(matching.tight_f(), free, MAX_STEPS * n)
+            matching.augment(matching.tight_f(), free, MAX_STEPS_PER_ROW * n)
             matching.keep_best()
-        with watch.part("pricing"):
-            arcs.price(arcs.minima() > arcs.bound, ARCS)
+        with progress.part("pricing"):
+            arcs.price(arcs.minima() > arcs.bound, ARCS_PER_QUERY)
         eps /= EPS_FALL
 
 
-def typical(excess: NDArray[np.float64]) -> float:
+def robust_mean(excess: NDArray[np.float64]) -> float:
     """The mean of those above zero; one far pair, however far, must not set the scale for all others."""
     positive = excess[excess > 0]
-    return float(np.minimum(positive, OUTLIER * np.median(positive)).mean()) if len(positive) else 0.0
+    return float(np.minimum(positive, OUTLIER_MEDIANS * np.median(positive)).mean()) if len(positive) else 0.0
 
 
-def augmenting_rounds(matching: Matching, watch: Watch, depth: int) -> bool:
+def augmenting_rounds(matching: Matching, progress: Progress, depth: int) -> bool:
     """Make matching and potentials exact; whether no pair is violated any more (or rtol is reached)."""
     arcs = matching.arcs
     n = len(matching.best)
     f = arcs.minima()
-    budget = MAX_STEPS * n + CHUNK_STEPS
+    budget = MAX_STEPS_PER_ROW * n + STEPS_PER_LOOK
     for _ in range(MAX_ROUNDS):
         rounding = 2 * EPS * max(float(np.abs(arcs.g).max()), float(np.abs(f).max()))
-        with watch.part("pricing"):
+        with progress.part("pricing"):
             stale = f > arcs.bound + rounding
             if stale.any():
-                arcs.price(stale, ARCS)
+                arcs.price(stale, ARCS_PER_QUERY)
                 f[stale] = arcs.minima()[stale]
-        with watch.part("inner"):
+        with progress.part("inner"):
             free = matching.release(f, rounding)
             matching.keep_best()
-        if len(free) == 0 or matching.gap() <= (COARSE_GAP if depth else 0.25 * watch.rtol):
+        if len(free) == 0 or matching.gap() <= (COARSE_GAP if depth else 0.25 * progress.rtol):
             return True
-        if budget <= 0 or not may_go_on(matching, watch, depth):
+        if budget <= 0 or not may_go_on(matching, progress, depth):
             return False
-        with watch.part("inner"):
+        with progress.part("inner"):
             budget -= matching.augment(f, free, budget)
             matching.keep_best()
             f = arcs.minima()  # what is off by the rounding of many shifts is read off afresh
     return False
 
 
-def may_go_on(matching: Matching, watch: Watch, depth: int) -> bool:
+def may_go_on(matching: Matching, progress: Progress, depth: int) -> bool:
     """Whether there is time for another round; those of the finest level are counted."""
     if depth:
-        return not watch.interrupted
-    if watch.exhausted:
+        return not progress.interrupted
+    if progress.exhausted:
         return False
-    watch.tell(arcs=int(matching.arcs.count.sum()), gap=matching.gap())
-    watch.stats["queries"] = matching.arcs.queries
+    progress.record_round(arcs=int(matching.arcs.count.sum()), gap=matching.gap())
+    progress.stats["queries"] = matching.arcs.queries
     return True

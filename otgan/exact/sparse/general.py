@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.costs import PointCost
-from otgan.exact.sparse.generation import ColumnGeneration, pivot
-from otgan.exact.sparse.ladder import Level, cell_order, ladder, refine
+from otgan.exact.sparse.generation import ColumnGeneration, solve_on_arcs
+from otgan.exact.sparse.multiscale import Level, coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.network import Network
 from otgan.plan import Plan
 from otgan.solution import Solution, Status
@@ -37,26 +37,26 @@ from otgan.solution import Solution, Status
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.exact.sparse.watch import Watch
+    from otgan.exact.sparse.progress import Progress
     from otgan.problem import Problem
 
     Indices = NDArray[np.intp]
 
 __all__ = ["solve"]
 
-NEIGHBOURS = 10  # first arcs of every point, by reduced cost
-DENSE = 200_000  # up to this many pairs are all listed
+FIRST_ARCS_PER_POINT = 10  # by reduced cost
+FEW_PAIRS = 200_000  # up to which all are listed
 
 
-def solve(problem: Problem, watch: Watch) -> Solution:
+def solve(problem: Problem, progress: Progress) -> Solution:
     """Solve and certify."""
-    search = _Search(problem, watch)
-    with watch.part("start"):
-        search.climb()
+    search = _Search(problem, progress)
+    with progress.part("start"):
+        search.solve_coarse_levels()
     finest = search.levels[-1]
-    rounds = ColumnGeneration(search.network, finest.a, finest.b, watch)
+    rounds = ColumnGeneration(search.network, finest.a, finest.b, progress)
     best: Solution | None = None
-    for wanted in (0.1 * watch.rtol, 0.0):
+    for wanted in (0.1 * progress.rtol, 0.0):
         finished = rounds.run(wanted)
         solution = search.certified(finished)
         if best is None or solution.gap < best.gap:
@@ -70,19 +70,19 @@ def solve(problem: Problem, watch: Watch) -> Solution:
 class _Search:
     """Levels, and the network of the present one."""
 
-    def __init__(self, problem: Problem, watch: Watch) -> None:
+    def __init__(self, problem: Problem, progress: Progress) -> None:
         cost = problem.cost
         assert isinstance(cost, PointCost)
-        self.problem, self.watch = problem, watch
+        self.problem, self.progress = problem, progress
         a, b = problem.masses.a, problem.masses.b
         self.rows, self.cols = (np.flatnonzero(mass.any(axis=1)) for mass in (a, b))
-        self.rows = self.rows[cell_order(cost.x[self.rows])]
-        self.cols = self.cols[cell_order(cost.y[self.cols])]
+        self.rows = self.rows[spatial_order(cost.x[self.rows])]
+        self.cols = self.cols[spatial_order(cost.y[self.cols])]
         x, y = np.ascontiguousarray(cost.x[self.rows]), np.ascontiguousarray(cost.y[self.cols])
-        self.levels = ladder(cost.between(x, y), a[self.rows], b[self.cols])
+        self.levels = coarse_to_fine(cost.between(x, y), a[self.rows], b[self.cols])
         self.network: Network
 
-    def climb(self) -> None:
+    def solve_coarse_levels(self) -> None:
         """Solve the levels below the finest on their first arcs, and set up the finest."""
         coarse: Level | None = None
         for level in self.levels:
@@ -93,20 +93,20 @@ class _Search:
                 plan = refine(self.network.plan()[:3], level)
                 self.network = Network(level.cost, *_first_arcs(level.cost, f, g), plan)
             if level is not self.levels[-1]:
-                pivot(self.network, self.watch)
+                solve_on_arcs(self.network, self.progress)
             coarse = level
 
     def certified(self, finished: bool) -> Solution:
         """The answer on all points of the problem, with its proof."""
-        problem, network, watch = self.problem, self.network, self.watch
+        problem, network, progress = self.problem, self.network, self.progress
         rows, cols, mass, _ = network.plan()
-        watch.stats.update(levels=len(self.levels), pivots=network.pivots)
-        with watch.part("certificate"):
+        progress.stats.update(levels=len(self.levels), pivots=network.pivots)
+        with progress.part("certificate"):
             plan = Plan(self.rows[rows], self.cols[cols], mass)
             f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
             f[self.rows], g[self.cols] = network.f, network.g
             return Solution.certified(
-                problem, plan, f, g, method="sparse", rtol=watch.rtol, finished=finished, stats=watch.stats
+                problem, plan, f, g, method="sparse", rtol=progress.rtol, finished=finished, stats=progress.stats
             )
 
 
@@ -116,7 +116,7 @@ def _coarsest(level: Level) -> Network:
 
     n, m = level.cost.shape
     plan = merge_masses(level.a, level.b)
-    if n * m <= DENSE:
+    if n * m <= FEW_PAIRS:
         rows, cols = np.divmod(np.arange(n * m), m)
     else:
         rows, cols = _first_arcs(level.cost, np.zeros(n), np.zeros(m))
@@ -126,8 +126,8 @@ def _coarsest(level: Level) -> Network:
 def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64]) -> tuple[Indices, Indices]:
     """The best few arcs of every column for the potentials f, and of every row for g."""
     n, m = cost.shape
-    rows, cols, _ = cost.pricing.below(f, np.full(m, np.inf), NEIGHBOURS)
-    more_cols, more_rows, _ = cost.T.pricing.below(g, np.full(n, np.inf), NEIGHBOURS)
+    rows, cols, _ = cost.pricing.below(f, np.full(m, np.inf), FIRST_ARCS_PER_POINT)
+    more_cols, more_rows, _ = cost.T.pricing.below(g, np.full(n, np.inf), FIRST_ARCS_PER_POINT)
     return np.r_[rows, more_rows], np.r_[cols, more_cols]
 
 

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.exact.sparse.network import Network
-    from otgan.exact.sparse.watch import Watch
+    from otgan.exact.sparse.progress import Progress
 
     Indices = NDArray[np.intp]
 
-__all__ = ["ColumnGeneration", "pivot"]
+__all__ = ["ColumnGeneration", "solve_on_arcs"]
 
-NEW_ARCS = 6  # most violated arcs that a row or column adds in a round
+NEW_ARCS_PER_POINT = 6  # most violated arcs that a row or column adds in a round
 MAX_ROUNDS = 200
 PIVOTS_PER_NODE = 1000
-CHUNK = 100_000  # pivots between two looks at whether the user wants to stop: about a second
+PIVOTS_PER_LOOK = 100_000  # at whether there was a Ctrl-C: about a second
 ARCS_PER_NODE = 40  # the list is cut to half of this when it grows longer
-WIDE = 1e3  # arcs without mass this much dearer than those with mass are capped
+WIDE_RATIO = 1e3  # arcs without mass this much dearer than those with mass are capped
 
 
-def pivot(network: Network, watch: Watch) -> bool:
+def solve_on_arcs(network: Network, progress: Progress) -> bool:
     """Make a network optimal for its list of arcs; whether the number of pivots allowed it."""
     limit = PIVOTS_PER_NODE * (network.n + network.m)
-    while not watch.interrupted and network.pivots < limit:
-        if network.solve(min(CHUNK, limit - network.pivots)):
+    while not progress.interrupted and network.pivots < limit:
+        if network.solve(min(PIVOTS_PER_LOOK, limit - network.pivots)):
             return True
     return False
 
@@ -50,23 +50,23 @@ class ColumnGeneration:
     a : (n, digits) ndarray of int64
     b : (m, digits) ndarray of int64
         The masses that its plan moves.
-    watch : Watch
+    progress : Progress
     """
 
-    def __init__(self, network: Network, a: NDArray[np.int64], b: NDArray[np.int64], watch: Watch) -> None:
-        self.network, self.watch = network, watch
+    def __init__(self, network: Network, a: NDArray[np.int64], b: NDArray[np.int64], progress: Progress) -> None:
+        self.network, self.progress = network, progress
         self.a, self.b = as_floats(a), as_floats(b)
 
     def run(self, wanted: float) -> bool:
         """Rounds until the estimated gap is at most ``wanted``, or nothing is violated; whether the budgets lasted."""
         network = self.network
         for _ in range(MAX_ROUNDS):
-            with self.watch.part("inner"):
-                if self.watch.exhausted or not pivot(network, self.watch):
+            with self.progress.part("inner"):
+                if self.progress.exhausted or not solve_on_arcs(network, self.progress):
                     return False
-            with self.watch.part("pricing"):
+            with self.progress.part("pricing"):
                 rows, cols, gap = self._price()
-            self.watch.tell(arcs=len(network.costs), gap=gap)
+            self.progress.record_round(arcs=len(network.costs), gap=gap)
             if gap <= wanted or not len(rows):
                 if not self._adjust_cap():
                     return True
@@ -80,10 +80,10 @@ class ColumnGeneration:
         """The most violated arcs, and the gap that the violations leave open."""
         network = self.network
         cost, f, g = network.cost, network.f, network.g
-        rows, cols, values = cost.pricing.below(f, g, NEW_ARCS)
+        rows, cols, values = cost.pricing.below(f, g, NEW_ARCS_PER_POINT)
         feasible = g.copy()
         np.minimum.at(feasible, cols, values)
-        more_cols, more_rows, _ = cost.T.pricing.below(g, f, NEW_ARCS)
+        more_cols, more_rows, _ = cost.T.pricing.below(g, f, NEW_ARCS_PER_POINT)
         rows, cols = np.r_[rows, more_rows], np.r_[cols, more_cols]
         # What the simplex and the pricing may see differently is rounding, and would join the list in every round.
         arc_cost = cost.entries(rows, cols)
@@ -109,7 +109,7 @@ class ColumnGeneration:
         paid = float(np.max(true, where=carries, initial=0.0))
         if np.isinf(network.cap):
             joined = float(np.max(true, where=~carries & (network.tree.arc >= 0), initial=0.0))
-            if joined <= WIDE * paid or paid == 0:
+            if joined <= WIDE_RATIO * paid or paid == 0:
                 return False
             network.set_cap(4 * paid)
             return True

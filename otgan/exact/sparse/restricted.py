@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otgan.metric import METRICS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.costs import PointCost
 
 __all__ = ["Restricted"]
-
-METRIC_CODES = {"euclidean": 0, "cityblock": 1, "chebyshev": 2}  # as in otgan.kernels.metric
 
 
 class Restricted:
@@ -65,7 +65,7 @@ class Restricted:
 
         cost = self.cost
         pool = self.start, self.count, self.room, self.used, self.col, self.arc_cost
-        points = cost.x, cost.y, METRIC_CODES[cost.metric], float(cost.p)
+        points = cost.x, cost.y, METRICS[cost.metric].code, float(cost.p)
         self.col, self.arc_cost, self.used, added = add_arcs(
             *pool, np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(cols, np.int64), *points
         )
@@ -90,7 +90,7 @@ class Restricted:
         self.queries += len(priced)
         return self.add(rows, cols)
 
-    def offer(self, f: NDArray[np.float64], k: int) -> int:
+    def add_best_rows_per_column(self, f: NDArray[np.float64], k: int) -> int:
         """Give every column arcs to its k best rows under f; how many were new."""
         n, m = self.cost.shape
         rows, cols, _ = self.cost.pricing.below(f, np.full(m, np.inf), min(k, n))

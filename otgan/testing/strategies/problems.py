@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 from otgan.testing.strategies.clouds import CLOUDS, cloud_of_kind, one_of_these, sizes
 from otgan.testing.strategies.masses import KNOWN_MASSES, MASSES, mass_of_kind
 
@@ -81,11 +81,7 @@ class TransportProblem:
 
 def pair_costs(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
     """``metric(x_i, y_j) ** p`` for all pairs, shape (n, m), straight from the definition."""
-    difference = np.abs(x[:, None, :] - y[None, :, :])
-    if metric == "euclidean":
-        square = (difference**2).sum(axis=2)
-        return square if p == 2 else np.sqrt(square) if p == 1 else square ** (p / 2)
-    return (difference.sum(axis=2) if metric == "cityblock" else difference.max(axis=2)) ** p
+    return METRICS[metric].costs(x[:, None, :] - y[None, :, :], p)
 
 
 def problems(
@@ -94,7 +90,7 @@ def problems(
     dim: int | SearchStrategy[int] | None = None,
     *,
     p: float | Collection[float] = ORDERS,
-    metric: str | Collection[str] = METRICS,
+    metric: str | Collection[str] = tuple(METRICS),
     kinds: Collection[str] = CLOUDS,
     masses: Collection[str] = MASSES,
 ) -> SearchStrategy[TransportProblem]:
@@ -166,4 +162,4 @@ def checked_orders(p: float | Collection[float]) -> tuple[float, ...]:
 
 def checked_metrics(metric: str | Collection[str]) -> tuple[str, ...]:
     """The metrics to draw from."""
-    return one_of_these((metric,) if isinstance(metric, str) else metric, METRICS, "metric")
+    return one_of_these((metric,) if isinstance(metric, str) else metric, tuple(METRICS), "metric")

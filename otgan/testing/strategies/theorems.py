@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from otgan.errors import InvalidInput
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 from otgan.testing.strategies.clouds import CLOUDS, LARGE, OFFSET, SMALL, cloud_of_kind, integer_arrays, one_of_these
 from otgan.testing.strategies.clouds import sizes as checked_sizes
 from otgan.testing.strategies.masses import EXACT_MASSES, KNOWN_MASSES, MASSES, UNITS, cut, mass_of_kind
@@ -251,7 +251,7 @@ def solved_problems(
     dim: int | SearchStrategy[int] | None = None,
     *,
     p: float | Collection[float] = ORDERS,
-    metric: str | Collection[str] = METRICS,
+    metric: str | Collection[str] = tuple(METRICS),
     theorems: Collection[str] = THEOREMS,
     kinds: Collection[str] = CLOUDS,
     masses: Collection[str] = MASSES,

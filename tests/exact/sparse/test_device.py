@@ -12,7 +12,7 @@ import torch
 
 import otgan
 from otgan.errors import InvalidInput
-from otgan.inputs import METRICS
+from otgan.metric import METRICS
 
 X, Y = np.random.default_rng(1).normal(size=(2, 300, 2))
 PLACES = ["torch:cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"))]
@@ -68,7 +68,8 @@ def test_refused(options: dict[str, Any], reason: str) -> None:
 
 
 def test_without_torch_a_device_is_refused_and_the_cpu_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "otgan.pricing_torch", raising=False)
+    for module in ("otgan.runtime.device", "otgan.pricing.device"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(InvalidInput, match=r"needs torch, which is not installed. Run: pip install 'otgan\[torch\]'"):
         otgan.solve(X, Y, device="cuda")

@@ -11,18 +11,17 @@ from hypothesis import strategies as st
 
 from otgan.exact import linprog, simplex
 from otgan.exact.sparse import general
-from otgan.exact.sparse.ladder import cell_order, ladder, refine
-from otgan.exact.sparse.watch import Watch
+from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
+from otgan.exact.sparse.progress import Progress
 from otgan.kernels.spanning import merge_masses
 from otgan.kernels.wide import sums
+from otgan.metric import METRICS
 from otgan.problem import Problem
 from otgan.solution import Status
 
-METRICS = ["euclidean", "cityblock", "chebyshev"]
-
 
 def solve(x, y, p=1, *, max_steps=None, **options):
-    return general.solve(Problem.from_points(x, y, p, **options), Watch(1e-9, max_steps))
+    return general.solve(Problem.from_points(x, y, p, **options), Progress(1e-9, max_steps))
 
 
 def weights(rng, n, kind) -> Any:
@@ -52,14 +51,14 @@ def problems(draw):
     }[kind]
     kinds = st.sampled_from([None, "random", "few", "zeros", "wide"])
     a, b = weights(rng, n, draw(kinds)), weights(rng, m, draw(kinds))
-    p, metric = draw(st.sampled_from([1, 1.5, 2, 3])), draw(st.sampled_from(METRICS))
+    p, metric = draw(st.sampled_from([1, 1.5, 2, 3])), draw(st.sampled_from(tuple(METRICS)))
     return Problem.from_points(points(n), points(m), p, a=a, b=b, metric=metric)
 
 
 @settings(max_examples=150, deadline=None)
 @given(problems())
 def test_agrees_with_the_dense_solvers(problem):
-    solution = general.solve(problem, Watch(1e-9))
+    solution = general.solve(problem, Progress(1e-9))
     assert solution.status is Status.OPTIMAL
     for other in (simplex, linprog):
         reference = other.solve(problem, rtol=1e-9)
@@ -149,8 +148,8 @@ def test_a_plan_handed_down_has_the_masses_of_the_children():
     rng = np.random.default_rng(0)
     n, m = 3000, 1700
     x, y = rng.random((n, 2)), rng.random((m, 2))
-    problem = Problem.from_points(x[cell_order(x)], y[cell_order(y)], a=weights(rng, n, "few"))
-    levels = ladder(problem.cost, problem.masses.a, problem.masses.b)  # type: ignore[arg-type]
+    problem = Problem.from_points(x[spatial_order(x)], y[spatial_order(y)], a=weights(rng, n, "few"))
+    levels = coarse_to_fine(problem.cost, problem.masses.a, problem.masses.b)  # type: ignore[arg-type]
     assert len(levels) >= 3
     plan = merge_masses(levels[0].a, levels[0].b)
     for level in levels[1:]:

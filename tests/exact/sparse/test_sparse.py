@@ -14,13 +14,12 @@ from hypothesis.extra.numpy import arrays
 import otgan
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import sparse
+from otgan.metric import METRICS
 from otgan.pricing import Pricing
 from otgan.problem import Problem
 from otgan.solution import Solution, Status
 from otgan.testing import strategies as st
 from otgan.testing.strategies import TransportProblem
-
-METRICS = ("euclidean", "cityblock", "chebyshev")
 
 
 def gaussian(n: int, d: int, seed: int = 0, shift: float = 0.5) -> tuple[Any, Any]:
@@ -122,7 +121,13 @@ def test_nasty_data_are_solved(make: Any, p: float, n: int) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(hst.data(), hst.integers(1, 40), hst.integers(1, 3), hst.sampled_from([1, 1.5, 2, 3]), hst.sampled_from(METRICS))
+@given(
+    hst.data(),
+    hst.integers(1, 40),
+    hst.integers(1, 3),
+    hst.sampled_from([1, 1.5, 2, 3]),
+    hst.sampled_from(tuple(METRICS)),
+)
 def test_any_points(data: hst.DataObject, n: int, d: int, p: float, metric: str) -> None:
     numbers = hst.one_of(hst.integers(-3, 3).map(float), hst.floats(-1e3, 1e3, width=32))
     x, y = (data.draw(arrays(np.float64, (n, d), elements=numbers)) for _ in range(2))

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan import inputs, tensors
-from otgan.rows import weighted
+from otgan import inputs
+from otgan.autodiff import tensors
+from otgan.line.rows import weighted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.rows import Rows
+    from otgan.line.rows import Rows
 
 __all__ = ["differentiable_distances"]
 
-LARGE = 1000.0  # orders
+LARGE_ORDER = 1000.0  # orders
 
 
 class Plans(NamedTuple):
@@ -113,7 +114,7 @@ def _plans(rows: tuple[Rows, Rows], weights: tuple[Any, Any], shape: tuple[int, 
         return Plans(rows_i, cols_j, mass)
     longest = _longest(x, y, rows_i, cols_j, mass)
     # A power of two divides the points without rounding; beyond these p its own powers would leave float64.
-    unit = 2.0 ** np.floor(np.log2(longest)) if p < LARGE else longest
+    unit = 2.0 ** np.floor(np.log2(longest)) if p < LARGE_ORDER else longest
     with np.errstate(over="ignore", invalid="ignore"):
         f, g = potentials_of_plans(_along(x, order_x) / unit, _along(y, order_y) / unit, i, j, count, p)
         f, g = (v * (unit / longest) ** p for v in (f, g))

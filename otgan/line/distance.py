@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
-from otgan.rows import RADIX_FROM, aligned, in_two_threads, sorted_rows, sorted_values, sorted_with_masses, weighted
+from otgan.line.rows import (
+    RADIX_FROM,
+    aligned,
+    in_two_threads,
+    sorted_rows,
+    sorted_values,
+    sorted_with_masses,
+    weighted,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.rows import Rows, Weighted
+    from otgan.line.rows import Rows, Weighted
 
 __all__ = ["wasserstein_1d"]
 
@@ -67,10 +75,10 @@ def wasserstein_1d(
     """
     p = inputs.exponent(p, allow_inf=True)
     a, b = inputs.masses(a, b, normalize, axis)
-    if type(axis) is int and axis in (-1, 0) and _is_plain(x) and _is_plain(y):
+    if type(axis) is int and axis in (-1, 0) and _is_float64_vector(x) and _is_float64_vector(y):
         if a is None and b is None:
-            return _plain(x, y, p)
-        if (found := _plain_weighted(x, y, a, b, p)) is not None:
+            return _distance_of_vectors(x, y, p)
+        if (found := _distance_of_weighted_vectors(x, y, a, b, p)) is not None:
             return found
     tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
     rows_x, rows_y, shape = aligned(inputs.real_array(x, "x"), inputs.real_array(y, "y"), axis)
@@ -85,7 +93,7 @@ def wasserstein_1d(
         distances = _weighted(*weighted((a, b), (rows_x, rows_y), shape, axis), p)
     distances = distances.reshape(shape)
     if any(map(inputs.wants_gradient, (x, y, a, b))):
-        from otgan.line_gradient import differentiable_distances
+        from otgan.line.gradient import differentiable_distances
 
         return differentiable_distances(distances, (x, y), (a, b), (rows_x, rows_y), p, axis)
     if tensor is not None:
@@ -93,12 +101,12 @@ def wasserstein_1d(
     return distances if shape else float(distances)
 
 
-def _is_plain(x: Any) -> bool:
+def _is_float64_vector(x: Any) -> bool:
     return type(x) is np.ndarray and x.dtype == np.float64 and x.ndim == 1 and x.size > 0
 
 
-def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
-    """Two flat float64 arrays, the common case, where checking would cost more than sorting.
+def _distance_of_vectors(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
+    """The fast path for two float64 vectors, the common case, where checking would cost more than sorting.
 
     Sorting puts NaN and infinities at the ends, so the four ends tell whether all is finite.
     """
@@ -115,13 +123,15 @@ def _plain(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
     return counted_distance(x, y, p, math.lcm(len(x), len(y)))
 
 
-def _plain_weighted(x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float) -> float | None:
-    """Flat float64 arrays with such weights; None if there is anything about them that the checks have to see."""
+def _distance_of_weighted_vectors(
+    x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float
+) -> float | None:
+    """The fast path for float64 vectors with such weights; None if the checks have to see something about them."""
     if a is None:
         a = np.full(len(x), 1.0 / len(x))
     if b is None:
         b = np.full(len(y), 1.0 / len(y))
-    if not (_is_plain(a) and _is_plain(b) and len(a) == len(x) and len(b) == len(y)):
+    if not (_is_float64_vector(a) and _is_float64_vector(b) and len(a) == len(x) and len(b) == len(y)):
         return None
     (x, a, mass_a), (y, b, mass_b) = in_two_threads(_sorted_and_summed, (x, a), (y, b))
     good = inputs.SMALLEST < mass_a < inputs.LARGEST and inputs.SMALLEST < mass_b < inputs.LARGEST

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan import inputs, tensors
+from otgan import inputs
+from otgan.autodiff import tensors
 from otgan.masses import whole_masses
 
 if TYPE_CHECKING:

@@ -1,13 +1,20 @@
-"""Coarse-to-fine transport: cells of neighbouring points in the place of points, and plans handed down.
+"""Multiscale optimal transport: problems between cells of neighbouring points, whose answers start finer ones.
 
 Mérigot (2011), A multiscale approach to optimal transport; Gerber & Maggioni (2017), Multiscale strategies for
-computing optimal transport. Here a plan is handed down without a cycle, so that it is a basis for the simplex.
+computing optimal transport. Cells are ranges of one spatial order, the halves, quarters, ... of a balanced k-d tree.
+There are two ways down, one for each inner solver:
+
+- equal masses: both sides are cut into as many groups, sizes equal up to one, whose means are a problem with equal
+  masses (:class:`Groups`). Its potentials extend to all points by the c-transform, and its matching, group by group, is
+  a matching of all points that is no further off than a group is wide;
+- any masses: levels of cells (:func:`coarse_to_fine`), from one to the next of which a plan is handed down
+  (:func:`refine`) without a cycle, so that it is a basis for the simplex.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,9 +27,10 @@ if TYPE_CHECKING:
 
     Plan = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]
 
-__all__ = ["Level", "cell_order", "ladder", "refine"]
+__all__ = ["Groups", "Level", "coarse_to_fine", "group", "refine", "spatial_order"]
 
 COARSEST = 128  # cells a side
+GROUP = 8  # points of a group, about
 HALVINGS = 2  # between two levels, so that a cell has four children
 
 
@@ -47,19 +55,11 @@ class Level:
     col_parent: NDArray[np.intp]
 
 
-def cell_order(points: NDArray[np.float64]) -> NDArray[np.intp]:
-    """An order in which ``np.linspace``-like halves, quarters, ... are the cells of a balanced k-d tree."""
-    n = len(points)
-    order = np.arange(n)
-    starts = np.array([0, n])
-    while np.diff(starts).max() > 2:
-        sorted_points = points[order]
-        cell = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        width = np.maximum.reduceat(sorted_points, starts[:-1]) - np.minimum.reduceat(sorted_points, starts[:-1])
-        coordinate = sorted_points[np.arange(n), width.argmax(axis=1)[cell]]
-        order = order[np.lexsort((coordinate, cell))]
-        starts = _halve(starts)
-    return order
+def spatial_order(points: NDArray[np.float64]) -> NDArray[np.intp]:
+    """An order that keeps neighbours together: its halves, quarters, ... are the cells of a balanced k-d tree."""
+    from otgan.kernels.tree import halving_order
+
+    return halving_order(np.ascontiguousarray(points))
 
 
 def _halve(starts: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -68,7 +68,7 @@ def _halve(starts: NDArray[np.intp]) -> NDArray[np.intp]:
     return halves
 
 
-def ladder(cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64]) -> list[Level]:
+def coarse_to_fine(cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64]) -> list[Level]:
     """Levels from coarse to fine; the last is the problem itself, whose points come in the order of cells."""
     rows, cols = _cells(len(cost.x)), _cells(len(cost.y))
     count = max(len(rows), len(cols))
@@ -125,3 +125,55 @@ def refine(plan: Plan, level: Level) -> Plan:
     by_arc = np.argsort(by_cols[position], kind="stable")
     k, q, moved = merge_masses(left, right[by_arc])
     return i[k], j[by_arc[q]], moved
+
+
+class Groups(NamedTuple):
+    """A coarse problem, and which points its rows and columns stand for.
+
+    Attributes
+    ----------
+    cost : PointCost
+        q rows and q columns, in spatial order.
+    start_x, start_y : (q,) ndarray of int
+        First point of each group.
+    stop_x, stop_y : (q,) ndarray of int
+        One past its last point.
+    """
+
+    cost: PointCost
+    start_x: NDArray[np.intp]
+    stop_x: NDArray[np.intp]
+    start_y: NDArray[np.intp]
+    stop_y: NDArray[np.intp]
+
+    def prices(self, fine: PointCost, f: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Prices of all columns from potentials f of the coarse rows: ``g_j = min_i C_ij - f_i``."""
+        return fine.between(self.cost.x, fine.y).column_minima(f)[0]
+
+    def spread(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """A matching of all points from one of the groups; sizes differ by one, and the odd ones match in order."""
+        n = int(self.stop_x.max())
+        matched = np.full(n, -1)
+        taken = np.zeros(n, bool)
+        for k in range(int((self.stop_x - self.start_x).max())):
+            i, j = self.start_x + k, self.start_y[columns] + k
+            both = (i < self.stop_x) & (j < self.stop_y[columns])
+            matched[i[both]] = j[both]
+            taken[j[both]] = True
+        matched[matched < 0] = np.flatnonzero(~taken)
+        return matched
+
+
+def group(cost: PointCost) -> Groups:
+    """Groups of about eight points; both sides of ``cost`` have as many points, in spatial order."""
+    n = cost.shape[0]
+    edges = (n * np.arange(n // GROUP + 1)) // (n // GROUP)
+    sides = []
+    for points in (cost.x, cost.y):
+        means = np.add.reduceat(points, edges[:-1], axis=0) / np.diff(edges)[:, None]
+        # Rounding must not carry a mean out of its group, for groups of equal points have to stay on them.
+        low, high = np.minimum.reduceat(points, edges[:-1]), np.maximum.reduceat(points, edges[:-1])
+        order = spatial_order(np.clip(means, low, high))
+        sides.append((np.clip(means, low, high)[order], edges[:-1][order], edges[1:][order]))
+    (x, start_x, stop_x), (y, start_y, stop_y) = sides
+    return Groups(cost.between(x, y), start_x, stop_x, start_y, stop_y)

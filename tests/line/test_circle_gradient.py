@@ -12,8 +12,8 @@ from circle_truth import circle_problem, circle_truth
 
 import otgan
 from otgan import OTError
-from otgan.circle import around
 from otgan.kernels.circle_plan import circle_plan
+from otgan.line.circle import around
 from otgan.masses import whole_masses
 
 ORDERS = [1, 1.5, 2, 3]

@@ -9,8 +9,8 @@ import numpy as np
 
 from otgan import inputs
 from otgan.errors import OTError
+from otgan.line.rows import aligned, in_two_threads, mass_rows, sorted_rows, sorted_with_masses
 from otgan.masses import whole_masses
-from otgan.rows import aligned, in_two_threads, mass_rows, sorted_rows, sorted_with_masses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ def wasserstein_circle(
         )
     distances = distances * _totals(weights[0]) ** (1.0 / p)
     if any(map(inputs.wants_gradient, (u, v, a, b))):
-        from otgan.circle_gradient import differentiable_distances
+        from otgan.line.circle_gradient import differentiable_distances
 
         return differentiable_distances(distances, (u, v), (a, b), (rows_u, rows_v), weights, p, period, shape, axis)
     distances = distances.reshape(shape)

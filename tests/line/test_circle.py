@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as hst
 
 import otgan
-from otgan.circle import around
 from otgan.kernels.select import weighted_median
+from otgan.line.circle import around
 from otgan.testing import assert_metric
 
 ORDERS = [1, 1.5, 2, 3, 7]

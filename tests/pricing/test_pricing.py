@@ -11,13 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otgan import pricing, pricing_torch
 from otgan.costs import PointCost
-from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN, entry
-from otgan.pricing import Index, Pricing
+from otgan.kernels.metric import entry
+from otgan.metric import EUCLIDEAN, METRICS
+from otgan.pricing import Index, Pricing, device, points
 
-CODES = {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}
-METRICS = tuple(CODES)
 POWERS = (1.0, 1.5, 2.0, 3.0)
 untimed = settings(deadline=None, max_examples=60)
 
@@ -27,7 +25,7 @@ def every_pair(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: st
     out = np.empty((len(x), len(y)))
     for i in range(len(x)):
         for j in range(len(y)):
-            out[i, j] = entry(x, i, y, j, CODES[metric], p) - f[i]
+            out[i, j] = entry(x, i, y, j, METRICS[metric].code, p) - f[i]
     return out
 
 
@@ -127,7 +125,7 @@ def problems(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, y, f
 
 
-@given(problem=problems(), p=st.sampled_from(POWERS), metric=st.sampled_from(METRICS))
+@given(problem=problems(), p=st.sampled_from(POWERS), metric=st.sampled_from(tuple(METRICS)))
 @untimed
 def test_equals_all_pairs_whatever_is_drawn(problem: Any, p: float, metric: str) -> None:
     x, y, f = problem
@@ -167,8 +165,8 @@ def test_nothing_is_below_where_no_row_is_in() -> None:
 @pytest.mark.parametrize("d", [16, 200])
 @pytest.mark.parametrize("p", [1.0, 2.0])
 def test_screen_equals_scan_over_several_blocks(d: int, p: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pricing, "BLOCK_TARGETS", 70)
-    monkeypatch.setattr(pricing, "BLOCK_ROWS", 130)
+    monkeypatch.setattr(points, "BLOCK_TARGETS", 70)
+    monkeypatch.setattr(points, "BLOCK_ROWS", 130)
     rng = np.random.default_rng(d)
     for scale, offset in ((1.0, 0.0), (1e-60, 0.0), (1e100 if p == 1 else 1e60, 0.0), (1.0, 1e8)):
         x, y = scale * rng.normal(size=(400, d)) + offset, scale * rng.normal(size=(300, d)) + offset
@@ -181,8 +179,8 @@ def test_screen_equals_scan_over_several_blocks(d: int, p: float, monkeypatch: p
 
 
 def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, size in (("ON_CPU", 4000), ("DIRECT", 1400), ("LONGEST", 130)):
-        monkeypatch.setattr(pricing_torch, name, size)
+    for name, size in (("CPU_PAIRS", 4000), ("DIRECT_PAIRS", 1400), ("MOST_ROWS", 130)):
+        monkeypatch.setattr(device, name, size)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -228,9 +226,9 @@ def test_what_rules_pairs_out_on_a_device_is_below_their_costs(scale: float, off
     rng = np.random.default_rng(0)
     x, y = scale * rng.normal(size=(12, 200)) + offset, scale * rng.normal(size=(12, 150)) + offset
     y[:, :50] = x[:, :50] * (1 + 1e-15 * rng.normal(size=50))
-    rule = pricing_torch.Rule("euclidean", p)
-    block = pricing_torch.Block(torch.from_numpy(x), torch.from_numpy(y), torch.zeros(200, dtype=torch.float64), 0)
-    least = pricing_torch._lower_bounds(block, rule, block.x.mean(dim=1, keepdim=True))
+    rule = device.Rule(EUCLIDEAN, p)
+    block = device.Block(torch.from_numpy(x), torch.from_numpy(y), torch.zeros(200, dtype=torch.float64), 0)
+    least = device._lower_bounds(block, rule, block.x.mean(dim=1, keepdim=True))
     values = block.values(rule)
     assert torch.all(least <= values)
     squares = values ** (2 / p)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs, tensors
+from otgan import inputs
+from otgan.autodiff import tensors
 from otgan.costs import PointCost
+from otgan.metric import EUCLIDEAN, METRICS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,15 +69,12 @@ def _relative_costs(difference: Any, metric: str, p: float) -> tuple[Any, float]
     largest = difference.detach().abs().amax(-1)
     unit = largest.clamp_min(max(SHORT * float(largest.max()), tensors.TINY))
     relative = difference / unit[:, None]
-    euclidean = metric == "euclidean" or difference.shape[1] == 1  # on the line all are the same
-    if euclidean:
-        total = relative.square().sum(-1)
-        length = tensors.power(total, 0.5)
-    else:
-        length = total = relative.abs().sum(-1) if metric == "cityblock" else relative.abs().amax(-1)
+    norm = EUCLIDEAN if difference.shape[1] == 1 else METRICS[metric]  # on the line all are the same
+    total = norm.tensor_sums(relative)
+    length = tensors.power(total, 1 / norm.root)
     longest = max(float((unit * length.detach()).max()) or 1.0, tensors.TINY)
-    if euclidean and p == 2:  # squares have curvature where points coincide, roots of them not
-        return (unit / longest).square() * total, longest
+    if p == norm.root:  # squares have curvature where points coincide, roots of them not
+        return tensors.power(unit / longest, p) * total, longest
     return tensors.power(unit / longest * length, p), longest
 
 

@@ -18,7 +18,7 @@ everything else                                  scan      all pairs in SIMD lan
 ===============================================  ========  ==================================================
 
 
-With ``device`` other than "cpu" all that is left to torch, on that device (:mod:`otgan.pricing_torch`); powers other
+With ``device`` other than "cpu" all that is left to torch, on that device (:mod:`otgan.pricing.device`); powers other
 than 1 and 2 may then be an ulp or two off. torch is loaded by name, so that nothing here needs it.
 
 At d = 64 the product saves a third with BLAS on one thread, but takes 2.5 times as long as the scan where BLAS threads
@@ -27,30 +27,26 @@ wait for cores that other processes hold, so it is left out there. Work is split
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otgan.errors import InvalidInput
+from otgan.metric import EPS, EUCLIDEAN, METRICS
+from otgan.pricing.threads import in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-__all__ = ["Index", "MatrixPricing", "Pricing", "check_device", "cost_matrix"]
+__all__ = ["Index", "Pricing", "check_device", "cost_matrix"]
 
 LOW_DIMENSION = 6
 SCREEN_DIMENSION = 128
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
-SMALLEST_PART = 256  # targets
 EPS32 = 2.0**-24  # relative rounding in single precision
-EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,13 +174,13 @@ class Pricing:
         dimension = self.x.points.shape[1]
         if dimension <= LOW_DIMENSION:
             return "tree"
-        if dimension >= SCREEN_DIMENSION and self.metric == "euclidean" and self.p in (1, 2):
+        if dimension >= SCREEN_DIMENSION and METRICS[self.metric] is EUCLIDEAN and self.p in (1, 2):
             return "screen"
         return "scan"
 
     @property
     def _code(self) -> int:
-        return metric_code(self.metric)
+        return METRICS[self.metric].code
 
     def _descend(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
@@ -234,13 +230,12 @@ class Pricing:
         off by ``(d + 4) u (|x|^2 + |y|^2)``, and by what underflows, ``d 2^-126``. Twice ``d + 8`` is charged, which
         also covers what double precision rounds in norms, entries and centring.
         """
-        from otgan.kernels.metric import EUCLIDEAN
         from otgan.kernels.scan import confirm, seed
 
         x, y, p = self.x.points, self.y.points, float(self.p)
         dimension = x.shape[1]
         if seeded:
-            seed(x, f, y, EUCLIDEAN, p, values, rows)
+            seed(x, f, y, self._code, p, values, rows)
         middle = x.mean(axis=0)
         extent = max(float(np.abs(x - middle).max()), float(np.abs(y - middle).max()))
         scale = 2.0 ** np.ceil(np.log2(extent)) if extent > 0 else 1.0
@@ -266,42 +261,12 @@ class Pricing:
                 in_threads(part, len(product), 64)
 
 
-@dataclass(frozen=True, eq=False)
-class MatrixPricing:
-    """Reduced costs ``C_ij - f_i`` of a matrix.
-
-    Attributes
-    ----------
-    matrix : (n, m) ndarray of float64
-    """
-
-    matrix: NDArray[np.float64]
-
-    def below(
-        self, f: NDArray[np.float64], limit: NDArray[np.float64], k: int = 1
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-        """As :meth:`Pricing.below`."""
-        reduced = self.matrix - f[:, None]
-        k = min(k, len(f))
-        rows = np.argpartition(reduced, k - 1, axis=0)[:k]
-        values = np.take_along_axis(reduced, rows, axis=0)
-        col, place = np.nonzero((values < limit).T)
-        return rows[place, col], col, values[place, col]
-
-
-def metric_code(metric: str) -> int:
-    """The number that kernels know a metric by."""
-    from otgan.kernels.metric import CHEBYSHEV, CITYBLOCK, EUCLIDEAN
-
-    return {"euclidean": EUCLIDEAN, "cityblock": CITYBLOCK, "chebyshev": CHEBYSHEV}[metric]
-
-
 def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:
     """All ``metric(x_i, y_j) ** p``, shape (n, m), in SIMD lanes and threads: scipy's ``cdist`` does neither."""
     from otgan.kernels.scan import fill, pack
 
     matrix = np.empty((len(x), len(y)))
-    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), metric_code(metric)
+    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), METRICS[metric].code
     in_threads(lambda start, stop: fill(points, x, code, float(p), matrix, start, stop), len(x), 64)
     return matrix
 
@@ -309,36 +274,20 @@ def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric
 def check_device(device: str) -> None:
     """Raise InvalidInput where nothing can be priced on ``device``."""
     if device != "cpu":
-        _torch_ways(device).torch_device(device)
+        _with_torch("otgan.runtime.device", device).torch_device(device, float64=True)
 
 
 def _torch_ways(device: str) -> Any:
-    """The module :mod:`otgan.pricing_torch`."""
+    """The module :mod:`otgan.pricing.device`."""
+    return _with_torch("otgan.pricing.device", device)
+
+
+def _with_torch(module: str, device: str) -> Any:
+    """A module that imports torch."""
     try:
-        return import_module("otgan.pricing_torch")
+        return import_module(module)
     except ModuleNotFoundError:
         raise InvalidInput(
             f"device {device!r} needs torch, which is not installed. Run: pip install 'otgan[torch]', or use "
             "device='cpu'."
         ) from None
-
-
-def in_threads(part: Callable[[int, int], None], size: int, multiple: int) -> None:
-    """Run ``part(start, stop)`` over ``range(size)``, several parts a core so that a slow one does not hold up all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    step = -(-max(size // (8 * cores), SMALLEST_PART) // multiple) * multiple
-    starts = range(0, size, step)
-    if cores == 1 or len(starts) == 1:
-        part(0, size)
-        return
-    list(_pool(cores).map(lambda start: part(start, min(size, start + step)), starts))
-
-
-@cache
-def _pool(cores: int) -> ThreadPoolExecutor:
-    """Threads that wait for work: starting them anew each time takes longer than pricing a thousand points."""
-    return ThreadPoolExecutor(cores, thread_name_prefix="otgan-pricing")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork

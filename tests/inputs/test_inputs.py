@@ -268,8 +268,8 @@ def test_huge_problems_are_refused_before_anything_is_allocated(method: str, dim
 
 @pytest.mark.parametrize("method", ["network-simplex", "linprog", "assignment"])
 def test_huge_cost_matrices_are_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otgan.memory.BLINK", 0)
-    monkeypatch.setattr("otgan.memory.available", lambda: 2**17)
+    monkeypatch.setattr("otgan.runtime.memory.BLINK", 0)
+    monkeypatch.setattr("otgan.runtime.memory.available", lambda: 2**17)
     with pytest.raises(InvalidInput, match="GiB"):
         otgan.solve_cost(np.zeros((100, 100)), method=method)
 

@@ -13,7 +13,7 @@ import pytest
 
 import otgan
 from otgan.exact import assignment, dense
-from otgan.interrupts import Interrupts, asked
+from otgan.runtime.interrupts import Interrupts, asked
 from otgan.solution import Status
 
 CASES = ["assignment", "sparse, weights", "wasserstein_1d, weights", "wasserstein_1d, many small", "the command"]
@@ -44,7 +44,7 @@ def test_the_assignment_stops_between_two_chunks(chunks: int, monkeypatch: pytes
         done[0] += 1
         return asked()
 
-    monkeypatch.setattr(assignment, "CHUNK", 1)
+    monkeypatch.setattr(assignment, "COSTS_PER_LOOK", 1)
     monkeypatch.setattr(assignment, "asked", stop)
     with pytest.raises(otgan.Interrupted, match=r"interrupted, when the optimal cost lies in \[") as caught:
         otgan.solve(x, y, method="assignment")
@@ -61,7 +61,7 @@ def test_the_assignment_stops_between_two_chunks(chunks: int, monkeypatch: pytes
 def test_in_chunks_the_assignment_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = gaussian(200, 200)
     whole = otgan.solve(x, y, method="assignment")
-    monkeypatch.setattr(assignment, "CHUNK", 1)
+    monkeypatch.setattr(assignment, "COSTS_PER_LOOK", 1)
     parts = otgan.solve(x, y, method="assignment")
     assert parts.value == whole.value
     assert np.array_equal(parts.plan.col, whole.plan.col)

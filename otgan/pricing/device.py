@@ -1,4 +1,4 @@
-"""All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing` does there with ``device``.
+"""All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing.points` does with a ``device``.
 
 Differences are taken coordinate by coordinate and added in their order, one operation at a time, so that nothing is
 fused. For p = 1 and 2 every value is therefore, to the last bit, the one that the CPU computes. Other powers
@@ -17,52 +17,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from otgan.errors import InvalidInput, OTError
+from otgan.errors import OTError
+from otgan.metric import EUCLIDEAN, METRICS
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["place", "search", "torch_device"]
+    from otgan.metric import Metric
+
+__all__ = ["place", "search"]
 
 EPS = float(np.finfo(np.float64).eps)
 SCREEN_DIMENSION = 8  # from here on the passes of the screen over a block are far fewer than those over coordinates
-DIRECT, SCREEN = 2**22, 2**26  # pairs of a block: near a cache for many short passes, large for a product
-ON_CPU = 2**18
-BYTES = 256  # of device memory for each pair of a block, at most
-LONGEST = 2**16  # rows of a block
-FEW = 4  # candidates for each place in a list, up to which no limit is looked for
-DEAR = 16  # one candidate in so many pairs, and direct pricing of the block costs less than gathering them
-
-
-def torch_device(name: str) -> torch.device:
-    """The device called ``name``, such as "cuda:1"; "torch:cpu" is the CPU as torch sees it.
-
-    Raises
-    ------
-    InvalidInput
-        If there is none, or it cannot hold float64.
-
-    Examples
-    --------
-    >>> torch_device("torch:cpu")
-    device(type='cpu')
-    """
-    if name.startswith("mps"):
-        raise InvalidInput(
-            f"device {name!r} has no float64, in which costs are computed to prove the answer. Use device='cpu'."
-        )
-    try:
-        device = torch.device(name.removeprefix("torch:"))
-        torch.zeros(1, dtype=torch.float64, device=device).item()
-    except (RuntimeError, AssertionError, TypeError, ImportError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")[:150]
-        raise InvalidInput(f"device {name!r} cannot be used here ({reason}). Use device='cpu'.") from None
-    return device
+DIRECT_PAIRS, SCREEN_PAIRS = 2**22, 2**26  # pairs of a block: near a cache for many short passes, large for a product
+CPU_PAIRS = 2**18
+BYTES_PER_PAIR = 256  # of device memory, at most
+MOST_ROWS = 2**16  # rows of a block
+FEW_CANDIDATES = 4  # for each place in a list, up to which no limit is looked for
+DEAR_PAIRS = 16  # one candidate in so many pairs, and direct pricing of the block costs less than gathering them
 
 
 def place(points: NDArray[np.float64], name: str) -> Tensor:
     """Points (n, d) as a tensor (d, n) on the device, so that every coordinate is contiguous."""
-    device = torch_device(name)
+    device = torch_device(name, float64=True)
     try:
         return torch.from_numpy(np.array(points.T, order="C")).to(device)
     except torch.OutOfMemoryError:
@@ -75,7 +53,7 @@ def place(points: NDArray[np.float64], name: str) -> Tensor:
 class Rule(NamedTuple):
     """The cost ``metric(x, y) ** p``."""
 
-    metric: str
+    metric: Metric
     p: float
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
@@ -84,20 +62,15 @@ class Rule(NamedTuple):
         step = torch.empty_like(total)
         for from_x, from_y in zip(x, y, strict=True):
             torch.sub(from_x, from_y, out=step)
-            if self.metric == "euclidean":
-                total.add_(step.mul_(step))
-            elif self.metric == "cityblock":
-                total.add_(step.abs_())
-            else:
-                torch.maximum(total, step.abs_(), out=total)
+            self.metric.add_(total, step)
         return self.of_sums(total)
 
     def of_sums(self, total: Tensor) -> Tensor:
-        """Costs from sums over coordinates (Euclidean: of squares), in place."""
-        if self.metric == "euclidean":
-            if self.p == 2:
-                return total
-            _power(total, 0.5)
+        """Costs from the metric's sums over coordinates, in place."""
+        if self.p == self.metric.root:
+            return total
+        if self.metric.root != 1:
+            _power(total, 1 / self.metric.root)
         if self.p == 1:
             return total
         return total.mul_(total) if self.p == 2 else _power(total, self.p)
@@ -197,10 +170,10 @@ def search(
         Limits to begin with; a row fits if it is below. A target whose limit is -inf takes no time.
     rows : (m, k) ndarray of int64
     """
-    rule = Rule(metric, p)
-    screened = metric == "euclidean" and len(x) >= SCREEN_DIMENSION
+    rule = Rule(METRICS[metric], p)
+    screened = rule.metric is EUCLIDEAN and len(x) >= SCREEN_DIMENSION
     wanted = np.flatnonzero(values[:, -1] > -np.inf)
-    height = min(x.shape[1], LONGEST)
+    height = min(x.shape[1], MOST_ROWS)
     width = max(1, _room(x.device, screened) // height)
     middle = x.mean(dim=1, keepdim=True)
     potentials = torch.from_numpy(f.copy()).to(x.device)  # f may be read-only, which torch warns of
@@ -217,12 +190,12 @@ def search(
 def _room(device: torch.device, screened: bool) -> int:
     """Pairs that a block may have."""
     if device.type == "cpu":
-        return ON_CPU
-    most = SCREEN if screened else DIRECT
+        return CPU_PAIRS
+    most = SCREEN_PAIRS if screened else DIRECT_PAIRS
     if device.type != "cuda":
-        return min(most, DIRECT)
+        return min(most, DIRECT_PAIRS)
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return min(most, (torch.cuda.mem_get_info(device)[0] + unused) // BYTES)
+    return min(most, (torch.cuda.mem_get_info(device)[0] + unused) // BYTES_PER_PAIR)
 
 
 def _direct(block: Block, rule: Rule, lists: Lists) -> Lists:
@@ -250,7 +223,7 @@ def _screen(block: Block, rule: Rule, lists: Lists, middle: Tensor) -> Lists:
         targets = torch.arange(len(row), device=row.device).repeat_interleave(k)
         limit = block.along(rule, targets, row.flatten()).reshape(row.shape).amax(dim=1, keepdim=True)
         fits &= least <= limit
-    if int(fits.count_nonzero()) * DEAR > fits.numel():
+    if int(fits.count_nonzero()) * DEAR_PAIRS > fits.numel():
         return _direct_in_parts(block, rule, lists)
     targets, row = torch.nonzero(fits, as_tuple=True)
     return lists.insert(targets, block.first + row, block.along(rule, targets, row))
@@ -258,12 +231,12 @@ def _screen(block: Block, rule: Rule, lists: Lists, middle: Tensor) -> Lists:
 
 def _many(fits: Tensor, k: int) -> bool:
     """Whether so many pairs fit that a limit is worth looking for."""
-    return fits.shape[1] > k and int(fits.count_nonzero()) > FEW * k * len(fits)
+    return fits.shape[1] > k and int(fits.count_nonzero()) > FEW_CANDIDATES * k * len(fits)
 
 
 def _direct_in_parts(block: Block, rule: Rule, lists: Lists) -> Lists:
     """As :func:`_direct`, for a block of the size of the screen."""
-    step = max(1, DIRECT // len(block.f))
+    step = max(1, DIRECT_PAIRS // len(block.f))
     parts = [
         _direct(block._replace(y=block.y[:, k : k + step]), rule, Lists(*(side[k : k + step] for side in lists)))
         for k in range(0, block.y.shape[1], step)

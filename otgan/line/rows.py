@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RADIX_FROM", "aligned", "in_two_threads", "sorted_rows", "sorted_values", "sorted_with_masses", "weighted"]
 
-IN_TWO_THREADS = 100_000  # values; below, starting a thread costs more than it saves
+TWO_THREADS_FROM = 100_000  # values; below, starting a thread costs more than it saves
 RADIX_FROM = 600  # values; below, NumPy's sort is as fast as counting digits
 
 
 def in_two_threads(function: Callable[[Any], Any], x: Any, y: Any) -> tuple[Any, Any]:
     """``function`` of both, at the same time where they are large; sorting does not hold the GIL."""
     size = sum(part.size for side in (x, y) for part in (side if isinstance(side, tuple) else (side,)))
-    if size < IN_TWO_THREADS:
+    if size < TWO_THREADS_FROM:
         return function(x), function(y)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(function, y)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import otgan
-from otgan import InvalidInput, memory
+from otgan import InvalidInput
+from otgan.runtime import memory
 
 GIB = 2**30
 MACHINE = {"proc/meminfo": "MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\nHugePages_Total: 0\n"}  # 32 GiB free
@@ -64,7 +65,7 @@ def test_where_the_system_says_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_limit_on_the_address_space_counts() -> None:
     code = """
 import resource
-from otgan import memory
+from otgan.runtime import memory
 before = memory.available()
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, used + 2**29))

@@ -7,16 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from otgan.interrupts import asked
+from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Watch"]
+__all__ = ["Progress"]
 
 
 @dataclass
-class Watch:
+class Progress:
     """Seconds by part, rounds, limits and the progress bar of one solve.
 
     Attributes
@@ -24,20 +24,21 @@ class Watch:
     rtol : float
     max_steps : int or None
         Rounds of pricing on the finest level at most.
-    progress : bool
+    shown : bool
+        Whether a bar shows on a terminal.
     stats : dict
         ``rounds`` and ``seconds_<part>``, and what the solver adds.
     """
 
     rtol: float
     max_steps: int | None = None
-    progress: bool = False
+    shown: bool = False
     stats: dict[str, Any] = field(default_factory=lambda: {"rounds": 0})
     _bar: Any = None
     _inside: bool = False
 
-    def __enter__(self) -> Watch:
-        if self.progress:
+    def __enter__(self) -> Progress:
+        if self.shown:
             try:
                 from tqdm import tqdm
             except ImportError:  # a bar is a convenience, and tqdm no dependency of the core
@@ -73,7 +74,7 @@ class Watch:
         """Whether another round would be against the limit, or against the will of the user."""
         return self.interrupted or (self.max_steps is not None and self.stats["rounds"] >= self.max_steps)
 
-    def tell(self, *, arcs: int, gap: float) -> None:
+    def record_round(self, *, arcs: int, gap: float) -> None:
         """A round on the finest level has ended with so many arcs, and an estimated gap."""
         self.stats["rounds"] += 1
         self.stats["arcs"] = arcs

@@ -1,0 +1,1 @@
+"""What the process runs on: memory limits, Ctrl-C, torch devices."""
