@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from otgan.critics import torch_device
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
 from otgan.gan.distributed.group import ProcessGroup
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
