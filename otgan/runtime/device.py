@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from otgan.errors import InvalidInput
@@ -9,12 +11,12 @@ from otgan.errors import InvalidInput
 __all__ = ["torch_device"]
 
 
-def torch_device(name: str, *, float64: bool = False) -> torch.device:
+def torch_device(name: Any, *, float64: bool = False) -> torch.device:
     """The device called ``name``, such as "cuda:1"; "auto" is the first GPU, or else the CPU.
 
     Parameters
     ----------
-    name : str
+    name : str or torch.device
     float64 : bool, default False
         Whether costs are proven there, which needs float64. "torch:cpu" then is the CPU as torch sees it, and nothing
         is chosen automatically.
@@ -33,7 +35,7 @@ def torch_device(name: str, *, float64: bool = False) -> torch.device:
     """
     if name == "auto" and not float64:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("mps") and float64:
+    if float64 and name.startswith("mps"):
         raise InvalidInput(
             f"device {name!r} has no float64, in which costs are computed to prove the answer. Use device='cpu'."
         )
