@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from otgan.errors import InvalidInput
@@ -11,7 +9,7 @@ from otgan.errors import InvalidInput
 __all__ = ["torch_device"]
 
 
-def torch_device(name: Any, *, float64: bool = False) -> torch.device:
+def torch_device(name: str | torch.device, *, float64: bool = False) -> torch.device:
     """The device called ``name``, such as "cuda:1"; "auto" is the first GPU, or else the CPU.
 
     Parameters
@@ -35,13 +33,13 @@ def torch_device(name: Any, *, float64: bool = False) -> torch.device:
     """
     if name == "auto" and not float64:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if float64 and name.startswith("mps"):
+    if str(name).startswith("mps") and float64:
         raise InvalidInput(
             f"device {name!r} has no float64, in which costs are computed to prove the answer. Use device='cpu'."
         )
     instead = "device='cpu'" if float64 else "'auto'"
     try:
-        device = torch.device(name.removeprefix("torch:") if float64 else name)
+        device = torch.device(str(name).removeprefix("torch:") if float64 else name)
         torch.zeros(1, dtype=torch.float64 if float64 else torch.float32, device=device).item()
     except (RuntimeError, AssertionError, TypeError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")[:150]
