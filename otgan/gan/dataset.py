@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from otgan import data, inputs
+from otgan.critics.scaling import Scaling
 from otgan.data import SampleSet
 from otgan.data.builtin import DIGITS
 from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
-from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Units:
     """How samples as they came become samples that networks see, and back.
 
     Images have channels first and values in [-1, 1], which is where tanh ends. Points are centred and divided by a
-    power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.scaling.Scaling`).
+    power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.critics.scaling.Scaling`).
 
     Attributes
     ----------
