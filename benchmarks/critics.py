@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common import RESULTS
-from critic_cells import STAGES, Cell
-from critic_methods import SETTINGS
-from critic_pool import SIZE, default_cache
-from critic_store import Record, Store
-from critic_tables import write
-from critic_work import THREADS, Task, draw, prepare_worker, run
+from critic.cells import STAGES, Cell
+from critic.methods import SETTINGS
+from critic.pool import SIZE, default_cache
+from critic.store import Record, Store
+from critic.tables import write
+from critic.work import THREADS, Task, draw, prepare_worker, run
 from tqdm import tqdm
 
 from otgan.critics import torch_device

@@ -20,10 +20,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import summary
-from measure import Cell, in_fresh_process
-from peers import PEERS
-from plan import GROUPS, Task, estimate, hopeless, missing, tasks
+from solvers import summary
+from solvers.measure import Cell, in_fresh_process
+from solvers.peers import PEERS
+from solvers.plan import GROUPS, Task, estimate, hopeless, missing, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -182,7 +182,7 @@ def write(folder: Path, cells: dict[str, Cell], where: dict[str, Any]) -> None:
         + ", ".join(f"{name} {number}" for name, number in sorted(versions.items())),
     ]
     write_whole(folder / "exact.md", summary.report(cells, remarks).encode())
-    from growth_plot import figure, installed
+    from solvers.growth_plot import figure, installed
 
     if installed():
         write_whole(folder / "exact.png", figure(cells))

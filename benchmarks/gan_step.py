@@ -36,7 +36,7 @@ def textbook(network: nn.Module) -> nn.Module:
 
 def by_hand(config: Config, samples: Dataset, prepare: Callable[[nn.Module], nn.Module]) -> None:
     """Algorithm 1 of WGAN or of WGAN-GP, as one would write it down."""
-    shape, recipe = samples.units.network_shape, config.recipe
+    shape, recipe = samples.scaling.network_shape, config.recipe
     G, D = prepare(build_generator(config, shape, 0)), prepare(build_critic(config, shape, 1))
     if recipe.optimizer == "adam":
         betas = (recipe.beta1, recipe.beta2)
@@ -84,7 +84,7 @@ def measure(objective: Any, data: str, steps: int, repeats: int) -> dict[str, An
     """One row: medians of runs in turn, after one that is not timed."""
     config = Config(objective=objective, data=data, steps=steps, monitor_every=0, sample_every=0, device="cpu")
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
+    config = config.resolved(samples.scaling.network_shape)
     ways: dict[str, Callable[[Config], Any]] = {
         "otgan": train,
         "same networks": partial(by_hand, samples=samples, prepare=lambda network: network),

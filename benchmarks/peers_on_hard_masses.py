@@ -1,6 +1,6 @@
 """How often exact solvers are wrong, without a word, where every sliver of mass counts.
 
-Each family of :mod:`hard_problems` that peers can be asked about (points, finite p, weights on both sides) is drawn a
+Each family of :mod:`hard.problems` that peers can be asked about (points, finite p, weights on both sides) is drawn a
 few hundred times for each solver, with what the solver is for: SciPy's distances with p = 1 and, in more than one
 dimension, the Euclidean metric. The truth is rational arithmetic. An answer is wrong if it is off by more than 1e-6 of
 the truth or, where the truth is zero, by more than 1e-6 of what the product of the two measures would cost.
@@ -24,8 +24,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import ot
 from common import arguments, machine, markdown, tell
-from exact_truth import exact_costs, exact_value, shares
-from hard_problems import ORDERS, POINT_FAMILIES, Points, draw_points
+from hard.problems import ORDERS, POINT_FAMILIES, Points, draw_points
+from hard.truth import exact_costs, exact_value, shares
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance, wasserstein_distance_nd
 from tqdm import tqdm

@@ -4,8 +4,8 @@
     python benchmarks/stress.py --family "far blocks" --count 500
     python benchmarks/stress.py --family "far blocks" --only 17      # one problem again, written out
 
-Every problem of :mod:`hard_problems` goes to every method that takes it, and its exact cost is that of
-:mod:`exact_truth`. On the line and on the circle the distances are compared, p = inf too. The exit code is 1 if one of
+Every problem of :mod:`hard.problems` goes to every method that takes it, and its exact cost is that of
+:mod:`hard.truth`. On the line and on the circle the distances are compared, p = inf too. The exit code is 1 if one of
 these faults was found:
 
 - excludes truth: the truth is below ``lower`` or above ``upper``, compared as rational numbers;
@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from common import arguments, machine, markdown, tell
-from exact_truth import Truth, exact_value, line_distance, point_value
-from hard_problems import MATRIX_FAMILIES, ORDERS, POINT_FAMILIES, Points, described, draw_matrix, draw_points
+from hard.problems import MATRIX_FAMILIES, ORDERS, POINT_FAMILIES, Points, described, draw_matrix, draw_points
+from hard.truth import Truth, exact_value, line_distance, point_value
 
 import otgan
 from otgan.errors import InvalidInput, NotConverged

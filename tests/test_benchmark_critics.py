@@ -7,16 +7,16 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-import critic_work
 import numpy as np
 import pytest
 import torch
-from critic_board import board, mean_over_cells, published_lines, runs_of
-from critic_cells import FAMILIES, STAGES, Cell, published
-from critic_methods import SETTINGS, Setting
-from critic_pool import pool
-from critic_store import Bare, Store, digest
-from critic_work import Task, records_within, run
+from critic import work as critic_work
+from critic.board import board, mean_over_cells, published_lines, runs_of
+from critic.cells import FAMILIES, STAGES, Cell, published
+from critic.methods import SETTINGS, Setting
+from critic.pool import pool
+from critic.store import Bare, Store, digest
+from critic.work import Task, records_within, run
 from critics import main
 
 from otgan.critics import METHODS
@@ -165,7 +165,7 @@ def test_a_killed_run_leaves_nothing_that_counts(tmp_path: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("critic_store.os.replace", killed)
+        patch.setattr("critic.store.os.replace", killed)
         with pytest.raises(KeyboardInterrupt):
             Store(tmp_path).add(TINY, {"name": "gp", "settings": task(tmp_path).settings, "seed": 0})
     assert [path.suffix for path in tmp_path.rglob("records/*/*")] == [".part"]

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import cases
 import common
 import corrections
 import critic_failures
@@ -15,13 +14,14 @@ import gan_step
 import population_interval
 import pytest
 import torch
-from cases import Case
 from common import spread
-from growth_plot import stacked
-from measure import one, repeats
-from peers import PEERS
-from plan import GROUPS, Task, estimate, hopeless, tasks
-from summary import duration, growth_exponent, markdown_table, outside, report
+from solvers import cases
+from solvers.cases import Case
+from solvers.growth_plot import stacked
+from solvers.measure import one, repeats
+from solvers.peers import PEERS
+from solvers.plan import GROUPS, Task, estimate, hopeless, tasks
+from solvers.summary import duration, growth_exponent, markdown_table, outside, report
 
 from otgan.critics import METHODS
 from otgan.gan import Config
@@ -134,10 +134,10 @@ def test_a_step_by_hand_trains_the_same_networks() -> None:
     samples = dataset(Config(data="digits:3"), torch.device("cpu"))
     for objective in ("wgan", "wgan-gp"):
         config = Config(objective=objective, network="resnet", width=4, latent=3, steps=2, batch_size=8)
-        config = config.resolved(samples.units.network_shape)
+        config = config.resolved(samples.scaling.network_shape)
         gan_step.by_hand(config, samples, gan_step.textbook)
-        first = build_generator(config, samples.units.network_shape, 0).eval()
-        second = gan_step.textbook(build_generator(config, samples.units.network_shape, 0)).eval()
+        first = build_generator(config, samples.scaling.network_shape, 0).eval()
+        second = gan_step.textbook(build_generator(config, samples.scaling.network_shape, 0)).eval()
         assert any(type(layer).__name__ == "ConvToFew" for layer in first.modules())
         assert not any(type(layer).__name__ == "ConvToFew" for layer in second.modules())
         noise = torch.randn(5, 3)

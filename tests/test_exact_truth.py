@@ -8,10 +8,10 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import combinations, permutations, product
 
-import exact_truth
 import numpy as np
 import pytest
-from exact_truth import exact_costs, exact_value, line_distance, line_value, point_value, root
+from hard import truth as exact_truth
+from hard.truth import exact_costs, exact_value, line_distance, line_value, point_value, root
 
 ULP = 2.0**-53
 

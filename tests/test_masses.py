@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from exact_truth import line_distance, line_value, shares
+from hard.truth import line_distance, line_value, shares
 from hypothesis import given
 from hypothesis import strategies as hst
 

@@ -9,12 +9,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-import hard_problems
 import numpy as np
 import peers_on_hard_masses as peers
 import pytest
 import stress
-from exact_truth import Truth
+from hard import problems as hard_problems
+from hard.truth import Truth
 from hypothesis import settings
 
 import otgan

@@ -92,9 +92,9 @@ def _run(words: list[str]) -> int:
             f"The command line needs tyro, which does not import ({error}). Run: pip install 'otgan[cli]'"
         ) from error
     from otgan.cli.commands import CONFIG, Otgan
-    from otgan.cli.train import before
+    from otgan.cli.train import settings_to_resume
 
-    default = before(words)
+    default = settings_to_resume(words)
     options: dict[str, Any] = {} if default is None else {"default": Otgan(default)}
     if default is not None and default.config.compile:
         words = [word for word in words if word != "--compile"]  # tyro knows the contrary alone

@@ -18,7 +18,7 @@ __all__ = ["Sample"]
 
 @dataclass(frozen=True)
 class Sample:
-    """Samples of a trained GAN."""
+    """Draw samples of a trained GAN."""
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN", help_behavior_hint="")]
     """Folder of a run, or its checkpoint."""
@@ -35,7 +35,7 @@ class Sample:
     """Print the traceback of an error."""
 
     def run(self) -> int:
-        """Load, generate, write."""
+        """Load the run, generate samples and write them."""
         import numpy as np
 
         from otgan import report
@@ -44,11 +44,11 @@ class Sample:
         from otgan.gan.grid import image_pngs, picture
 
         run = load(self.source, device=self.device)
-        out = self.out or Path(run.folder or ".", "samples.png" if run.units.is_image else "samples.npy")
+        out = self.out or Path(run.folder or ".", "samples.png" if run.scaling.is_image else "samples.npy")
         if out.suffix not in ("", ".png", ".npy"):
             raise InvalidInput(f"--out must end in .png or .npy or be a folder, but {str(out)!r} came.")
-        in_plane = run.units.shape == (2,)
-        if out.suffix != ".npy" and not (run.units.is_image or (in_plane and out.suffix)):
+        in_plane = run.scaling.shape == (2,)
+        if out.suffix != ".npy" and not (run.scaling.is_image or (in_plane and out.suffix)):
             ends = ".npy or .png" if in_plane else ".npy"
             raise InvalidInput(f"the run made points, not images, so --out must end in {ends}, but {str(out)!r} came.")
         if in_plane and out.suffix == ".png":
@@ -65,9 +65,9 @@ class Sample:
             np.save(buffer, samples)
             report.write_files(out.parent, {out.name: buffer.getvalue()})
         elif out.suffix == ".png":
-            report.write_files(out.parent, {out.name: picture(flat, np.empty((0, 2)), run.units) or b""})
+            report.write_files(out.parent, {out.name: picture(flat, np.empty((0, 2)), run.scaling) or b""})
         else:
             out.mkdir(parents=True, exist_ok=True)
-            report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.units))})
+            report.write_files(out, {f"{k:06d}.png": png for k, png in enumerate(image_pngs(flat, run.scaling))})
         say(f"{len(samples)} samples after {run.step} steps: {out}")
         return 0

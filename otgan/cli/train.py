@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
     from otgan.gan import Run
 
-__all__ = ["Train", "before"]
+__all__ = ["Train", "settings_to_resume"]
 
 
 @dataclass(frozen=True)
 class Train:
-    """A GAN, with the exact distance measured beside the critic's number."""
+    """Train a GAN; the exact distance is measured beside the critic's estimate."""
 
     config: Annotated[Config, tyro.conf.arg(name="")] = field(default_factory=Config)
     out: Target = None
     """Folder for the log, the checkpoint and the samples; by default runs/train-DATA-OBJECTIVE-SEED."""
     resume: Target = None
-    """Folder of a run to go on with, as if it had never stopped; --steps, --device and --devices alone may be given."""
+    """Folder of a run to resume, as if it had never stopped; --steps, --device and --devices alone may be given."""
     tensorboard: Flag = False
     """Write every number of the log to a TensorBoard in the folder too."""
     debug: Flag = False
@@ -60,7 +60,7 @@ class Train:
 
 
 def default_folder(config: Config) -> Path:
-    """Where a run is kept that was given no folder.
+    """The folder of a run that was given none.
 
     Examples
     --------
@@ -72,8 +72,8 @@ def default_folder(config: Config) -> Path:
     return Path("runs", f"train-{slug(config.data)}-{config.objective}-{config.seed}")
 
 
-def before(words: Sequence[str]) -> Train | None:
-    """The settings of the run that ``words`` go on with, which hold for all options that are not among them.
+def settings_to_resume(words: Sequence[str]) -> Train | None:
+    """The settings of the run that the words of a command resume: they hold for options that are not among the words.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def before(words: Sequence[str]) -> Train | None:
 
     Examples
     --------
-    >>> before(["train", "--objective", "wgan"]) is None
+    >>> settings_to_resume(["train", "--objective", "wgan"]) is None
     True
     """
     finder = ArgumentParser(add_help=False, allow_abbrev=False)
@@ -127,7 +127,7 @@ def _print(run: Run, folder: Path) -> None:
 
 
 def measuring_share(records: Sequence[Mapping[str, Any]]) -> float:
-    """How much of the time of a run, up to its last record, went into its measurements.
+    """The share of a run's time, up to its last record, that measurements took.
 
     Examples
     --------

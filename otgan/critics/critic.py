@@ -1,4 +1,4 @@
-"""A trained critic as a function of points: NumPy in, NumPy out."""
+"""A trained critic as a function of points: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
 

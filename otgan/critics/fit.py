@@ -1,4 +1,4 @@
-"""Train critics on one problem from several seeds, and keep what they say."""
+"""Train critics on two samples or two populations, from one or several seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What torch does for whoever trains or differentiates a network, whatever modes the caller has set.
+"""Torch's default dtype and gradient modes while networks are trained or differentiated, restored afterwards.
 
 Networks are float32 and need gradients. A caller may have made float64 the type of new tensors, or call from inside
 ``torch.no_grad()`` or ``torch.inference_mode()``, as evaluation code does; all of it is as before afterwards.

@@ -1,4 +1,4 @@
-"""From any function on the data to a true lower bound on the exact distance.
+"""McShane repair: a certified lower bound on W1 from the values of any function at the data.
 
 Whatever a network learnt, its values on x can be completed to feasible potentials: ``g_j = min_i d_ij - f_i``, then
 ``f_i = min_j d_ij - g_j`` (for p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz). Weak

@@ -1,4 +1,4 @@
-"""Critics judged by the truth."""
+"""Compare critics with the exact solution of a sample, or with distributions whose W1 is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a network fits into memory, before it is made."""
+"""Refuse a network that does not fit into memory, before it is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs with a known W1 as populations to train on."""
+"""Samplers of the two sides of a pair whose W1 is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The largest slope of a network that pairs of points prove.
+"""A certified lower bound on the Lipschitz constant of a network, from pairs of points.
 
 A rise over a run is a lower bound on the Lipschitz constant only if both are known. In single precision they are not:
 values are off by 1e-7 of their size, and over a run of 1e-9 that alone makes a slope of 100. So the network is

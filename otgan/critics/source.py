@@ -1,4 +1,4 @@
-"""Where a critic's batches come from: a fixed sample, or a population that can be drawn from again and again."""
+"""Batches for a critic: from a fixed sample, or from a population."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
 
 def _shown(trained: Run) -> list[Any]:
     """A few samples: points, or images in sixteenths."""
-    if len(trained.units.shape) == 1:
+    if len(trained.scaling.shape) == 1:
         return np.round(trained.sample(SHOWN_POINTS), 3).tolist()
     return np.rint(16 * np.clip(trained.sample(SHOWN_IMAGES), 0, 1)).astype(int).tolist()
 

@@ -9,14 +9,13 @@ import numpy as np
 import torch
 
 from otgan import plot
+from otgan.critics.methods.clipping import clip_weights
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.experiments.lines import seed_lines
 from otgan.gan.config import Config
 from otgan.gan.dataset import dataset
-from otgan.gan.game import Game
-from otgan.gan.objectives import NonSaturating
-from otgan.gan.players import Players
-from otgan.gan.team import ALONE
+from otgan.gan.objectives import NonSaturating, objective_of
+from otgan.gan.train_state import TrainState
 from otgan.solve import wasserstein
 
 if TYPE_CHECKING:
@@ -95,24 +94,39 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     """What the generator is told while a discriminator or critic is trained against it."""
     config = _config(settings, case, seed)
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
-    players = Players.fresh(config, samples.units.network_shape, torch.device("cpu"))
-    game = Game.of(config, samples, players, ALONE)
-    trained_by = game.objective
+    config = config.resolved(samples.scaling.network_shape)
+    state = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
+    trained_by = objective_of(config)
     losses = {"minimax": trained_by, "-log D": NonSaturating()} if case == "discriminator" else {case: trained_by}
-    probe = Probe.drawn(settings, samples, players.generator, seed + APART)
+    probe = Probe.drawn(settings, samples, state.generator, seed + APART)
 
     kept = steps_to_measure(settings.steps)
     found: Record = {"step": kept, "told apart": [], "estimate": []}
     found |= {name: {"norm": [], "variance": [], "cosine": []} for name in losses}
     for step in range(settings.steps + 1):
         if step in kept:
-            _append(found, probe.critic(trained_by, players.critic))
+            _append(found, probe.critic(trained_by, state.critic))
             for name, loss in losses.items():
-                _append(found[name], probe.gradient(loss, players))
+                _append(found[name], probe.gradient(loss, state))
         if step < settings.steps:
-            game.critic_step()
+            _critic_step(trained_by, config, samples, state)
     return found
+
+
+def _critic_step(objective: Objective, config: Config, samples: Dataset, state: TrainState) -> None:
+    """A step of the critic alone, as in GAN training."""
+    n, random = config.recipe.batch_size, state.random
+    real = samples.batch(n, random)
+    noise = torch.randn(n, config.latent, generator=random, device=random.device)
+    t = torch.rand(n, generator=random, device=random.device)
+    with torch.no_grad():
+        fake = state.generator(noise)
+    loss = objective.critic_loss(state.critic, real, fake, t)
+    state.critic_optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    state.critic_optimizer.step()
+    if config.recipe.clip is not None:
+        clip_weights(state.critic, config.recipe.clip)
 
 
 def _append(lists: Record, numbers: dict[str, float]) -> None:
@@ -144,15 +158,15 @@ class Probe:
         """Everything from a seed of its own."""
         random = torch.Generator().manual_seed(seed)
         noise = torch.randn(settings.batches, settings.batch_size, settings.latent, generator=random)
-        real = samples.units.to_network(samples.held_out[: settings.n])
+        real = samples.scaling.to_network(samples.held_out[: settings.n])
         with torch.no_grad():
             fake = generator(torch.randn(settings.n, settings.latent, generator=random))
         return cls(noise, real, fake, _slopes_at(fake, lambda y: wasserstein(y.flatten(1), real.flatten(1))))
 
-    def gradient(self, loss: Objective, players: Players) -> dict[str, float]:
+    def gradient(self, loss: Objective, state: TrainState) -> dict[str, float]:
         """Norm and variance of the gradient of the generator's weights, and where samples are told to go."""
-        norm, variance = norm_and_variance(batch_gradients(loss, players.generator, players.critic, self.noise))
-        slopes = _slopes_at(self.fake, lambda y: loss.generator_loss(players.critic, self.real, y))
+        norm, variance = norm_and_variance(batch_gradients(loss, state.generator, state.critic, self.noise))
+        slopes = _slopes_at(self.fake, lambda y: loss.generator_loss(state.critic, self.real, y))
         cosine = torch.cosine_similarity(slopes.flatten(), self.exact.flatten(), dim=0).item()
         return {"norm": norm, "variance": variance, "cosine": cosine}
 

@@ -1,4 +1,4 @@
-"""GANs trained with the exact distance measured beside the critic's number."""
+"""GANs trained with the exact Wasserstein distance measured beside the critic's estimate."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from otgan.gan.config import Config
 
 if TYPE_CHECKING:
+    from otgan.gan.loop import train
     from otgan.gan.run import Run, load
-    from otgan.gan.start import train
 
 __all__ = ["Config", "Run", "load", "train"]
 
-_ON_FIRST_USE = {"Run": "run", "load": "run", "train": "start"}  # these need torch
+_ON_FIRST_USE = {"Run": "run", "load": "run", "train": "loop"}  # these need torch
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A run on disk: one safetensors file with everything that the next step depends on.
+"""The checkpoint of a run: one safetensors file with everything that the next step depends on.
 
 The file holds tensors, and in its header the configuration and the counters as JSON; nothing in it is ever run. It
 replaces the one before as a whole or not at all.
@@ -19,8 +19,8 @@ from otgan import inputs
 from otgan.critics.scaling import Scaling
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
-from otgan.gan.config import MOST, Config
-from otgan.gan.dataset import Units
+from otgan.gan.config import LARGEST_COUNT, Config
+from otgan.gan.scaling import SampleScaling
 from otgan.report import write_files
 
 if TYPE_CHECKING:
@@ -29,24 +29,33 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-__all__ = ["NAME", "Checkpoint", "clear_ruins", "flat_optimizer", "load_module", "load_optimizer", "read", "write"]
+__all__ = [
+    "NAME",
+    "Checkpoint",
+    "flat_optimizer",
+    "load_module",
+    "load_optimizer",
+    "read",
+    "remove_partial_files",
+    "write",
+]
 
 NAME = "checkpoint.safetensors"
 FORMAT = "otgan-gan-3"
 MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg"}}  # of each parameter
-HUGE = 10**18
-FARTHEST = sys.float_info.max
+MOST_BYTES = MOST_SECONDS = 10**18
+LARGEST_FLOAT = sys.float_info.max
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a file holds.
+    """What a checkpoint file holds.
 
     Attributes
     ----------
     config : Config
         Resolved: it holds every number, so that later defaults change nothing.
-    units : Units
+    scaling : SampleScaling
     data_sha256 : str
         Of the samples trained on.
     step : int
@@ -61,7 +70,7 @@ class Checkpoint:
     """
 
     config: Config
-    units: Units
+    scaling: SampleScaling
     data_sha256: str
     step: int
     log_bytes: int
@@ -69,7 +78,7 @@ class Checkpoint:
     tensors: dict[str, torch.Tensor]
 
     def part(self, name: str) -> dict[str, torch.Tensor]:
-        """The tensors whose names begin with ``name`` and a dot, without it."""
+        """The tensors ``name.*``, without ``name.`` in front."""
         start = f"{name}."
         return {key.removeprefix(start): value for key, value in self.tensors.items() if key.startswith(start)}
 
@@ -87,7 +96,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     header = {
         "format": FORMAT,
         "config": asdict(checkpoint.config),
-        "units": _written(checkpoint.units),
+        "units": _written(checkpoint.scaling),
         "data_sha256": checkpoint.data_sha256,
         "step": checkpoint.step,
         "log_bytes": checkpoint.log_bytes,
@@ -97,8 +106,8 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     write_files(folder, {NAME: save(tensors, metadata={"otgan": json.dumps(header)})})
 
 
-def clear_ruins(folder: Path) -> None:
-    """Remove what a run that was killed while it wrote a checkpoint or a picture left beside its place.
+def remove_partial_files(folder: Path) -> None:
+    """Remove partial checkpoints and pictures of a run that was killed while it wrote them.
 
     Examples
     --------
@@ -109,12 +118,12 @@ def clear_ruins(folder: Path) -> None:
     ...     (folder / f".{NAME}.0123456789abcdef").touch()
     ...     (folder / "samples").mkdir()
     ...     (folder / "samples" / ".0000500.png.0123456789abcdef").touch()
-    ...     clear_ruins(folder)
+    ...     remove_partial_files(folder)
     ...     sorted(path.name for path in folder.rglob("*"))
     ['checkpoint.safetensors', 'samples']
     """
-    for ruin in (*folder.glob(f".{NAME}.*"), *folder.glob("samples/.*.png.*")):
-        ruin.unlink(missing_ok=True)
+    for partial in (*folder.glob(f".{NAME}.*"), *folder.glob("samples/.*.png.*")):
+        partial.unlink(missing_ok=True)
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint:
@@ -146,38 +155,38 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def _checkpoint(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Checkpoint:
-    """What a header says, every number of it checked."""
-    units = _read_units(header["units"])
+    """The checkpoint of a header and its tensors; every number of the header is checked."""
+    scaling = _read_scaling(header["units"])
     config = Config.from_json(json.dumps(header["config"]))
-    if config.resolved(units.network_shape) != config:
+    if config.resolved(scaling.network_shape) != config:
         raise ValueError("a configuration with defaults")
     return Checkpoint(
         config=config,
-        units=units,
+        scaling=scaling,
         data_sha256=str(header["data_sha256"]),
-        step=inputs.count(header["step"], "step", low=0, high=MOST),
-        log_bytes=inputs.count(header["log_bytes"], "log_bytes", high=HUGE),
-        seconds=inputs.real(header["seconds"], "seconds", low=0.0, high=HUGE),
+        step=inputs.count(header["step"], "step", low=0, high=LARGEST_COUNT),
+        log_bytes=inputs.count(header["log_bytes"], "log_bytes", high=MOST_BYTES),
+        seconds=inputs.real(header["seconds"], "seconds", low=0.0, high=MOST_SECONDS),
         tensors=tensors,
     )
 
 
-def _written(units: Units) -> dict[str, Any]:
-    return {"shape": units.shape, "center": units.scaling.center.tolist(), "unit": units.scaling.unit}
+def _written(scaling: SampleScaling) -> dict[str, Any]:
+    return {"shape": scaling.shape, "center": scaling.affine.center.tolist(), "unit": scaling.affine.unit}
 
 
-def _read_units(header: dict[str, Any]) -> Units:
-    """What :func:`_written` wrote, every number of it checked."""
+def _read_scaling(header: dict[str, Any]) -> SampleScaling:
+    """The scaling that :func:`_written` wrote; every number is checked."""
     shape = tuple(inputs.count(side, "a side of a sample") for side in header["shape"])
-    center = [inputs.real(value, "center", low=-FARTHEST, high=FARTHEST) for value in header["center"]]
+    center = [inputs.real(value, "center", low=-LARGEST_FLOAT, high=LARGEST_FLOAT) for value in header["center"]]
     unit = inputs.real(header["unit"], "unit", low=0.0, high=inputs.LARGEST, open_low=True)
     if not 1 <= len(shape) <= 3 or len(center) != (shape[0] if len(shape) == 1 else 1):
         raise ValueError(f"samples of shape {shape} about {len(center)} numbers")
-    return Units(shape, Scaling(np.array(center), unit))
+    return SampleScaling(shape, Scaling(np.array(center), unit))
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """The header and the tensors, each in memory of its own."""
+    """Header and tensors of a file; each tensor has memory of its own."""
     with needs("safetensors", "torch", f"Reading {path}"):
         from safetensors import SafetensorError, safe_open
     try:
@@ -210,7 +219,7 @@ def flat_optimizer(optimizer: torch.optim.Optimizer, name: str) -> dict[str, tor
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Tensor], *, fresh: bool) -> None:
-    """Put back what :func:`flat_optimizer` gave, without the name in front; there is no state before the first step.
+    """Restore what :func:`flat_optimizer` gave, without the name in front; before the first step there is no state.
 
     Raises
     ------
@@ -239,7 +248,7 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, torch.Te
 
 
 def load_module(module: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
-    """Put weights into a network.
+    """Load weights into a network.
 
     Raises
     ------

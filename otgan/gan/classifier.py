@@ -1,4 +1,4 @@
-"""A small classifier of digits, whose features generated digits are compared in.
+"""A small classifier of digits, for Fréchet distances and class scores in its features.
 
 It is trained by a fixed recipe on the whole built-in set, once in a process, and is the same for every run: what it
 says of two runs can be compared.
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
-STEPS, BATCH, RATE, SEED = 400, 64, 2e-3, 0
-FEATURES = 32
+STEPS, BATCH_SIZE, LEARNING_RATE, SEED = 400, 64, 2e-3, 0
+FEATURES, CLASSES = 32, 10
 
 
 @dataclass(frozen=True, eq=False)
 class DigitClassifier:
-    """Two strided convolutions and two dense layers.
+    """A classifier of digits: two strided convolutions and two dense layers.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class DigitClassifier:
     side: int
 
     @torch.no_grad()
-    def judge(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def predict(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Features (n, 32) and probabilities of the ten classes (n, 10) of flat images (n, side * side) in [0, 1]."""
         features = self.body(_images(points, self.side))
         return features.double().numpy(), self.head(features).double().softmax(dim=1).numpy()
@@ -69,7 +69,7 @@ def digit_classifier(name: str) -> DigitClassifier:
     Examples
     --------
     >>> points = load("digits").points
-    >>> _, probabilities = digit_classifier("digits").judge(points)
+    >>> _, probabilities = digit_classifier("digits").predict(points)
     >>> bool((probabilities.argmax(axis=1) == labels("digits")).mean() > 0.95)
     True
     """
@@ -78,10 +78,10 @@ def digit_classifier(name: str) -> DigitClassifier:
     images, truth = _images(whole.points, side), torch.as_tensor(labels(name))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        body, head = _body(side), nn.Linear(FEATURES, 10)
-        optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=RATE)
+        body, head = _body(side), nn.Linear(FEATURES, CLASSES)
+        optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=LEARNING_RATE)
         for _ in range(STEPS):
-            drawn = torch.randint(len(images), (BATCH,))
+            drawn = torch.randint(len(images), (BATCH_SIZE,))
             loss = nn.functional.cross_entropy(head(body(images[drawn])), truth[drawn])
             optimizer.zero_grad()
             loss.backward()

@@ -1,4 +1,4 @@
-"""What a run is: one frozen object for Python, for the command line and for what a checkpoint holds.
+"""The configuration of a run: one frozen dataclass for Python, the command line and the checkpoint.
 
 Nothing here imports torch, so that the command line starts at once.
 """
@@ -25,19 +25,19 @@ Critic = Literal["auto", "network", "orthogonal", "orthogonal-abs", "aol", "sll"
 OBJECTIVES: tuple[str, ...] = get_args(Objective)
 LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[2:]
 PENALISED = ("wgan-gp", "wgan-lp", "r3gan")
-MAY_CHANGE = ("steps", "device", "devices")  # where a run goes on
+RESUMABLE_FIELDS = ("steps", "device", "devices")  # that may differ where a run is resumed
 COUNTS = (
     *("n", "held_out", "width", "critic_width", "depth", "latent", "steps", "batch_size", "n_critic"),
     *("n_critic_boosted", "log_every", "monitor_n", "checkpoint_every", "devices"),
 )
-MOST = 10**9
-DEEPEST = 1000  # hidden layers, as of critics
-BOOSTED_AT_START, BOOSTED_EVERY = 25, 500  # generator steps, as in the code of the authors of WGAN
+LARGEST_COUNT = 10**9
+MOST_HIDDEN_LAYERS = 1000  # as of critics
+BOOSTED_FIRST_STEPS, BOOSTED_EVERY_STEPS = 25, 500  # of the generator, as in the code of the authors of WGAN
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What an objective's paper trains with; every number of it is an option of :class:`Config`.
+    """Hyperparameters of training, by default those of the objective's paper; each is an option of :class:`Config`.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Recipe:
     gp_weight: float | None = None
 
     def critic_steps(self, step: int) -> int:
-        """How many critic steps go before generator step ``step``, counted from 1.
+        """The number of critic steps before generator step ``step``, which is counted from 1.
 
         Examples
         --------
@@ -76,7 +76,7 @@ class Recipe:
         >>> [recipe.critic_steps(step) for step in (1, 25, 26, 500, 501)]
         [100, 100, 5, 100, 5]
         """
-        boosted = step <= BOOSTED_AT_START or step % BOOSTED_EVERY == 0
+        boosted = step <= BOOSTED_FIRST_STEPS or step % BOOSTED_EVERY_STEPS == 0
         return self.n_critic_boosted if boosted else self.n_critic
 
 
@@ -103,7 +103,7 @@ RECIPES: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that decides what a run computes.
+    """The configuration of a GAN run: data, objective, networks and training.
 
     Options that are None take the value of the objective's paper (:attr:`recipe`) or what fits the data
     (:meth:`resolved`).
@@ -183,7 +183,7 @@ class Config:
     checkpoint_every: int = 500
     """Steps between two checkpoints."""
     seed: int = 0
-    """Everything random follows from it."""
+    """Seed of all random numbers."""
     device: str = "auto"
     """Where to train: auto, cpu, cuda, ..."""
     devices: int = 1
@@ -207,13 +207,14 @@ class Config:
         for name, value in (("batch_norm", self.batch_norm or False), ("compile", self.compile)):
             if not isinstance(value, bool):
                 raise InvalidInput(f"{name} must be True or False, but {value!r} came.")
+        object.__setattr__(self, "device", inputs.device_name(self.device))
         if not isinstance(self.device, str):
             raise InvalidInput(f"device must be the name of a torch device, but {self.device!r} came. Use 'auto'.")
 
     def _check_numbers(self) -> None:
-        """Bring numbers of all kinds, such as NumPy's, to Python's own, which JSON holds."""
+        """Check numbers, and turn those of other kinds, such as NumPy's, into Python's own, for JSON."""
         for name in COUNTS:
-            self._put(name, inputs.count, high=DEEPEST if name == "depth" else MOST)
+            self._put(name, inputs.count, high=MOST_HIDDEN_LAYERS if name == "depth" else LARGEST_COUNT)
         for name in ("monitor_every", "sample_every"):
             self._put(name, inputs.count, low=0)
         self._put("seed", inputs.seed)
@@ -264,12 +265,12 @@ class Config:
 
     @property
     def penalised(self) -> bool:
-        """Whether the critic's loss holds its gradient at single points."""
+        """Whether the critic's loss has a gradient penalty."""
         return self.objective in PENALISED
 
     @property
     def recipe(self) -> Recipe:
-        """The paper's settings with those that were given instead.
+        """The hyperparameters of the objective's paper, replaced by those that were given.
 
         Examples
         --------
@@ -285,7 +286,7 @@ class Config:
         return replace(paper, **given)
 
     def resolved(self, shape: Sequence[int]) -> Config:
-        """The same with every default written out for samples of a shape.
+        """The configuration with every default written out, for samples of a shape.
 
         Parameters
         ----------

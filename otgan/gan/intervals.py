@@ -1,4 +1,4 @@
-"""How far a measurement would have been off, had other samples been drawn."""
+"""Confidence intervals: of distances by the variance of the potentials, of other statistics by the bootstrap."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESAMPLES = 200
 
 
 def distance_interval(solution: Solution) -> Interval:
-    """Where the mean W1 between samples of these sizes lies, from one pair of them: 95 %, and for W1 alone.
+    """A 95 % confidence interval for the mean W1 between samples of these sizes, from one pair of them.
 
     A distance moves with each sample by what the potential is there, so its variance is about
     ``Var f(x) / n + Var g(y) / m``. That is a theorem for p = 2 (del Barrio & Loubes 2019, theorem 4.1) and a rule of
@@ -74,7 +74,7 @@ def bootstrap(
     low: float = -np.inf,
     high: float = np.inf,
 ) -> Interval | None:
-    """A 95 % interval for a statistic's mean over samples of these sizes: as wide as resampled rows spread it.
+    """A 95 % bootstrap interval for the mean of a statistic over samples of these sizes.
 
     It lies around the estimate, not around the resamples, which repeat rows and so are biased; Frechet distances of
     resamples are further from zero, and spread up to twice as far as those of samples do.

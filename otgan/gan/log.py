@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from otgan import inputs
 from otgan.data.extras import needs
 from otgan.errors import InvalidInput
-from otgan.gan.config import MOST
+from otgan.gan.config import LARGEST_COUNT
 from otgan.report import plain
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ __all__ = ["NAME", "Log", "board", "read_log"]
 
 NAME = "log.jsonl"
 KINDS = ("run", "losses", "monitor")
-NEEDED = ("n", "exact", "exact_ema", "floor", "critic", "critic_estimates", "lower_bound", "cost", "seconds")
-WORDS = ("kind", "critic_estimates")
-TIMES, LONGEST = ("cost", "seconds"), 1e18
-LARGEST_WHOLE = 2**1000  # that is a float
+REQUIRED_FIELDS = ("n", "exact", "exact_ema", "floor", "critic", "critic_estimates", "lower_bound", "cost", "seconds")
+TEXT_FIELDS = ("kind", "critic_estimates")
+SECONDS_FIELDS, MOST_SECONDS = ("cost", "seconds"), 1e18
+LARGEST_INTEGER = 2**1000  # that is a float
 NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 class Log:
-    """Records in memory, and in a file where there is one.
+    """The records of a run in memory, and in ``log.jsonl`` where there is a folder.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Log:
         self._file.seek(length)
 
     def write(self, kind: str, step: int, entries: dict[str, Any]) -> None:
-        """Add one record, and hand it to the operating system at once."""
+        """Append one record, and flush it."""
         record = plain({"kind": kind, "step": step, **entries})
         self.records.append(record)
         if self._file is not None:
@@ -73,7 +73,7 @@ class Log:
                     self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def settle(self) -> int:
-        """Bring all of it to the disk; how many bytes it has."""
+        """Sync the file to the disk, and return its length in bytes."""
         if self._file is None:
             return 0
         os.fsync(self._file.fileno())
@@ -92,7 +92,7 @@ class Log:
 
 
 def board(folder: Path | None, step: int) -> Any:
-    """A TensorBoard in the folder of a run that is at a step; what it shows of later steps is forgotten.
+    """A TensorBoard writer in the folder of a run; entries after ``step`` are dropped.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def _check(record: dict[str, Any]) -> None:
     kind = record["kind"]
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}")
-    inputs.count(record["step"], "step", low=0, high=MOST)
+    inputs.count(record["step"], "step", low=0, high=LARGEST_COUNT)
     if kind == "run":
         for part in ("config", "data", "environment"):
             if not isinstance(record.get(part, {}), dict):
@@ -163,18 +163,18 @@ def _check(record: dict[str, Any]) -> None:
             raise TypeError("packages is no object")
         return
     for name, value in record.items():
-        if name in WORDS:
+        if name in TEXT_FIELDS:
             fits = isinstance(value, str)
         elif name == "intervals":
             fits = isinstance(value, dict) and all(_is_interval(ends) for ends in value.values())
         else:
-            fits = _is_number(value) or (value is None and name not in NEEDED)
+            fits = _is_number(value) or (value is None and name not in REQUIRED_FIELDS)
         if not fits:
             raise TypeError(f"{name} is {value!r} at step {record['step']}")
-    for name in NEEDED if kind == "monitor" else ():
+    for name in REQUIRED_FIELDS if kind == "monitor" else ():
         record[name]
-    for name in TIMES:
-        inputs.real(record.get(name, 0.0), name, low=0.0, high=LONGEST)
+    for name in SECONDS_FIELDS:
+        inputs.real(record.get(name, 0.0), name, low=0.0, high=MOST_SECONDS)
 
 
 def _is_interval(ends: Any) -> bool:
@@ -182,7 +182,7 @@ def _is_interval(ends: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is one, or one of the strings that stand for those that JSON does not have."""
+    """Whether it is a number, or a string that stands for NaN or infinity, which JSON does not have."""
     if isinstance(value, str):
         return value in NOT_FINITE
-    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_WHOLE)
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST_INTEGER)

@@ -1,49 +1,125 @@
-"""The training loop."""
+"""GAN training: critic steps, generator steps, the moving average and the measurements, in one loop."""
 
 from __future__ import annotations
 
 import math
-import shlex
+import tempfile
 import time
-from contextlib import contextmanager, nullcontext
-from dataclasses import fields, replace
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
 
-from otgan import report
+from otgan import inputs, report
+from otgan.critics.methods.clipping import clip_weights
 from otgan.critics.modes import own_modes
-from otgan.errors import InvalidInput, OTError
-from otgan.gan import checkpoint as checkpoints
-from otgan.gan.averages import settled
-from otgan.gan.config import MAY_CHANGE, Config
+from otgan.errors import InvalidInput
+from otgan.gan.config import Config
 from otgan.gan.dataset import OWN, Dataset, dataset
-from otgan.gan.game import Game
-from otgan.gan.grid import picture
-from otgan.gan.log import NAME as LOG
+from otgan.gan.distributed import SINGLE_PROCESS, ProcessGroup
+from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.log import Log, board
-from otgan.gan.monitor import APART, Monitor
-from otgan.gan.players import Players
-from otgan.gan.run import NotFinite, Run, generate
-from otgan.gan.team import ALONE, Team
+from otgan.gan.monitor import Monitor
+from otgan.gan.networks import compiled
+from otgan.gan.objectives import objective_of
+from otgan.gan.run import NotFinite, Run, load
+from otgan.gan.run_folder import (
+    check_resumable,
+    claimed,
+    diverged,
+    interrupted,
+    open_folder,
+    save_checkpoint,
+    save_picture,
+)
 from otgan.gan.threads import threads_for
+from otgan.gan.train_state import TrainState
 from otgan.runtime.interrupts import Interrupts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
 
     from otgan.gan.checkpoint import Checkpoint
 
-__all__ = ["train_alone"]
+__all__ = ["train", "train_in_process", "training_loop"]
 
-LOCK = ".lock"
-SHOWN, SHOWN_POINTS = 64, 1000  # images in a grid, points in a plane
+
+def train(
+    config: Config,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    data: Any = None,
+    resume: bool = False,
+    progress: bool = False,
+    tensorboard: bool = False,
+) -> Run:
+    """Train a GAN, and measure the exact W1 beside the critic's estimate.
+
+    Parameters
+    ----------
+    config : Config
+    folder : path, optional
+        Where the run is kept: ``log.jsonl``, ``checkpoint.safetensors`` and grids of samples. Made where it is missing;
+        nothing is written without one.
+    data : array_like, SampleSet, torch Dataset or DataLoader, optional
+        Samples (n, d), (n, h, w) or (n, h, w, c) to train on, instead of those that ``config.data`` names. Items of a
+        dataset may be tuples that start with the sample, such as (image, label), and images (c, h, w).
+    resume : bool, default False
+        Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
+        configuration must be that of the run, but for ``steps``. With more of those the networks become what they had
+        become at once; the log keeps the measurement and the losses of the old end, which is otherwise no step to log
+        at, so that the next means of losses are over the steps since then, and rank correlations count it.
+    progress : bool, default False
+        Show a bar on a terminal.
+    tensorboard : bool, default False
+        Write every number of the log to ``folder/tensorboard`` too.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InvalidInput
+        For data, networks or options that do not go together; if ``folder`` already holds a run, or none to resume, or
+        another process trains there.
+    OTError
+        If training diverges; the message names the last good checkpoint.
+    OSError
+        If something cannot be written. The last checkpoint is as it was.
+    KeyboardInterrupt
+        After Ctrl-C or SIGTERM, when the step is made and a checkpoint is written; at once after a second one, and
+        where several processes train.
+
+    Examples
+    --------
+    >>> from otgan.gan import Config, train
+    >>> run = train(Config(data="gaussians25", n=200, steps=3, width=16, monitor_every=3))
+    >>> measured = run.history[-1]
+    >>> measured["lower_bound"] <= measured["exact"] and measured["critic_estimates"]
+    'W1'
+    """
+    if not isinstance(config, Config):
+        raise InvalidInput(f"config must be an otgan.gan.Config, but {config!r} came. Write Config(data={config!r}).")
+    folder = None if folder is None else inputs.path(folder, "folder")
+    options = {"data": data, "resume": resume, "progress": progress, "tensorboard": tensorboard}
+    if config.devices == 1:
+        return train_in_process(config, folder, **options)
+    from otgan.gan.distributed.launch import launch
+
+    with tempfile.TemporaryDirectory() as temporary:
+        shared = Path(temporary) if folder is None else folder  # where processes leave what they have computed
+        launch(partial(train_in_process, config, shared, **options), config.device, config.devices)
+        run = load(shared, device=config.device)
+    return run if folder is not None else replace(run, folder=None)
 
 
 @own_modes()
-def train_alone(
+def train_in_process(
     config: Config,
     folder: Path | None,
     *,
@@ -51,233 +127,167 @@ def train_alone(
     resume: bool,
     progress: bool,
     tensorboard: bool,
-    team: Team = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> Run:
-    """:func:`otgan.gan.train` in this process, which may be one of a team; parameters and errors are those."""
-    before = _open(folder, resume)
-    samples = dataset(config, team.device(config), data)
-    config = config.resolved(samples.units.network_shape)
+    """Train in this process, which may be one of a group; other parameters and errors are those of :func:`train`."""
+    checkpoint = open_folder(folder, resume)
+    samples = dataset(config, group.device(config.device), data)
+    config = config.resolved(samples.scaling.network_shape)
     if data is not None:
         config = replace(config, data=samples.name or OWN)
-    if before is not None:
-        _check_same(config, samples, before)
-    team.meet()  # before one of them writes what another looks for
+    if checkpoint is not None:
+        check_resumable(config, samples, checkpoint)
+    group.barrier()  # before one of them writes what another looks for
     with threads_for(config), torch.random.fork_rng(devices=[]):  # the caller's random numbers are none of our business
         torch.manual_seed(config.seed)
-        shown = board(folder, 0 if before is None else before.step) if tensorboard and team.leads else None
-        return _train(config, samples, folder, before, progress and team.leads, shown, team)
+        writer = board(folder, checkpoint.step if checkpoint else 0) if tensorboard and group.is_main else None
+        return training_loop(config, samples, folder, checkpoint, progress and group.is_main, writer, group)
 
 
-def _train(
+def training_loop(
     config: Config,
     samples: Dataset,
     folder: Path | None,
-    before: Checkpoint | None,
+    checkpoint: Checkpoint | None,
     progress: bool,
-    board: Any,
-    team: Team,
+    writer: Any,
+    group: ProcessGroup,
 ) -> Run:
-    """The loop itself, from the first step or from a checkpoint."""
-    out = folder if team.leads else None
-    players = Players.fresh(config, samples.units.network_shape, samples.train.device)
-    if before is not None:
-        players.restore(before)
-    game = Game.of(config, samples, players, team)
-    monitor = Monitor(config, samples, game.objective) if config.monitor_every and team.leads else None
-    start, seconds_before = (0, 0.0) if before is None else (before.step, before.seconds)
+    """Train from the first step, or from a checkpoint, to the last step.
+
+    Parameters
+    ----------
+    config : Config
+        Resolved.
+    samples : Dataset
+    folder : Path or None
+    checkpoint : Checkpoint or None
+        Where training goes on from.
+    progress : bool
+    writer : SummaryWriter or None
+        Of a TensorBoard.
+    group : ProcessGroup
+        The processes that share each batch.
+    """
+    state = TrainState.fresh(config, samples.scaling.network_shape, samples.train.device)
+    if checkpoint is not None:
+        state.restore(checkpoint)
+    generator, critic, random = state.generator, state.critic, state.random
+    generate, score = compiled(config, generator, critic)  # both networks, as they are called
+    objective, recipe = objective_of(config), config.recipe
+    critic_loss = torch.zeros(())  # until the first critic step
+
+    out = folder if group.is_main else None
+    monitor = Monitor(config, samples, objective) if config.monitor_every and group.is_main else None
+    first, seconds_before, log_bytes = 0, 0.0, 0
+    if checkpoint is not None:
+        first, seconds_before, log_bytes = checkpoint.step, checkpoint.seconds, checkpoint.log_bytes
     started = time.perf_counter() - seconds_before
 
     interrupts = Interrupts(terminate=True)
-    waiting = interrupts if team.size == 1 else nullcontext()  # a team would have to agree on the step
-    length = 0 if before is None else before.log_bytes
-    with _claimed(out, before), Log(out, length, board) as log, waiting:  # it is sure now that training can begin
-        if before is None:
-            log.write("run", 0, {"config": config, "data": _about(samples), "environment": report.environment()})
-            _save(out, config, samples, players, log, 0, 0.0)
-        if start == 0:
-            _measure(monitor, players, log, 0, started)
+    waiting = interrupts if group.size == 1 else nullcontext()  # a group would have to agree on the step
+    # Only now is the folder written to: it is sure that training can begin.
+    with claimed(out, checkpoint), Log(out, log_bytes, writer) as log, waiting:
+        if checkpoint is None:
+            log.write("run", 0, {"config": config, "data": samples.facts(), "environment": report.environment()})
+            save_checkpoint(out, config, samples, state, log, 0, 0.0)
+        if first == 0:
+            _measure(monitor, state, log, 0, started)
         bar = tqdm(
-            range(start + 1, config.steps + 1),
+            range(first + 1, config.steps + 1),
             desc=config.objective,
-            initial=start,
+            initial=first,
             total=config.steps,
             disable=None if progress else True,
         )
-        step = start
+        step = first
         for step in bar:
-            game.step(step)
+            # Critic steps, each on a batch of its own.
+            for _ in range(recipe.critic_steps(step)):
+                real = group.shard(samples.batch(recipe.batch_size, random))
+                noise = group.shard(_noise(recipe.batch_size, config.latent, random))
+                t = group.shard(torch.rand(recipe.batch_size, generator=random, device=random.device))
+                with torch.no_grad():
+                    fake = generate(noise)
+                critic_loss = objective.critic_loss(score, real, fake, t)  # with its gradient penalty, if it has one
+                state.critic_optimizer.zero_grad(set_to_none=True)
+                critic_loss.backward()
+                group.average_gradients(critic)
+                state.critic_optimizer.step()
+                if recipe.clip is not None:
+                    clip_weights(critic, recipe.clip)
+
+            # Generator step.
+            real = group.shard(samples.batch(recipe.batch_size, random))
+            noise = group.shard(_noise(recipe.batch_size, config.latent, random))
+            critic.requires_grad_(False)
+            generator_loss = objective.generator_loss(score, real, generate(noise))
+            state.generator_optimizer.zero_grad(set_to_none=True)
+            generator_loss.backward()
+            group.average_gradients(generator)
+            state.generator_optimizer.step()
+            critic.requires_grad_(True)
+
+            # Moving average of the generator's weights, and sums of the losses.
+            state.ema.update_parameters(generator)
+            state.add_losses(critic_loss, generator_loss)  # of the last critic step
+
+            # What is logged, measured, drawn and saved every so many steps.
             stopping = interrupts.asked  # what comes from here on is for the next step to see
-            measuring = _due(config.monitor_every, step, config)
-            drawing = _due(config.sample_every, step, config)
-            keeping = stopping or _due(config.checkpoint_every, step, config)
-            if _due(config.log_every, step, config):
-                team.average(players.losses)
-                losses = _mean_losses(players)
+            measuring = _is_due(config.monitor_every, step, config)
+            drawing = _is_due(config.sample_every, step, config)
+            saving = stopping or _is_due(config.checkpoint_every, step, config)
+            if _is_due(config.log_every, step, config):
+                group.average(state.losses)
+                losses = state.mean_losses()
                 log.write("losses", step, {**losses, "seconds": time.perf_counter() - started})
-                _check_finite(losses, config, step, folder)
+                for name, value in losses.items():
+                    if not math.isfinite(value):
+                        raise diverged(f"{name} is {value}", config, step, folder)
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
-            if (measuring or drawing or keeping) and not players.are_finite():
-                raise _diverged("a weight is not finite", config, step, folder)
+            if (measuring or drawing or saving) and not state.are_finite():
+                raise diverged("a weight is not finite", config, step, folder)
             try:
                 if measuring:
-                    _measure(monitor, players, log, step, started)
+                    _measure(monitor, state, log, step, started)
                 if drawing:
-                    _write_picture(out, samples, players, config, step)
+                    save_picture(out, config, samples, state, step)
             except NotFinite as error:  # weights are finite, and still too large
-                raise _diverged(str(error), config, step, folder) from None
-            if keeping:
-                team.average(players.losses)
-                _save(out, config, samples, players, log, step, time.perf_counter() - started)
+                raise diverged(str(error), config, step, folder) from None
+            if saving:
+                group.average(state.losses)
+                save_checkpoint(out, config, samples, state, log, step, time.perf_counter() - started)
             if stopping:
                 break
         if interrupts.asked:
-            raise KeyboardInterrupt(*_interrupted(step, folder, config))
+            raise KeyboardInterrupt(*interrupted(step, folder, config))
         history = log.records
     return Run(
         config=config,
-        step=max(start, config.steps),
-        generator=settled(players.ema, config),
-        critic=players.critic.eval(),
-        units=samples.units,
+        step=max(first, config.steps),
+        generator=with_recalibrated_batch_norm(state.ema, config),
+        critic=critic.eval(),
+        scaling=samples.scaling,
         history=history,
         folder=folder,
     )
 
 
-def _due(every: int, step: int, config: Config) -> bool:
+def _noise(n: int, latent: int, random: torch.Generator) -> torch.Tensor:
+    """The generator's input, standard normal (n, latent)."""
+    return torch.randn(n, latent, generator=random, device=random.device)
+
+
+def _is_due(every: int, step: int, config: Config) -> bool:
     """Whether what is done every so many steps, and after the last one, is done now; 0 is never."""
     return every > 0 and (step == config.steps or step % every == 0)
 
 
-def _measure(monitor: Monitor | None, players: Players, log: Log, step: int, started: float) -> None:
-    """Log what the monitor finds, and what that cost."""
+def _measure(monitor: Monitor | None, state: TrainState, log: Log, step: int, started: float) -> None:
+    """Log what the monitor measures, and the seconds that it takes."""
     if monitor is None:
         return
     begun = time.perf_counter()
-    measured = monitor.measure(players, log.records)
+    measured = monitor.measure(state, log.records)
     ended = time.perf_counter()
     log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})
-
-
-def _mean_losses(players: Players) -> dict[str, float]:
-    """Mean losses since the log's last line; the sums begin anew."""
-    critic, generator, steps = players.losses.tolist()
-    players.losses.zero_()
-    return {"critic_loss": critic / steps, "generator_loss": generator / steps}
-
-
-def _check_finite(losses: dict[str, float], config: Config, step: int, folder: Path | None) -> None:
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise _diverged(f"{name} is {value}", config, step, folder)
-
-
-def _interrupted(step: int, folder: Path | None, config: Config) -> tuple[str, ...]:
-    """What to say, if there is a checkpoint to go on from."""
-    if folder is None:
-        return ()
-    own = f"train(config, {str(folder)!r}, data=..., resume=True)"
-    command = own if config.data == OWN else f"otgan train --resume {shlex.quote(str(folder))}"
-    return (f"interrupted after step {step}, which is kept. Go on with: {command}",)
-
-
-def _diverged(what: str, config: Config, step: int, folder: Path | None) -> OTError:
-    last = (
-        "No folder was given, so nothing is kept."
-        if folder is None
-        else f"The last good checkpoint is {folder / checkpoints.NAME}, of step {checkpoints.read(folder).step}."
-    )
-    rates = config.recipe
-    return OTError(
-        f"training diverged by step {step}: {what}. {last} Lower learning_rate (now {rates.learning_rate:g}, of the "
-        f"critic {rates.critic_learning_rate:g})."
-    )
-
-
-def _open(folder: Path | None, resume: bool) -> Checkpoint | None:
-    """The checkpoint to go on from; else make sure that a new run can begin in the folder."""
-    if resume:
-        if folder is None:
-            raise InvalidInput("resume needs the folder of the run to go on with. Pass it.")
-        return checkpoints.read(folder)
-    if folder is not None:
-        report.check_folder(folder)
-        _check_unused(folder)
-    return None
-
-
-def _check_unused(folder: Path) -> None:
-    """Refuse to begin a run where there is one, or the log of one."""
-    if (folder / checkpoints.NAME).exists():
-        raise InvalidInput(f"{folder} holds a run already. Go on with it (resume), or name another folder.")
-    if (folder / LOG).is_file() and b"\n" in (folder / LOG).read_bytes()[:-1]:
-        raise InvalidInput(f"{folder} holds the log of a run whose checkpoint is gone. Name another folder.")
-
-
-@contextmanager
-def _claimed(folder: Path | None, before: Checkpoint | None) -> Iterator[None]:
-    """Have the folder of a run to oneself, as it was when the run was opened."""
-    if folder is None:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with report.alone(folder / LOCK):
-        if before is None:  # another process may have been here since we looked
-            _check_unused(folder)
-        elif checkpoints.read(folder).step != before.step:
-            raise InvalidInput(f"{folder} was gone on with by another process meanwhile. Try again.")
-        checkpoints.clear_ruins(folder)
-        yield
-
-
-def _check_same(config: Config, samples: Dataset, before: Checkpoint) -> None:
-    """Refuse to go on with other settings or data than the run began with."""
-    for field in fields(Config):
-        ours, theirs = getattr(config, field.name), getattr(before.config, field.name)
-        if ours != theirs and field.name not in MAY_CHANGE:
-            raise InvalidInput(
-                f"{field.name} must be {theirs!r}, as in the run to go on with, but {ours!r} came. Leave it as it was, "
-                "or start a new run in another folder."
-            )
-    if samples.sha256 != before.data_sha256:
-        raise InvalidInput(f"{samples.name} is not what the run was trained on: its values differ. Pass the same data.")
-    if config.steps < before.step:
-        raise InvalidInput(f"steps must be at least {before.step}, which the run has made, but {config.steps} came.")
-
-
-def _about(samples: Dataset) -> dict[str, Any]:
-    return {
-        "name": samples.name,
-        "sha256": samples.sha256,
-        "shape": samples.units.shape,
-        "trained_on": len(samples.train_points),
-        "held_out": len(samples.held_out),
-    }
-
-
-def _write_picture(folder: Path | None, samples: Dataset, players: Players, config: Config, step: int) -> None:
-    """Samples of the averaged generator, from the same noise at every step."""
-    if folder is None:
-        return
-    n = SHOWN if samples.units.is_image else SHOWN_POINTS
-    noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
-    drawn = picture(generate(settled(players.ema, config), noise, samples.units), samples.held_out, samples.units)
-    if drawn is not None:
-        (folder / "samples").mkdir(exist_ok=True)
-        report.write_files(folder / "samples", {f"{step:07d}.png": drawn})
-
-
-def _save(
-    folder: Path | None,
-    config: Config,
-    samples: Dataset,
-    players: Players,
-    log: Log,
-    step: int,
-    seconds: float,
-) -> None:
-    """Write a checkpoint, after the log is on the disk as far as it counts."""
-    if folder is None:
-        return
-    kept = checkpoints.Checkpoint(config, samples.units, samples.sha256, step, log.settle(), seconds, players.tensors())
-    checkpoints.write(folder, kept)

@@ -1,4 +1,4 @@
-"""How good and how varied generated samples are, from features of them; each number callable alone.
+"""Fréchet distance, precision and recall, class score and modes, from features of samples; each callable alone.
 
 The formulas are those of torch-fidelity, written out for arrays: the package itself imports torchvision, which must be
 built for the very torch that is installed.
@@ -15,20 +15,29 @@ from otgan import inputs
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
-__all__ = ["class_score", "classes_covered", "frechet_distance", "mixture_modes", "near", "precision_recall"]
+__all__ = [
+    "class_score",
+    "classes_covered",
+    "frechet_distance",
+    "mixture_modes",
+    "near",
+    "precision_recall",
+    "share_outside",
+]
 
 NEIGHBOURS = 3  # Kynkaanniemi et al. 2019
-LEAST_SHARE = 0.02  # of the samples, that a class must have to be covered: more than a classifier's mistakes
-REACH = 3  # standard deviations around a centre that count as its mode
-ROUNDING = 1e-3  # of a row of probabilities in half precision, that does not add to 1 exactly
+LEAST_CLASS_SHARE = 0.02  # of the samples, for a class to be covered: more than a classifier's mistakes
+MODE_RADIUS_SDS = 3  # standard deviations around a centre that count as its mode
+SUM_TOLERANCE = 1e-3  # of a row of probabilities in half precision
 
 
 def frechet_distance(x: Any, y: Any) -> float:
-    """The squared W2 between the Gaussians with the means and covariances of two samples (Dowson & Landau 1982).
+    """The Fréchet distance: squared W2 between Gaussians fitted to two samples (Dowson & Landau 1982).
 
     ``|m - n|^2 + tr S + tr T - 2 tr (S^1/2 T S^1/2)^1/2``; called FID where the features are those of Inception.
 
@@ -67,7 +76,7 @@ def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def precision_recall(real: Any, generated: Any) -> tuple[float, float]:
-    """Shares of generated samples near real ones, and of real samples near generated ones.
+    """Precision and recall: shares of generated samples near real ones, and of real samples near generated ones.
 
     Near is within the distance to the third neighbour of some sample of the other side (Kynkaanniemi et al. 2019).
 
@@ -118,7 +127,9 @@ def _reach(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def class_score(probabilities: Any) -> float:
-    """``exp E KL(p(class | sample) || p(class))``: high for samples of clear and varied classes (Salimans et al. 2016).
+    """The class score ``exp E KL(p(class | sample) || p(class))``, high for clear and varied classes.
+
+    Known as the inception score where the classifier is Inception (Salimans et al. 2016).
 
     Parameters
     ----------
@@ -128,7 +139,7 @@ def class_score(probabilities: Any) -> float:
     Returns
     -------
     float
-        From 1 to k; the inception score where the classifier is Inception.
+        From 1 to k.
 
     Raises
     ------
@@ -146,23 +157,59 @@ def class_score(probabilities: Any) -> float:
     return float(np.exp(rel_entr(probabilities, probabilities.mean(axis=0)).sum(axis=1).mean()))
 
 
-def classes_covered(probabilities: Any) -> int:
-    """How many classes at least one sample in fifty is put into.
+def classes_covered(probabilities: Any, classes: Sequence[int] | None = None) -> int:
+    """The number of classes that a fiftieth of the samples or more is classified as.
 
-    Parameters and errors are those of :func:`class_score`.
+    Parameters
+    ----------
+    probabilities : (n, k) array_like
+        Of each class, one sample a row.
+    classes : sequence of int, optional
+        Those that count, which the data have; all by default.
+
+    Raises
+    ------
+    InvalidInput
+        As of :func:`class_score`.
 
     Examples
     --------
-    >>> classes_covered(np.eye(10)[[3, 3, 3, 7]])
-    2
+    >>> samples = np.eye(10)[[3, 3, 3, 7]]
+    >>> classes_covered(samples), classes_covered(samples, [3])
+    (2, 1)
     """
     probabilities = _probabilities(probabilities)
     chosen = np.bincount(probabilities.argmax(axis=1), minlength=probabilities.shape[1])
-    return int((chosen >= LEAST_SHARE * len(probabilities)).sum())
+    covered = chosen >= LEAST_CLASS_SHARE * len(probabilities)
+    return int(covered.sum() if classes is None else covered[list(classes)].sum())
+
+
+def share_outside(probabilities: Any, classes: Sequence[int]) -> float:
+    """The share of samples that are classified as other classes than the data have.
+
+    Parameters
+    ----------
+    probabilities : (n, k) array_like
+        Of each class, one sample a row.
+    classes : sequence of int
+        Those of the data.
+
+    Raises
+    ------
+    InvalidInput
+        As of :func:`class_score`.
+
+    Examples
+    --------
+    >>> share_outside(np.eye(10)[[3, 3, 3, 7]], [3])
+    0.25
+    """
+    chosen = _probabilities(probabilities).argmax(axis=1)
+    return float((~np.isin(chosen, list(classes))).mean())
 
 
 def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
-    """How many modes of a mixture some sample lies in, and the share of samples that lie in any.
+    """The number of modes of a mixture that some sample lies in, and the share of samples that lie in any.
 
     Within three standard deviations of its centre, as Srivastava et al. 2017 count on 8 and 25 Gaussians.
 
@@ -193,7 +240,7 @@ def mixture_modes(points: Any, centers: Any, sd: float) -> tuple[int, float]:
     sd = inputs.real(sd, "sd", low=0.0, high=inputs.LARGEST, open_low=True)
     apart = cdist(points, centers)
     nearest = apart.argmin(axis=1)
-    inside = apart.min(axis=1) <= REACH * sd
+    inside = apart.min(axis=1) <= MODE_RADIUS_SDS * sd
     return len(np.unique(nearest[inside])), float(inside.mean())
 
 
@@ -218,7 +265,7 @@ def _probabilities(given: Any) -> NDArray[np.float64]:
     """Rows of probabilities, one sample each."""
     clean = inputs.points(given, "probabilities")
     sums = clean.sum(axis=1)
-    if clean.min() < 0 or np.abs(sums - 1).max() > ROUNDING:
+    if clean.min() < 0 or np.abs(sums - 1).max() > SUM_TOLERANCE:
         raise InvalidInput(
             f"probabilities must be non-negative and add to 1 in each row, but go down to {clean.min():.3g} and rows "
             f"add to between {sums.min():.6g} and {sums.max():.6g}. Apply a softmax to logits first."

@@ -1,4 +1,4 @@
-"""The exact distance beside the critic's number, on the same points, while a GAN is trained.
+"""The monitor: exact W1 beside the critic's estimate, on the same points, while a GAN is trained.
 
 Everything is measured on samples that were never trained on, with noise and real samples that stay the same over the
 whole run, so that what changes is the networks alone. Numbers are in the data's own units.
@@ -15,10 +15,10 @@ import torch
 from otgan.critics.networks import values
 from otgan.critics.repair import constant_bound, repaired_bound
 from otgan.data.drawing import stream
-from otgan.gan.averages import settled
+from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.intervals import distance_interval
-from otgan.gan.judge import Judge
 from otgan.gan.run import NotFinite, generate
+from otgan.gan.sample_metrics import SampleMetrics
 from otgan.problem import Problem
 from otgan.solve import solve
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from otgan.gan.config import Config
     from otgan.gan.dataset import Dataset
     from otgan.gan.objectives import Objective
-    from otgan.gan.players import Players
+    from otgan.gan.train_state import TrainState
 
 __all__ = ["Monitor", "patches", "rank_correlation"]
 
-FEWEST = 3  # measurements that make a correlation
-APART = 10**6  # from the seed of training, so that no noise is measured with that was trained with
+FEWEST_MEASUREMENTS = 3  # that make a correlation
+NOISE_SEED_OFFSET = 10**6  # from the seed of training, so that the noise of measurements was never trained with
 
 
 class Monitor:
-    """What a run is measured with.
+    """Measures both networks while they are trained.
 
     Networks are measured as they are trained: batch norm takes means over batches of the size trained with, the
     generator's and, where it has any, the critic's. With running means a generator makes other samples than the critic
@@ -62,23 +62,25 @@ class Monitor:
 
     def __init__(self, config: Config, samples: Dataset, objective: Objective) -> None:
         n = min(config.monitor_n, len(samples.held_out), len(samples.train_points))
-        self.units = samples.units
+        self.scaling = samples.scaling
         self.objective = objective
         self.device = samples.train.device
         self.held_out, self.trained_on = samples.held_out[:n], samples.train_points[:n]
-        self.noise = torch.randn(n, config.latent, generator=torch.Generator().manual_seed(config.seed + APART))
+        self.noise = torch.randn(
+            n, config.latent, generator=torch.Generator().manual_seed(config.seed + NOISE_SEED_OFFSET)
+        )
         self.config = config
         self.batch_size, self.batch_norm = config.recipe.batch_size, bool(config.batch_norm)
         self.floor = solve(self.held_out, self.trained_on, throw=False)
         self.patch_floor = self._patch_distance(self.trained_on)
-        self.judge = Judge(samples.name, self.held_out, self.trained_on, config.seed)
+        self.sample_metrics = SampleMetrics(samples.name, self.held_out, self.trained_on, config.seed)
 
-    def measure(self, players: Players, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Measure both networks as they are.
+    def measure(self, state: TrainState, before: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Measure both networks.
 
         Parameters
         ----------
-        players : Players
+        state : TrainState
             Left unchanged.
         before : sequence of dict
             The records of the run so far, for the rank correlation.
@@ -92,15 +94,15 @@ class Monitor:
             what that is a number for; ``critic_corrected``; ``lower_bound``, what the critic proves once repaired to
             1-Lipschitz, and ``constant_bound``, what a constant one does; ``intervals``, 95 % for the mean over samples
             of the same sizes; ``rank_correlation`` of ``critic`` and ``exact`` over the run; and what
-            :class:`~otgan.gan.judge.Judge` says of the averaged generator.
+            :class:`~otgan.gan.sample_metrics.SampleMetrics` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
-        generated = generate(copy.deepcopy(players.generator), self.noise, self.units, self.batch_size)
-        averaged = generate(settled(players.ema, self.config), self.noise, self.units)
-        critic = self._critic(copy.deepcopy(players.critic).train(self.batch_norm), generated)
+        generated = generate(copy.deepcopy(state.generator), self.noise, self.scaling, self.batch_size)
+        averaged = generate(with_recalibrated_batch_norm(state.ema, self.config), self.noise, self.scaling)
+        critic = self._critic(copy.deepcopy(state.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
-        judged = self.judge.measure(averaged)
+        metrics = self.sample_metrics.measure(averaged)
         intervals = {name: distance_interval(distance) for name, distance in distances.items()}
         record = {
             "n": len(generated),
@@ -110,32 +112,32 @@ class Monitor:
             "patch": self._patch_distance(generated),
             "patch_floor": self.patch_floor,
             **critic,
-            **judged,
-            "intervals": {**intervals, **judged.get("intervals", {})},
+            **metrics,
+            "intervals": {**intervals, **metrics.get("intervals", {})},
         }
         return {**record, "rank_correlation": rank_correlation([*before, {"kind": "monitor", **record}])}
 
     def _critic(self, critic: nn.Module, generated: NDArray[np.float64]) -> dict[str, Any]:
-        """The critic's numbers on both pairs of samples, and what it proves about one."""
+        """The critic's estimates on held-out and trained-on samples, and the lower bound that it proves."""
         f_real, f_trained, f_fake = (
             self._values(critic, points) for points in (self.held_out, self.trained_on, generated)
         )
-        in_units = self.units.scale if self.objective.estimates == "W1" else 1.0
+        scale = self.scaling.scale if self.objective.estimates == "W1" else 1.0
         estimate = self.objective.estimate(f_real, f_fake)
         corrected = self.objective.corrected(estimate)
         problem = Problem.from_points(self.held_out, generated, 1)
         return {
-            "critic": estimate * in_units,
-            "critic_trained_on": self.objective.estimate(f_trained, f_fake) * in_units,
+            "critic": estimate * scale,
+            "critic_trained_on": self.objective.estimate(f_trained, f_fake) * scale,
             "critic_estimates": self.objective.estimates,
-            "critic_corrected": None if corrected is None else corrected * in_units,
+            "critic_corrected": None if corrected is None else corrected * scale,
             "lower_bound": repaired_bound(problem, f_real.numpy(), -f_fake.numpy()),
             "constant_bound": constant_bound(problem),
         }
 
     def _values(self, critic: nn.Module, points: NDArray[np.float64]) -> torch.Tensor:
-        """The critic's values at points (n, d), float64 (n,), in batches as it was trained with if they matter."""
-        samples = self.units.to_network(points).to(self.device)
+        """The critic's values at points (n, d), float64 (n,); with batch norm in batches of the size trained with."""
+        samples = self.scaling.to_network(points).to(self.device)
         size = self.batch_size if self.batch_norm else len(samples)
         found = torch.cat([values(critic, part) for part in samples.split(size)]).cpu()
         if not found.isfinite().all():
@@ -144,10 +146,10 @@ class Monitor:
 
     def _patch_distance(self, points: NDArray[np.float64]) -> float | None:
         """Exact W1 between patches of held-out images and of others; None for points."""
-        if not self.units.is_image or min(self.units.shape[:2]) < 4:
+        if not self.scaling.is_image or min(self.scaling.shape[:2]) < 4:
             return None
-        ours = patches(self.held_out, self.units.shape, stream(self.config.seed, "patches of held-out images"))
-        theirs = patches(points, self.units.shape, stream(self.config.seed, "patches of other images"))
+        ours = patches(self.held_out, self.scaling.shape, stream(self.config.seed, "patches of held-out images"))
+        theirs = patches(points, self.scaling.shape, stream(self.config.seed, "patches of other images"))
         return solve(ours, theirs, throw=False).distance
 
 
@@ -182,7 +184,7 @@ def patches(points: NDArray[np.float64], shape: tuple[int, ...], rng: np.random.
 
 
 def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
-    """Spearman's correlation of the critic's number and the exact distance over a run.
+    """Spearman's rank correlation of the critic's estimate and the exact distance over a run.
 
     Parameters
     ----------
@@ -204,7 +206,7 @@ def rank_correlation(records: Sequence[dict[str, Any]]) -> float | None:
 
     measured = [record for record in records if record["kind"] == "monitor" and record.get("step") != 0]
     pairs = np.array([(float(record["critic"]), float(record["exact"])) for record in measured])
-    if len(pairs) < FEWEST or not np.isfinite(pairs).all() or (np.ptp(pairs, axis=0) == 0).any():
+    if len(pairs) < FEWEST_MEASUREMENTS or not np.isfinite(pairs).all() or (np.ptp(pairs, axis=0) == 0).any():
         return None
     correlation: Any = spearmanr(pairs[:, 0], pairs[:, 1])
     return round(float(correlation.statistic), 12)

@@ -1,7 +1,7 @@
-"""What critic and generator minimise: one small object for each objective.
+"""Objectives of GANs: the losses of critic and generator, one class for each.
 
-An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, brings the
-critic's weights back into its set after a step, and says what the critic's values estimate. The Wasserstein objectives
+An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, and says what
+the critic's values estimate. The Wasserstein objectives
 estimate W1 by ``E f(x) - E f(y)``, up to an unknown factor for clipped weights. Discriminators, whose f is a logit,
 bound the Jensen-Shannon divergence from below.
 """
@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from torch import nn
 from torch.nn.functional import softplus
 
-from otgan.critics import GradientPenalty, WeightClipping
+from otgan.critics import GradientPenalty
 from otgan.critics.methods import OneSidedPenalty
-from otgan.critics.methods.penalty import gradient_norms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,18 +25,16 @@ if TYPE_CHECKING:
 
     Function = Callable[[torch.Tensor], torch.Tensor]
 
-__all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic", "Wasserstein", "objective"]
+__all__ = ["Minimax", "NonSaturating", "Objective", "Penalised", "Relativistic", "Wasserstein", "objective_of"]
 
 
 class Objective:
-    """The contract of all objectives."""
+    """The interface of all objectives."""
 
-    estimates: ClassVar[str]  # what :meth:`estimate` is a number for
+    estimates: ClassVar[str]  # the quantity that :meth:`estimate` estimates
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
-        """What a step of the critic minimises, a scalar.
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """The loss of the critic, a scalar.
 
         Parameters
         ----------
@@ -46,30 +42,27 @@ class Objective:
             From (k, ...) to (k,).
         real, fake : (k, ...) tensor
             Samples; ``fake`` without a graph.
-        share : (k,) tensor
-            Numbers uniform on [0, 1]: how much of a real sample the points of a penalty have.
+        t : (k,) tensor
+            Uniform on [0, 1]: a gradient penalty between samples is taken at ``t real + (1 - t) fake``.
         """
         raise NotImplementedError  # pragma: no cover - the contract test covers every objective
 
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """What a step of the generator minimises, a scalar; ``fake`` carries the graph to the generator."""
+        """The loss of the generator, a scalar; ``fake`` carries the graph to the generator."""
         raise NotImplementedError  # pragma: no cover
 
-    def constrain(self, critic: nn.Module) -> None:
-        """Bring the critic's weights back into the objective's set, where it has one."""
-
     def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
-        """The critic's own number, from its values (n,) and (m,)."""
+        """The critic's estimate, from its values (n,) at real and (m,) at generated samples."""
         return float(f_real.double().mean() - f_fake.double().mean())
 
     def corrected(self, estimate: float) -> float | None:
-        """The same number without a bias that theory predicts; None where nothing is known."""
+        """The estimate without a bias that theory predicts; None where none is known."""
         return None
 
 
 @dataclass(frozen=True)
 class Minimax(Objective):
-    """The first GAN's game, whose generator loss saturates (Goodfellow et al. 2014, equation 1).
+    """Minimax GAN, whose generator loss saturates (Goodfellow et al. 2014, equation 1).
 
     ``min_G max_D E log D(x) + E log(1 - D(G(z)))`` with D the sigmoid of the critic.
 
@@ -82,9 +75,7 @@ class Minimax(Objective):
 
     estimates: ClassVar[str] = "JS"
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``-E log D(x) - E log(1 - D(y))``."""
         return softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
 
@@ -100,7 +91,7 @@ class Minimax(Objective):
 
 @dataclass(frozen=True)
 class NonSaturating(Minimax):
-    """The same discriminator, and the "-log D" generator (Goodfellow et al. 2014, section 3)."""
+    """Non-saturating GAN: the loss of the generator is "-log D" (Goodfellow et al. 2014, section 3)."""
 
     def generator_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         """``-E log D(y)``."""
@@ -109,22 +100,14 @@ class NonSaturating(Minimax):
 
 @dataclass(frozen=True)
 class Wasserstein(Objective):
-    """The Kantorovich-Rubinstein game (Arjovsky, Chintala & Bottou 2017, equation 2).
+    """WGAN: the Kantorovich-Rubinstein dual of W1 (Arjovsky, Chintala & Bottou 2017, equation 2).
 
-    Attributes
-    ----------
-    clip : float or None
-        c: the critic's parameters, biases too, stay in [-c, c] (Algorithm 1). None for a critic that is 1-Lipschitz by
-        construction.
+    The critic is kept Lipschitz by clipped weights (Algorithm 1), or is 1-Lipschitz by construction.
     """
 
     estimates: ClassVar[str] = "W1"
 
-    clip: float | None = None
-
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E f(y) - E f(x)``."""
         return critic(fake).mean() - critic(real).mean()
 
@@ -132,41 +115,33 @@ class Wasserstein(Objective):
         """``-E f(y)``."""
         return -critic(fake).mean()
 
-    def constrain(self, critic: nn.Module) -> None:
-        """``w <- clip(w, -c, c)``."""
-        if self.clip is not None:
-            WeightClipping(clip=self.clip).after_step(critic)
-
 
 @dataclass(frozen=True)
 class Penalised(Wasserstein):
-    """WGAN-GP and WGAN-LP: gradient norms between real and generated samples pulled to one, or below one.
+    """WGAN-GP and WGAN-LP: WGAN with a gradient penalty between real and generated samples.
 
     Attributes
     ----------
-    method : GradientPenalty
-        That of otgan.critics, which says what a norm costs, and its weight.
+    penalty : GradientPenalty
+        That of the critics, two-sided or one-sided, with its weight.
     """
 
-    method: GradientPenalty = field(default_factory=GradientPenalty)
+    penalty: GradientPenalty = field(default_factory=GradientPenalty)
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E f(y) - E f(x) + lambda E penalty(|grad f(x_hat)|)`` (Gulrajani et al. 2017, equation 3)."""
-        t = share.reshape(-1, *[1] * (real.ndim - 1))
-        norms = slopes(critic, t * real + (1 - t) * fake)
-        loss = super().critic_loss(critic, real, fake, share)
-        return loss + self.method.gp_weight * self.method.penalty(norms).mean()
+        t = t.reshape(-1, *[1] * (real.ndim - 1))
+        (penalty,) = self.penalty.between(lambda stack: critic(stack[0])[None], real[None], fake[None], t)
+        return super().critic_loss(critic, real, fake, t) + penalty
 
     def corrected(self, estimate: float) -> float:
-        """The estimate without the overshoot of congested transport, exact for mass that moves along one ray."""
-        return self.method.congested(estimate)
+        """The estimate without the bias of the penalty (congested transport); exact for mass moved along one ray."""
+        return self.penalty.congested(estimate)
 
 
 @dataclass(frozen=True)
 class Relativistic(Objective):
-    """R3GAN: pairs of a real and a generated sample compared, gradients penalised at both (Huang et al. 2024).
+    """R3GAN: the relativistic pairing loss with R1 and R2 penalties (Huang et al. 2024).
 
     Attributes
     ----------
@@ -179,9 +154,7 @@ class Relativistic(Objective):
 
     gp_weight: float = 1.0
 
-    def critic_loss(
-        self, critic: Function, real: torch.Tensor, fake: torch.Tensor, share: torch.Tensor
-    ) -> torch.Tensor:
+    def critic_loss(self, critic: Function, real: torch.Tensor, fake: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """``E softplus(f(y) - f(x)) + R1 + R2``."""
         f_real, squared_real = _value_and_squared_slope(critic, real)
         f_fake, squared_fake = _value_and_squared_slope(critic, fake)
@@ -202,11 +175,6 @@ class Relativistic(Objective):
         return math.log(2) - float(softplus(f_fake.double()[None] - f_real.double()[:, None]).mean())
 
 
-def slopes(critic: Function, points: torch.Tensor) -> torch.Tensor:
-    """``|grad f|`` at each point, (k, ...) -> (k,), with a graph."""
-    return gradient_norms(lambda stack: critic(stack[0]), points[None])[0]
-
-
 def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """``f`` and ``|grad f|^2`` at each point, (k,) both, from one pass; no root, so nothing to smooth at zero."""
     points = points.detach().requires_grad_()
@@ -215,14 +183,14 @@ def _value_and_squared_slope(critic: Function, points: torch.Tensor) -> tuple[to
     return values, gradient.flatten(1).square().sum(dim=1)
 
 
-def objective(config: Config) -> Objective:
-    """The objective that a configuration names, with its numbers.
+def objective_of(config: Config) -> Objective:
+    """The objective of a configuration.
 
     Examples
     --------
     >>> from otgan.gan import Config
-    >>> objective(Config(objective="wgan", clip=0.1))
-    Wasserstein(clip=0.1)
+    >>> objective_of(Config(objective="r3gan", gp_weight=5.0))
+    Relativistic(gp_weight=5.0)
     """
     recipe = config.recipe
     weight = 0.0 if recipe.gp_weight is None else recipe.gp_weight
@@ -231,13 +199,11 @@ def objective(config: Config) -> Objective:
             return Minimax()
         case "non-saturating":
             return NonSaturating()
-        case "wgan":
-            return Wasserstein(recipe.clip)
         case "wgan-gp":
-            return Penalised(method=GradientPenalty(gp_weight=weight))
+            return Penalised(penalty=GradientPenalty(gp_weight=weight))
         case "wgan-lp":
-            return Penalised(method=OneSidedPenalty(gp_weight=weight))
-        case "wgan-lipschitz":
+            return Penalised(penalty=OneSidedPenalty(gp_weight=weight))
+        case "wgan" | "wgan-lipschitz":
             return Wasserstein()
         case "r3gan":
             return Relativistic(weight)

@@ -53,7 +53,8 @@ SCORES = {
     "precision": "precision",
     "recall": "recall",
     "class_score": "class score",
-    "modes": "classes or modes that samples fall into",
+    "modes": "classes or modes of the data that samples fall into",
+    "outside": "share of samples in classes that the data do not have",
     "in_modes": "share of samples in modes",
 }
 NUMBERS = DISTANCES | SCORES
@@ -71,6 +72,7 @@ MEANINGS = {
     "precision": "the share of generated samples that lie among real ones",
     "recall": "the share of real samples that lie among generated ones",
     "class_score": report.WORDS["class score"],
+    "outside": "as the classifier sees them",
     "in_modes": "within three standard deviations of the centre of one",
 }
 
@@ -151,8 +153,8 @@ def run_figures(run: Run) -> list[report.Figure]:
         if papers is not None
     ]
     there = {figure.name for figure in figures}
-    if run.units.is_image and "samples" not in there:  # without matplotlib
-        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.units, least=WIDTH)
+    if run.scaling.is_image and "samples" not in there:  # without matplotlib
+        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.scaling, least_width=WIDTH)
         figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
     elif not there & {"samples", "plan"} and (last := _last_picture(run)):
         caption = "Samples of the averaged generator, over real ones that were held out."
@@ -167,11 +169,11 @@ def _curves(run: Run) -> Iterator[plot.Picture]:
 
 def _samples(run: Run) -> Iterator[plot.Picture]:
     """Generated images, and pictures of generated and held-out samples."""
-    if run.units.is_image:
-        shown = to_bytes(run.sample(SHOWN).reshape(SHOWN, -1), run.units) / 255
+    if run.scaling.is_image:
+        shown = to_bytes(run.sample(SHOWN).reshape(SHOWN, -1), run.scaling) / 255
         yield plot.Picture(
             lambda: plot.sample_images(
-                shown, run.units.shape, n=SHOWN, across=ACROSS_NARROW if plot.is_narrow() else ACROSS
+                shown, run.scaling.shape, n=SHOWN, across=ACROSS_NARROW if plot.is_narrow() else ACROSS
             ),
             "samples",
             "Generated images",
@@ -186,7 +188,7 @@ def _samples(run: Run) -> Iterator[plot.Picture]:
     except OTError:  # not finite: there is nothing to show
         return
     plan = solve(real, generated, throw=False).plan
-    yield from plot.pictures(real, generated, plan, run.units.shape, SIDES)
+    yield from plot.pictures(real, generated, plan, run.scaling.shape, SIDES)
 
 
 def _held_out(run: Run) -> NDArray[np.float64] | None:
@@ -303,7 +305,8 @@ def _fact(last: dict[str, Any], key: str, scale: float) -> Any:
     form = (lambda value: f"{float(value):.0f}") if key == "modes" else (lambda value: report.amount(value, scale))
     ends = last.get("intervals", {}).get(key)
     within = f" ({form(ends[0])} to {form(ends[1])})" if ends else ""
-    value = report.typeset(f"{form(last[key])}{within}")
+    among = f" of {last['modes_of']}" if key == "modes" and "modes_of" in last else ""  # not in logs of old versions
+    value = report.typeset(f"{form(last[key])}{among}{within}")
     return (value, MEANINGS[key]) if key in MEANINGS else value
 
 

@@ -15,10 +15,11 @@ from otgan.critics import torch_device
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.averages import averaged, settled
+from otgan.gan.ema import averaged_model, with_recalibrated_batch_norm
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
+from otgan.gan.page import run_figures, run_page
 from otgan.report import write_files
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from otgan.gan.config import Config
-    from otgan.gan.dataset import Units
+    from otgan.gan.scaling import SampleScaling
 
 __all__ = ["NotFinite", "Run", "generate", "load"]
 
@@ -51,7 +52,7 @@ class Run:
         With averaged weights, in evaluation mode: from noise (n, latent) to samples as networks see them.
     critic : torch.nn.Module
         From samples as networks see them to (n,), in evaluation mode.
-    units : Units
+    scaling : SampleScaling
         From samples as networks see them to samples as the data came.
     history : list of dict
         The log: records of kind "losses" and "monitor", each with its step.
@@ -63,7 +64,7 @@ class Run:
     step: int
     generator: nn.Module = field(repr=False)
     critic: nn.Module = field(repr=False)
-    units: Units
+    scaling: SampleScaling
     history: list[dict[str, Any]] = field(repr=False)
     folder: Path | None
 
@@ -95,7 +96,7 @@ class Run:
         """
         drawn = torch.Generator().manual_seed(inputs.seed(seed))
         noise = torch.randn(inputs.count(n, "n"), self.config.latent, generator=drawn)
-        return generate(self.generator, noise, self.units).reshape(n, *self.units.shape)
+        return generate(self.generator, noise, self.scaling).reshape(n, *self.scaling.shape)
 
     def write_report(self) -> Path:
         """Write ``report.html`` into the run's folder, one page that needs nothing beside itself, and its figures.
@@ -112,8 +113,6 @@ class Run:
         OSError
             If it cannot be written.
         """
-        from otgan.gan.page import run_figures, run_page
-
         if self.folder is None:
             raise InvalidInput("a run without a folder has no place for a report. Pass train a folder.")
         figures = run_figures(self)
@@ -122,7 +121,9 @@ class Run:
         return self.folder / "report.html"
 
 
-def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int = CHUNK) -> NDArray[np.float64]:
+def generate(
+    generator: nn.Module, noise: torch.Tensor, scaling: SampleScaling, size: int = CHUNK
+) -> NDArray[np.float64]:
     """Samples (n, d) in the data's own units from noise (n, latent), ``size`` at a time.
 
     Raises
@@ -132,7 +133,7 @@ def generate(generator: nn.Module, noise: torch.Tensor, units: Units, size: int 
     """
     device = next(generator.parameters()).device
     with torch.no_grad():
-        samples = np.concatenate([units.from_network(generator(part.to(device))) for part in noise.split(size)])
+        samples = np.concatenate([scaling.from_network(generator(part.to(device))) for part in noise.split(size)])
     if not np.isfinite(samples).all():
         raise NotFinite("the generator makes samples that are not finite. Use the checkpoint of an earlier step.")
     return samples
@@ -165,8 +166,8 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     """
     path = inputs.path(path, "path")
     kept = checkpoints.read(path)
-    shape = kept.units.network_shape
-    generator = averaged(build_generator(kept.config, shape, 0), kept.config)
+    shape = kept.scaling.network_shape
+    generator = averaged_model(build_generator(kept.config, shape, 0), kept.config)
     critic = build_critic(kept.config, shape, 0)
     checkpoints.load_module(generator, kept.part("ema"), "ema")
     checkpoints.load_module(critic, kept.part("critic"), "critic")
@@ -175,9 +176,9 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     return Run(
         config=kept.config,
         step=kept.step,
-        generator=settled(generator.to(where), kept.config),
+        generator=with_recalibrated_batch_norm(generator.to(where), kept.config),
         critic=critic.to(where).eval(),
-        units=kept.units,
+        scaling=kept.scaling,
         history=read_log(folder / LOG, kept.log_bytes) if (folder / LOG).is_file() else [],
         folder=folder,
     )

@@ -1,4 +1,4 @@
-"""How many of torch's threads a run trains with."""
+"""The number of torch threads that a run trains with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["threads_for"]
 
 @contextmanager
 def threads_for(config: Config) -> Iterator[None]:
-    """One thread for networks whose layers are too small to share, as for critics; else as many as there are.
+    """One torch thread for small networks, as for critics; else as many as there are.
 
     Steps of small networks take longer when each of their layers is spread over cores, and many times as long where
     other programs want the cores too.

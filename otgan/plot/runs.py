@@ -22,6 +22,7 @@ SCORES = {
     "recall": "recall",
     "class_score": "class score",
     "modes": "modes covered",
+    "outside": "share in other classes",
     "in_modes": "share in modes",
 }
 SHARES = ("precision", "recall", "in_modes")

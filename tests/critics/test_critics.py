@@ -260,3 +260,9 @@ def test_beside_every_bound_stands_what_a_constant_critic_proves() -> None:
     nothing_left = fit([[0.0]], [[3.0]], "clip", steps=1, width=4, device="cpu").compare(otgan.solve([[0.0]], [[3.0]]))
     assert nothing_left.constant_bound == pytest.approx(3.0)
     assert nothing_left.critic_share is None
+
+
+def test_a_torch_device_is_a_device() -> None:
+    x, y = gaussians()
+    by_name, by_device = (fit(x, y, "clip", device=device, **QUICK) for device in ("cpu", torch.device("cpu")))  # type: ignore[arg-type]
+    assert by_name.estimate == by_device.estimate

@@ -100,9 +100,9 @@ def test_what_holds_no_samples_is_refused(given: Any, message: str):
 
 def test_training_and_checks_take_them():
     images = TensorDataset(IMAGES, LABELS)
-    assert dataset(Config(), torch.device("cpu"), images).units.shape == (7, 6, 3)
+    assert dataset(Config(), torch.device("cpu"), images).scaling.shape == (7, 6, 3)
     points = dataset(Config(), torch.device("cpu"), TensorDataset(POINTS))
-    assert points.units.shape == (2,)
+    assert points.scaling.shape == (2,)
     (first, _), _, _ = draw(TensorDataset(POINTS), DataLoader(TensorDataset(POINTS), batch_size=2), 5, seed=0)
     assert sorted(first.points.tolist()) == POINTS.tolist()
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from exact_truth import exact_value, line_value
+from hard.truth import exact_value, line_value
 from hypothesis import given
 from hypothesis import strategies as hst
 from hypothesis.extra import numpy as hnp

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from exact_answers import assert_right, assert_right_or_bounded, solutions
-from exact_truth import point_value
+from hard.truth import point_value
 from hypothesis import given, settings
 from hypothesis import strategies as hst
 

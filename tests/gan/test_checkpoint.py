@@ -206,9 +206,9 @@ def test_networks_that_would_not_fit_into_memory_are_refused_before_they_are_mad
 
 
 def test_samples_that_would_not_fit_into_memory_are_refused(run, tmp_path) -> None:
-    units = {"shape": [10**9, 10**9, 3], "center": [0.0], "unit": 1.0}
+    scaling = {"shape": [10**9, 10**9, 3], "center": [0.0], "unit": 1.0}
     with pytest.raises(InvalidInput, match="weights, which take"):
-        load(altered(run, tmp_path, units=units))
+        load(altered(run, tmp_path, units=scaling))
 
 
 @pytest.mark.parametrize("path", [3, None, "", "a\0b"])

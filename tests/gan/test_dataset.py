@@ -11,7 +11,8 @@ from PIL import Image
 
 from otgan import InvalidInput
 from otgan.gan import Config
-from otgan.gan.dataset import Units, dataset
+from otgan.gan.dataset import dataset
+from otgan.gan.scaling import SampleScaling
 
 CPU = torch.device("cpu")
 RNG = np.random.default_rng(0)
@@ -33,13 +34,13 @@ RNG = np.random.default_rng(0)
 )
 def test_units_go_there_and_back(array, network_shape, low, high) -> None:
     samples = dataset(Config(), CPU, array)
-    units = samples.units
-    assert units.network_shape == network_shape
-    assert low is None or (units.low, units.high) == (low, high)
+    scaling = samples.scaling
+    assert scaling.network_shape == network_shape
+    assert low is None or (scaling.low, scaling.high) == (low, high)
     assert samples.train.shape == (8, *network_shape)
     assert len(samples.held_out) == 2
-    assert samples.train.abs().max() <= (1 if units.is_image else 4)
-    error = np.abs(units.from_network(samples.train) - samples.train_points)
+    assert samples.train.abs().max() <= (1 if scaling.is_image else 4)
+    error = np.abs(scaling.from_network(samples.train) - samples.train_points)
     assert error.max() <= 1e-6 * np.ptp(array) + 1e-15 * np.abs(array).max()
 
 
@@ -50,8 +51,8 @@ def test_networks_see_the_same_points_whatever_their_units_and_their_offset() ->
     for scale in (2.0**-1, 2.0**-100, 2.0**100):
         other = dataset(Config(), CPU, scale * points)
         assert torch.equal(other.train, seen.train)
-        assert other.units.scale == scale * seen.units.scale
-        assert (other.units.from_network(seen.train) == scale * seen.units.from_network(seen.train)).all()
+        assert other.scaling.scale == scale * seen.scaling.scale
+        assert (other.scaling.from_network(seen.train) == scale * seen.scaling.from_network(seen.train)).all()
     far = dataset(Config(), CPU, points + 1e9)  # float64 holds the sums, up to the sixteenth digit
     assert len(far.train.unique(dim=0)) == len(seen.train.unique(dim=0)) == 32
     np.testing.assert_allclose(far.train, seen.train, rtol=0, atol=1e-6)
@@ -62,15 +63,15 @@ def test_networks_see_the_same_points_whatever_their_units_and_their_offset() ->
 def test_points_within_one_of_the_origin_are_not_stretched_and_images_keep_their_range() -> None:
     square = np.array([[-1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]] * 2)
     samples = dataset(Config(held_out=1), CPU, square)
-    assert (samples.units.scale, samples.units.scaling.center.tolist()) == (1.0, [0.0, 0.0])
-    assert dataset(Config(), CPU, RNG.random((10, 4, 4))).units.scale == 0.5
+    assert (samples.scaling.scale, samples.scaling.affine.center.tolist()) == (1.0, [0.0, 0.0])
+    assert dataset(Config(), CPU, RNG.random((10, 4, 4))).scaling.scale == 0.5
 
 
 def test_distances_scale_as_units_say() -> None:
     x, y = RNG.random((1, 12)), RNG.random((1, 12))
-    units = Units.within((2, 2, 3), 0.0, 4.0)
-    apart = float((units.to_network(x) - units.to_network(y)).norm())
-    assert apart * units.scale == pytest.approx(float(np.linalg.norm(x - y)), rel=1e-5)
+    scaling = SampleScaling.within((2, 2, 3), 0.0, 4.0)
+    apart = float((scaling.to_network(x) - scaling.to_network(y)).norm())
+    assert apart * scaling.scale == pytest.approx(float(np.linalg.norm(x - y)), rel=1e-5)
 
 
 def test_held_out_samples_are_never_trained_on() -> None:
@@ -80,7 +81,7 @@ def test_held_out_samples_are_never_trained_on() -> None:
     again, other = (dataset(Config(held_out=30, seed=seed), CPU, np.arange(100.0)) for seed in (3, 4))
     assert (again.held_out == samples.held_out).all()
     assert (other.held_out != samples.held_out).any()
-    drawn = samples.units.from_network(samples.batch(1000, torch.Generator().manual_seed(0)))
+    drawn = samples.scaling.from_network(samples.batch(1000, torch.Generator().manual_seed(0)))
     assert set(drawn[:, 0].round().tolist()) == set(samples.train_points[:, 0])
 
 
@@ -89,7 +90,7 @@ def test_sets_by_name() -> None:
     assert (len(toy.train), len(toy.held_out)) == (49_000, 1000)
     assert len(dataset(Config(data="gaussians8", n=50), CPU).train) == 40
     digits = dataset(Config(data="digits:3"), CPU)
-    assert digits.units == Units.within((8, 8), 0.0, 1.0)
+    assert digits.scaling == SampleScaling.within((8, 8), 0.0, 1.0)
     assert float(digits.train.min()) == -1
 
 
@@ -116,7 +117,7 @@ def test_folders_of_images(tmp_path: Path) -> None:
     for k in range(6):
         Image.new("RGB", (1, 1), color=(40 * k, 0, 255)).save(tmp_path / f"{k}.png")
     samples = dataset(Config(data=str(tmp_path)), CPU)
-    assert samples.units == Units.within((1, 1, 3), 0.0, 1.0)
+    assert samples.scaling == SampleScaling.within((1, 1, 3), 0.0, 1.0)
     assert samples.train.shape == (5, 3, 1, 1)
     (tmp_path / "7.png").write_bytes((tmp_path / "0.png").read_bytes()[:20])
     with pytest.raises(InvalidInput, match=r"7\.png must be a whole image"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from PIL import Image
 
 from otgan.cli import main
 from otgan.gan import Config, load
-from otgan.gan.game import Game
+from otgan.gan.config import Recipe
 
 QUICK = ["--steps", "2", "--width", "8", "--latent", "3", "--batch-size", "8", "--monitor-every", "1"]
 
@@ -40,6 +41,7 @@ def test_train_resume_and_sample_images(capsys) -> None:
     }
     page = (folder / "report.html").read_text()
     assert "exact W1 to held-out samples" in page
+    assert re.search(r"\b[01] of 1\b", page), "classes of digits:3 that are covered"
     assert page.count("data:image/png;base64,") == 24, "six figures, for light and dark paper, wide and narrow"
     assert "http" not in page.replace("http-equiv", "")
     assert size(folder / "samples" / "0000002.png") == (78, 78)
@@ -63,13 +65,13 @@ def test_train_resume_and_sample_images(capsys) -> None:
 
 
 def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) -> None:
-    step = Game.step
+    critic_steps = Recipe.critic_steps
 
-    def interrupted(game: Game, now: int) -> None:
+    def interrupted(recipe: Recipe, step: int) -> int:
         signal.raise_signal(signal.SIGINT)
-        step(game, now)
+        return critic_steps(recipe, step)
 
-    monkeypatch.setattr(Game, "step", interrupted)
+    monkeypatch.setattr(Recipe, "critic_steps", interrupted)
     assert main(["train", "--data", "gaussians8", "--n", "50", *QUICK, "--out", "run"]) == 130
     out, err = capsys.readouterr()
     assert "1 steps, kept in run" in out

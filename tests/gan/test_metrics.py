@@ -14,8 +14,8 @@ from otgan import InvalidInput
 from otgan.data import load, toys
 from otgan.data.digits import labels
 from otgan.gan.classifier import digit_classifier
-from otgan.gan.judge import Judge
 from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, precision_recall
+from otgan.gan.sample_metrics import SampleMetrics
 
 RNG = np.random.default_rng(0)
 
@@ -100,23 +100,48 @@ def test_too_few_samples_are_refused() -> None:
         precision_recall(np.zeros((3, 2)), np.zeros((5, 2)))
 
 
-def test_judged_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
+def test_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
     points, truth = load("digits").points, labels("digits")
-    assert (digit_classifier("digits").judge(points)[1].argmax(axis=1) == truth).mean() > 0.95
+    assert (digit_classifier("digits").predict(points)[1].argmax(axis=1) == truth).mean() > 0.95
     order = np.random.default_rng(0).permutation(len(points))
     a, b, c = (points[order[k : k + 400]] for k in (0, 400, 800))
-    judge = Judge("digits", a, b)
-    good, noise = judge.measure(c), judge.measure(np.random.default_rng(0).random(c.shape))
-    threes = judge.measure(points[truth == 3])
+    metrics = SampleMetrics("digits", a, b)
+    good, noise = metrics.measure(c), metrics.measure(np.random.default_rng(0).random(c.shape))
+    threes = metrics.measure(points[truth == 3])
     assert good["frechet_distance"] < 3 * good["frechet_floor"] < noise["frechet_distance"]
     assert min(good["precision"], good["recall"]) > 0.8 > noise["precision"]
     assert (good["modes"], threes["modes"]) == (10, 1)
+    assert good["modes_of"] == 10
+    assert "outside" not in good
     assert good["class_score"] > 8 > 2 > threes["class_score"]
     assert threes["precision"] > 0.8 > 0.3 > threes["recall"]
 
 
-def test_other_sets_have_no_judge() -> None:
-    assert Judge("data", np.zeros((5, 2)), np.zeros((5, 2))).measure(np.zeros((5, 2))) == {}
+def test_data_of_one_class_have_one_mode_and_other_classes_are_outside() -> None:
+    """More classes than the data have are no merit: seven threes and three eights cover one class of one."""
+    points, truth = load("digits").points, labels("digits")
+    threes, eights = points[truth == 3], points[truth == 8]
+    metrics = SampleMetrics("digits:3", threes[:80], threes[80:160])
+    own = metrics.measure(threes[:70])
+    mixed = metrics.measure(np.concatenate([threes[:70], eights[:30]]))
+    other = metrics.measure(eights[:50])
+    assert [(found["modes"], found["modes_of"]) for found in (own, mixed, other)] == [(1, 1), (1, 1), (0, 1)]
+    assert own["outside"] < 0.05
+    assert mixed["outside"] == pytest.approx(0.3, abs=0.05)
+    assert other["outside"] > 0.9
+
+
+def test_a_mixture_says_of_how_many_modes() -> None:
+    near_one = np.random.default_rng(0).normal(0, 0.001, size=(50, 2))
+    for name, k in (("gaussians8", 8), ("gaussians25", 25)):
+        mixture = toys.modes(name)
+        assert mixture is not None
+        found = SampleMetrics(name, near_one, near_one).measure(near_one + mixture[0][0])
+        assert (found["modes"], found["modes_of"], found["in_modes"]) == (1, k, 1.0)
+
+
+def test_other_sets_have_no_metrics() -> None:
+    assert SampleMetrics("data", np.zeros((5, 2)), np.zeros((5, 2))).measure(np.zeros((5, 2))) == {}
 
 
 NOT_FEATURES: dict[str, Any] = {
@@ -137,8 +162,8 @@ OF_TWO: dict[str, Any] = {
     "precision_recall": precision_recall,
     "near": near,
     "mixture_modes": lambda one, other: mixture_modes(one, other, 0.5),
-    "Judge": lambda one, other: Judge("data", one, other),
-    "measure": lambda one, other: Judge("gaussians8", one, one).measure(other),
+    "SampleMetrics": lambda one, other: SampleMetrics("data", one, other),
+    "measure": lambda one, other: SampleMetrics("gaussians8", one, one).measure(other),
 }
 
 

@@ -9,7 +9,7 @@ import torch
 import otgan
 from otgan.gan import Config, train
 from otgan.gan.dataset import dataset
-from otgan.gan.monitor import APART, patches, rank_correlation
+from otgan.gan.monitor import NOISE_SEED_OFFSET, patches, rank_correlation
 from otgan.gan.run import generate
 
 CONFIG = Config(
@@ -39,10 +39,10 @@ def samples():
 
 def test_distances_are_those_of_the_exact_solver(run, samples) -> None:
     last = run.history[-1]
-    noise = torch.randn(30, 4, generator=torch.Generator().manual_seed(CONFIG.seed + APART))
+    noise = torch.randn(30, 4, generator=torch.Generator().manual_seed(CONFIG.seed + NOISE_SEED_OFFSET))
     held_out = samples.held_out[:30]
     assert last["n"] == 30
-    assert last["exact_ema"] == otgan.wasserstein(held_out, generate(run.generator, noise, run.units))
+    assert last["exact_ema"] == otgan.wasserstein(held_out, generate(run.generator, noise, run.scaling))
     assert last["floor"] == otgan.wasserstein(held_out, samples.train_points[:30])
     assert last["lower"] <= last["exact"] <= last["upper"] * (1 + 1e-12)
     assert last["upper"] - last["lower"] <= 1e-9 * last["upper"]
@@ -50,7 +50,7 @@ def test_distances_are_those_of_the_exact_solver(run, samples) -> None:
 
 def test_the_critics_number_is_in_the_datas_units(run) -> None:
     """Networks see pixels in [-1, 1], data have them in [0, 1]: distances are halved."""
-    assert run.units.scale == 0.5
+    assert run.scaling.scale == 0.5
     last = run.history[-1]
     weight = run.config.gp_weight
     inside = last["critic"] / 0.5
@@ -72,27 +72,25 @@ def test_a_lipschitz_critic_never_says_more_than_the_truth() -> None:
 def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     """The critic's number is that of a step of training: with running means it would be another one."""
     from otgan.gan.monitor import Monitor
-    from otgan.gan.objectives import objective as objective_of
-    from otgan.gan.players import Players
+    from otgan.gan.objectives import objective_of
+    from otgan.gan.train_state import TrainState
 
     config = Config(
         data="digits", objective=objective, network="resnet", width=4, latent=4, monitor_n=32, batch_size=16
     )
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
-    game, players = objective_of(config), Players.fresh(config, samples.units.network_shape, torch.device("cpu"))
+    config = config.resolved(samples.scaling.network_shape)
+    game, state = objective_of(config), TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
     monitor = Monitor(config, samples, game)
-    before = {name: tensor.clone() for name, tensor in players.tensors().items()}
-    measured = monitor.measure(players, [])
-    assert all(torch.equal(tensor, before[name]) for name, tensor in players.tensors().items())
+    before = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    measured = monitor.measure(state, [])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())
     with torch.no_grad():
-        fake = torch.cat([players.generator(part) for part in monitor.noise.split(16)])
-        real = samples.units.to_network(samples.held_out[:32])
-        f_real, f_fake = (
-            torch.cat([players.critic(part) for part in side.split(16)]).double() for side in (real, fake)
-        )
+        fake = torch.cat([state.generator(part) for part in monitor.noise.split(16)])
+        real = samples.scaling.to_network(samples.held_out[:32])
+        f_real, f_fake = (torch.cat([state.critic(part) for part in side.split(16)]).double() for side in (real, fake))
     assert measured["critic"] == pytest.approx(float(f_real.mean() - f_fake.mean()) / 2, rel=1e-5, abs=1e-8)
-    truth = otgan.wasserstein(samples.held_out[:32], samples.units.from_network(fake))
+    truth = otgan.wasserstein(samples.held_out[:32], samples.scaling.from_network(fake))
     assert measured["exact"] == pytest.approx(truth, rel=1e-6)
     assert measured["lower_bound"] <= measured["upper"]
 
@@ -113,12 +111,12 @@ def test_what_was_trained_on_is_measured_beside_what_was_not(run, samples) -> No
 
     last = run.history[-1]
     trained_on, held_out = samples.train_points[:30], samples.held_out[:30]
-    f_trained, f_held = (values(run.critic, run.units.to_network(side)).mean() for side in (trained_on, held_out))
-    apart = float(f_trained - f_held) * run.units.scale
+    f_trained, f_held = (values(run.critic, run.scaling.to_network(side)).mean() for side in (trained_on, held_out))
+    apart = float(f_trained - f_held) * run.scaling.scale
     assert apart != 0
     assert last["critic_trained_on"] - last["critic"] == pytest.approx(apart, rel=1e-6)
     ours, theirs = (
-        patches(side, run.units.shape, stream(CONFIG.seed, f"patches of {name} images"))
+        patches(side, run.scaling.shape, stream(CONFIG.seed, f"patches of {name} images"))
         for side, name in ((held_out, "held-out"), (trained_on, "other"))
     )
     assert last["patch_floor"] == otgan.wasserstein(ours, theirs)

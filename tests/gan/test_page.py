@@ -12,7 +12,7 @@ import pytest
 
 from otgan import plot
 from otgan.gan import Config, Run, train
-from otgan.gan.objectives import objective
+from otgan.gan.objectives import objective_of
 from otgan.gan.page import DISTANCES, MEANINGS, NUMBERS, SCORES, run_advice, run_figures, run_page
 from otgan.report import WORDS, typeset
 
@@ -110,7 +110,7 @@ def test_words_and_numbers_of_a_run_are_explained(run) -> None:
     )
     assert {*MEANINGS} <= {*NUMBERS} == {*DISTANCES} | {*SCORES}
     for name in ("minimax", "non-saturating", "wgan", "wgan-gp", "wgan-lp", "wgan-lipschitz", "r3gan"):
-        assert objective(Config(objective=name))
+        assert objective_of(Config(objective=name))
         assert name in WORDS
 
 

@@ -19,13 +19,11 @@ import torch
 import otgan
 from otgan import InvalidInput, OTError, report
 from otgan.gan import Config, load, loop, train
-from otgan.gan.config import OBJECTIVES
+from otgan.gan.config import OBJECTIVES, Recipe
 from otgan.gan.dataset import dataset
-from otgan.gan.game import Game
 from otgan.gan.log import read_log
 from otgan.gan.monitor import Monitor
-from otgan.gan.players import Players
-from otgan.gan.team import ALONE
+from otgan.gan.train_state import TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,12 +146,12 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
 
     measure, count = Monitor.measure, 0
 
-    def stopping(self, players, before):
+    def stopping(self, state, before):
         nonlocal count
         count += 1
         if 2 * count > step:
             raise Stopped
-        return measure(self, players, before)
+        return measure(self, state, before)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Monitor, "measure", stopping)
@@ -165,7 +163,7 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
 def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatch) -> None:
     whole = train(quick(), tmp_path / "whole")
     with monkeypatch.context() as patch:
-        patch.setattr(Game, "step", _with_control_c(Game.step, step))
+        patch.setattr(Recipe, "critic_steps", _with_control_c(step))
         with pytest.raises(KeyboardInterrupt, match=f"after step {step}, which is kept. Go on with: otgan train"):
             train(quick(), tmp_path / "parts")
         with pytest.raises(KeyboardInterrupt) as stop:
@@ -185,10 +183,10 @@ def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_pat
     """There is always a checkpoint of the step that the message names."""
     measure = Monitor.measure
 
-    def interrupted(monitor: Monitor, players: Players, before: list[dict[str, Any]]) -> dict[str, Any]:
+    def interrupted(monitor: Monitor, state: TrainState, before: list[dict[str, Any]]) -> dict[str, Any]:
         if before[-1]["step"] == during:
             signal.raise_signal(signal.SIGINT)
-        return measure(monitor, players, before)
+        return measure(monitor, state, before)
 
     monkeypatch.setattr(Monitor, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt, match=f"after step {kept}, which is kept"):
@@ -197,7 +195,7 @@ def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_pat
 
 
 def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, times=2))
+    monkeypatch.setattr(Recipe, "critic_steps", _with_control_c(2, times=2))
     with pytest.raises(KeyboardInterrupt) as stop:
         train(quick(), tmp_path)
     assert not stop.value.args
@@ -205,7 +203,7 @@ def test_a_second_control_c_ends_it_at_once(tmp_path, monkeypatch) -> None:
 
 
 def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(Game, "step", _with_control_c(Game.step, 2, number=signal.SIGTERM))
+    monkeypatch.setattr(Recipe, "critic_steps", _with_control_c(2, number=signal.SIGTERM))
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt, match="after step 2, which is kept"):
         train(quick(), tmp_path)
@@ -213,15 +211,14 @@ def test_sigterm_keeps_the_step_too(tmp_path, monkeypatch) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def _with_control_c(
-    make: Callable[..., None], step: int, times: int = 1, number: signal.Signals = signal.SIGINT
-) -> Callable[..., None]:
-    """A step of the game, in the middle of which Ctrl-C comes if it is the one."""
+def _with_control_c(step: int, times: int = 1, number: signal.Signals = signal.SIGINT) -> Callable[[Recipe, int], int]:
+    """What a step begins with, during which Ctrl-C comes if it is the one."""
+    critic_steps = Recipe.critic_steps
 
-    def call(game: Game, now: int) -> None:
+    def call(recipe: Recipe, now: int) -> int:
         for _ in range(times if now == step else 0):
             signal.raise_signal(number)
-        make(game, now)
+        return critic_steps(recipe, now)
 
     return call
 
@@ -254,13 +251,13 @@ def test_modes_of_the_caller_change_nothing(objective: Any, tmp_path) -> None:
 @pytest.mark.parametrize(("width", "expected"), [(8, 1), (512, 2)])
 def test_small_networks_are_trained_with_one_thread(width: int, expected: int, monkeypatch) -> None:
     seen: list[int] = []
-    step = Game.step
+    critic_steps = Recipe.critic_steps
 
-    def seeing(game: Game, k: int) -> None:
+    def seeing(recipe: Recipe, step: int) -> int:
         seen.append(torch.get_num_threads())
-        step(game, k)
+        return critic_steps(recipe, step)
 
-    monkeypatch.setattr(Game, "step", seeing)
+    monkeypatch.setattr(Recipe, "critic_steps", seeing)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -282,10 +279,10 @@ def test_the_callers_random_numbers_are_left_alone() -> None:
 
 def test_the_moving_average_forgets_its_first_weights() -> None:
     """Of weights 1, 2, 3, ... the average lags by no more than the decays allow, (1 + n) / (10 + n) at step n."""
-    from otgan.gan.players import averaged
+    from otgan.gan.ema import averaged_model
 
     weight = torch.nn.Linear(1, 1, bias=False)
-    average = averaged(weight, Config(ema_decay=0.75))
+    average = averaged_model(weight, Config(ema_decay=0.75))
     expected = 1.0
     for n in range(8):
         torch.nn.init.constant_(weight.weight, n + 1.0)
@@ -293,6 +290,14 @@ def test_the_moving_average_forgets_its_first_weights() -> None:
         decay = min(0.75, (1 + n) / (10 + n)) if n else 0.0
         expected = decay * expected + (1 - decay) * (n + 1)
     assert next(average.parameters()).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_torch_device_is_its_name_and_the_run_goes_on(tmp_path) -> None:
+    config = quick(steps=3, device=torch.device("cpu"))
+    assert config == quick(steps=3, device="cpu")
+    train(config, tmp_path)
+    assert load(tmp_path, device=torch.device("cpu")).config.device == "cpu"  # type: ignore[arg-type]
+    same(train(replace(config, steps=6), tmp_path, resume=True), train(quick(device="cpu")))
 
 
 def test_a_run_goes_on_beyond_its_end(tmp_path) -> None:
@@ -314,23 +319,31 @@ def test_losses_are_means_over_the_steps_since_the_last_line(tmp_path) -> None:
             assert parts[step][name] == pytest.approx(mean, rel=1e-5)
 
 
+def largest_difference(one: torch.nn.Module, other: torch.nn.Module) -> float:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return max(float((w - v).detach().abs().max()) for w, v in pairs)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_critic_has_its_own_steps_and_rate(objective) -> None:
     """Adam's first step moves each weight by the rate, whatever the gradient is."""
     config = quick(objective=objective, steps=1, n_critic=1, optimizer="adam", monitor_every=0, precision="float32")
     config = replace(config, learning_rate=1e-4, critic_learning_rate=1e-2, clip=1e3 if objective == "wgan" else None)
     samples = dataset(config, torch.device("cpu"))
-    config = config.resolved(samples.units.network_shape)
+    config = config.resolved(samples.scaling.network_shape)
     moved = []
     for n_critic in (1, 3):
-        recipe = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
-        players = Players.fresh(recipe, samples.units.network_shape, torch.device("cpu"))
-        before = {id(w): w.detach().clone() for net in (players.critic, players.generator) for w in net.parameters()}
-        Game.of(recipe, samples, players, ALONE).step(1)
+        config = replace(config, n_critic=n_critic, n_critic_boosted=n_critic)
+        before = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
+        run = train(config)  # whose average is the generator itself after one step
+        pairs = [(run.critic, before.critic), (run.generator, before.generator)]
         moved.append(
             [
-                max(float((w.detach() - before[id(w)]).abs().max()) for w in net.parameters())
-                for net in (players.critic, players.generator)
+                max(
+                    float((w - v).detach().abs().max())
+                    for w, v in zip(one.parameters(), other.parameters(), strict=True)
+                )
+                for one, other in pairs
             ]
         )
     (critic, generator), (critic_of_three, _) = moved
@@ -444,13 +457,13 @@ def test_units_and_offsets_of_points_do_not_matter(objective: str, tmp_path) -> 
         same(first, other)
         assert np.array_equal(other.sample(5), scale * first.sample(5))
         assert np.array_equal(load(tmp_path / str(scale)).sample(5), other.sample(5))
-        assert load(tmp_path / str(scale)).units == other.units
+        assert load(tmp_path / str(scale)).scaling == other.scaling
         for ours, theirs in zip(other.measurements, first.measurements, strict=True):
             for name in (*DISTANCES, "lower_bound"):
                 assert theirs[name] is None or ours[name] == pytest.approx(scale * theirs[name], rel=1e-12, abs=0), name
     far = train(config, tmp_path / "far", data=points + 2.0**30)
     same(first, far)
-    assert load(tmp_path / "far").units == far.units
+    assert load(tmp_path / "far").scaling == far.scaling
     np.testing.assert_allclose(far.sample(5), first.sample(5) + 2.0**30, rtol=1e-15)
     for ours, theirs in zip(far.measurements, first.measurements, strict=True):
         for name in DISTANCES:
@@ -496,7 +509,7 @@ def test_divergence_is_not_called_an_error_of_the_data(tmp_path) -> None:
 
 def test_divergence_is_told_without_a_monitor_too(tmp_path, monkeypatch) -> None:
     """By the picture that cannot be drawn."""
-    monkeypatch.setattr(Players, "are_finite", lambda _: True)
+    monkeypatch.setattr(TrainState, "are_finite", lambda _: True)
     options = {"monitor_every": 0, "sample_every": 1, "checkpoint_every": 1000, "log_every": 1000}
     with pytest.raises(OTError, match=r"training diverged by step \d+: .*last good checkpoint"):
         train(quick(objective="wgan-gp", learning_rate=1e9, steps=40, **options), tmp_path)

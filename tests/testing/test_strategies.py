@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from exact_truth import point_value
+from hard.truth import point_value
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as hst
 from hypothesis.vendor.pretty import pretty

@@ -1,4 +1,4 @@
-"""Every way to estimate W1 with a network, one small object each, behind :class:`otgan.critics.Method`."""
+"""Every method to estimate W1 with a network: one frozen dataclass each, behind :class:`otgan.critics.Method`."""
 
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials

@@ -1,4 +1,4 @@
-"""Weights kept in a box."""
+"""Weight clipping (WGAN, Algorithm 1; Arjovsky, Chintala & Bottou 2017)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otgan.critics.methods.method import Method
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["WeightClipping"]
+__all__ = ["WeightClipping", "clip_weights"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,21 @@ class WeightClipping(Method):
         """RMSProp without momentum, which the paper reports to destabilise training (section 4.2)."""
         return torch.optim.RMSprop(network.parameters(), lr=self.learning_rate, foreach=True)
 
-    @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
         """``w <- clip(w, -c, c)``, line 7 of the algorithm."""
-        for parameter in network.parameters():
-            parameter.clamp_(-self.clip, self.clip)
+        clip_weights(network, self.clip)
+
+
+@torch.no_grad()
+def clip_weights(network: nn.Module, clip: float) -> None:
+    """Weight clipping, ``w <- clip(w, -c, c)``: of every parameter, biases too.
+
+    Examples
+    --------
+    >>> layer = torch.nn.Linear(2, 1)
+    >>> clip_weights(layer, 0.01)
+    >>> bool(max(w.abs().max() for w in layer.parameters()) <= 0.01)
+    True
+    """
+    for parameter in network.parameters():
+        parameter.clamp_(-clip, clip)

@@ -1,4 +1,4 @@
-"""Controls: not contenders, since they know more than a critic may. They show what a benchmark can tell apart."""
+"""Controls: methods that use more than a critic may know, to show what a benchmark can distinguish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract that every way to train a critic keeps.
+"""The interface of a method to train critics.
 
 A method is a small frozen object. Its fields are its options with their defaults; its functions are the places where
 methods differ: the network, the optimiser and the schedule of its rate, the loss of a batch, what a step is, what the

@@ -1,4 +1,4 @@
-"""Layers that keep or nearly keep norms, with activations that do: slopes of one can get through."""
+"""Critics with orthonormal or almost orthogonal layers, 1-Lipschitz by construction (Anil, Lucas & Grosse 2019)."""
 
 from __future__ import annotations
 

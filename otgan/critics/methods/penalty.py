@@ -1,4 +1,4 @@
-"""Gradient norms pulled towards one, or below one, by a penalty."""
+"""Gradient penalties: two-sided (WGAN-GP) and one-sided (WGAN-LP)."""
 
 from __future__ import annotations
 
@@ -60,9 +60,28 @@ class GradientPenalty(Method):
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]
     ) -> torch.Tensor:
         """``E f(y) - E f(x) + lambda E (|grad f(x_hat)| - 1)^2``, lines 5 to 7 of the algorithm."""
-        share = uniform(generators, x)
-        norm = gradient_norms(network, share * x + (1 - share) * y)
-        return super().loss(network, x, y, generators) + self.gp_weight * self.penalty(norm).mean(dim=1)
+        penalty = self.between(network, x, y, uniform(generators, x))
+        return super().loss(network, x, y, generators) + penalty
+
+    def between(
+        self, network: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, y: torch.Tensor, t: torch.Tensor
+    ) -> torch.Tensor:
+        """The gradient penalty between samples, ``lambda E penalty(|grad f(t x + (1 - t) y)|)``, for each network.
+
+        Parameters
+        ----------
+        network : callable
+            From (S, k, ...) to (S, k).
+        x, y : (S, k, ...) tensor
+        t : tensor that broadcasts against them
+            Uniform on [0, 1]: epsilon of the paper.
+
+        Returns
+        -------
+        (S,) tensor
+        """
+        norm = gradient_norms(network, t * x + (1 - t) * y)
+        return self.gp_weight * self.penalty(norm).mean(dim=1)
 
     def penalty(self, norm: torch.Tensor) -> torch.Tensor:
         """What a gradient norm costs: ``(norm - 1)^2``."""

@@ -1,4 +1,4 @@
-"""Orthonormal layers, and the least of cones around prototypes in the space they lead to."""
+"""Orthonormal layers, followed by the minimum of cones |z - c_n| + b_n around prototypes c_n."""
 
 from __future__ import annotations
 

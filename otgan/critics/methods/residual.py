@@ -1,4 +1,4 @@
-"""Residual layers with a proof from semidefinite programming."""
+"""Residual 1-Lipschitz layers (SLL; Araujo et al. 2023)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mover and a potential that play against each other."""
+"""The maximin formulation with a transport map and a potential (MM:R; Korotin et al. 2022)."""
 
 from __future__ import annotations
 

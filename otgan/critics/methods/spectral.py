@@ -1,4 +1,4 @@
-"""Layers divided by their largest singular value."""
+"""Spectral normalisation (Miyato et al. 2018)."""
 
 from __future__ import annotations
 

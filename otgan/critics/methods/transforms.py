@@ -1,4 +1,4 @@
-"""Free networks whose other potential is a c-transform over the batch."""
+"""Critics whose second potential is the c-transform of the first over the batch (Mallasto et al. 2019)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The activations that a critic may have between its layers, all of them 1-Lipschitz, in one place."""
+"""1-Lipschitz activation functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be proven about the slope of a network."""
+"""Proven upper bounds on the Lipschitz constant of a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Least cones, which every 1-Lipschitz function is: ``f(x) = min_n |x - c_n| + b_n`` with enough of them."""
+"""A layer that is the minimum of cones, ``f(x) = min_n |x - c_n| + b_n``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A convolutional critic of images whose Lipschitz constant is proven."""
+"""A convolutional critic of images with a proven Lipschitz constant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks of the house: layers of one kind, and what comes between them."""
+"""Feedforward and residual networks of critics, made of one kind of layer."""
 
 from __future__ import annotations
 

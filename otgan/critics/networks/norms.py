@@ -1,4 +1,4 @@
-"""Upper bounds on spectral norms that hold whatever rounding did on the way to them.
+"""Certified upper bounds on spectral norms, valid under rounding.
 
 A norm that was computed is near the true one, on either side. Here the number that an eigenvalue solver gives, raised
 a little, is *proven* to be above: if ``t I - G`` has a Cholesky factor in floating point, then no eigenvalue of G is

@@ -1,4 +1,4 @@
-"""Networks that a user brings, or could have brought: plain torch modules from (k, d) to (k, 1)."""
+"""Plain torch modules from (k, d) to (k, 1), made here or given by the user."""
 
 from __future__ import annotations
 

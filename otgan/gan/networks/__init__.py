@@ -1,5 +1,5 @@
-"""Generators and critics, by the names of a configuration."""
+"""The networks of GANs: generators and critics, by their names in a configuration."""
 
-from otgan.gan.networks.build import build_critic, build_generator, forget_on_step
+from otgan.gan.networks.build import build_critic, build_generator, compiled, forget_on_step
 
-__all__ = ["build_critic", "build_generator", "forget_on_step"]
+__all__ = ["build_critic", "build_generator", "compiled", "forget_on_step"]

@@ -1,4 +1,4 @@
-"""What the convolutional networks share."""
+"""Building blocks of the convolutional networks: DCGAN initialisation, batch norm, a convolution to few channels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch.nn.functional import fold
 
 from otgan.errors import InvalidInput
 
-__all__ = ["ConvToFew", "drawn_small", "halvings", "norm"]
+__all__ = ["ConvToFew", "dcgan_init", "halvings", "norm"]
 
-SMALLEST = 4  # pixels a side that halving stops at
+LEAST_SIDE_PIXELS = 4  # that halving stops at
 Module = TypeVar("Module", bound=nn.Module)
 
 
 class ConvToFew(nn.Conv2d):
-    """A convolution to one or a few channels that keeps the size of the image; the kernel's side is odd.
+    """A same-size convolution to one or a few channels, with an odd kernel.
 
     On a CPU, kernels made for many channels would compute sixteen of them. Here each pixel's contributions to its
     neighbourhood are one product of matrices, and are then added where they belong: four times as fast for 128 channels
@@ -45,12 +45,12 @@ class ConvToFew(nn.Conv2d):
 
 
 def norm(channels: int, batch_norm: bool) -> list[nn.Module]:
-    """Batch norm, or no layer."""
+    """A batch norm layer, or none."""
     return [nn.BatchNorm2d(channels)] if batch_norm else []
 
 
-def drawn_small(network: Module) -> Module:
-    """Weights drawn from N(0, 0.02), scales of batch norm from N(1, 0.02), biases zero (Radford et al. 2016)."""
+def dcgan_init(network: Module) -> Module:
+    """DCGAN initialisation: weights N(0, 0.02), batch norm's scales N(1, 0.02), biases 0 (Radford et al. 2016)."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(layer.weight, std=0.02)
@@ -76,7 +76,7 @@ def halvings(shape: tuple[int, ...], name: str) -> int:
     """
     count = 0
     if len(shape) == 3:
-        while all(side % 2 ** (count + 1) == 0 and side // 2 ** (count + 1) >= SMALLEST for side in shape[1:]):
+        while all(side % 2 ** (count + 1) == 0 and side // 2 ** (count + 1) >= LEAST_SIDE_PIXELS for side in shape[1:]):
             count += 1
     if not count:
         raise InvalidInput(

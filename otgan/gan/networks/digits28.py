@@ -1,15 +1,15 @@
-"""The networks of the 28 x 28 digit recipe: two strided convolutions, and their mirror image."""
+"""Convolutional networks for 28 x 28 pixels: two strided convolutions, and two transposed ones."""
 
 from __future__ import annotations
 
 from torch import nn
 
 from otgan.errors import InvalidInput
-from otgan.gan.networks.blocks import ConvToFew, drawn_small, norm
+from otgan.gan.networks.blocks import ConvToFew, dcgan_init, norm
 
 __all__ = ["check", "critic", "generator"]
 
-SLOPE = 0.2
+LEAKY_SLOPE = 0.2
 
 
 def check(shape: tuple[int, ...]) -> None:
@@ -24,17 +24,17 @@ def check(shape: tuple[int, ...]) -> None:
 def generator(latent: int, width: int, shape: tuple[int, ...]) -> nn.Module:
     """Dense to ``2 width`` maps of 7 x 7, two transposed convolutions with batch norm, a 7 x 7 convolution, tanh."""
     wide = 2 * width
-    return drawn_small(
+    return dcgan_init(
         nn.Sequential(
             nn.Linear(latent, wide * 7 * 7),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             nn.Unflatten(1, (wide, 7, 7)),
             nn.ConvTranspose2d(wide, wide, 4, stride=2, padding=1),
             nn.BatchNorm2d(wide),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             nn.ConvTranspose2d(wide, wide, 4, stride=2, padding=1),
             nn.BatchNorm2d(wide),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             ConvToFew(wide, shape[0], 7),
             nn.Tanh(),
         )
@@ -43,14 +43,14 @@ def generator(latent: int, width: int, shape: tuple[int, ...]) -> nn.Module:
 
 def critic(width: int, shape: tuple[int, ...], *, batch_norm: bool) -> nn.Module:
     """Two 4 x 4 convolutions of stride 2 to ``width`` maps, each with batch norm or none, and a dense layer."""
-    return drawn_small(
+    return dcgan_init(
         nn.Sequential(
             nn.Conv2d(shape[0], width, 4, stride=2, padding=1),
             *norm(width, batch_norm),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             nn.Conv2d(width, width, 4, stride=2, padding=1),
             *norm(width, batch_norm),
-            nn.LeakyReLU(SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE),
             nn.Flatten(),
             nn.Linear(width * 7 * 7, 1),
         )

@@ -1,4 +1,4 @@
-"""A generator of plain dense layers, for points and small images."""
+"""Multilayer perceptron as generator, for points and small images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["perceptron"]
 
 
 def perceptron(latent: int, width: int, depth: int, shape: tuple[int, ...]) -> nn.Sequential:
-    """ReLU layers from (k, latent) to (k, *shape): a linear output for points (d,), tanh for images.
+    """A multilayer perceptron with ReLU from (k, latent) to (k, *shape): linear output for points, tanh for images.
 
     The network that Gulrajani et al. 2017 train on toy distributions, with width 512 and depth 3.
 

@@ -1,4 +1,4 @@
-"""Small residual networks after those of WGAN-GP (Gulrajani et al. 2017, appendix F), for any side that halves."""
+"""ResNet after WGAN-GP (Gulrajani et al. 2017, appendix F), but smaller, for any side that halves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else is known about samples of some sets: classes of digits, modes of mixtures."""
+"""Metrics of generated samples whose data are known: Fréchet distance and classes of digits, modes of mixtures."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from otgan.data import toys
 from otgan.data.builtin import DIGITS
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
-from otgan.gan.classifier import digit_classifier
+from otgan.gan.classifier import CLASSES, digit_classifier
 from otgan.gan.intervals import bootstrap
-from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near
+from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, share_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Judge"]
+__all__ = ["SampleMetrics"]
 
-FEWEST = 10  # samples that features are compared of
+FEWEST_SAMPLES = 10  # held out, for features to be compared
 
 
-class Judge:
-    """Judges samples by what is known about the set that they are to be like.
+class SampleMetrics:
+    """Metrics that need to know the data set: of digits in features of a classifier, of mixtures by their modes.
 
     Parameters
     ----------
@@ -50,25 +50,28 @@ class Judge:
         inputs.same_dimension(held_out, trained_on)
         self.width = held_out.shape[1]
         self.seed = inputs.seed(seed)
-        plain = name.partition(":")[0]
+        plain, _, digit = name.partition(":")
         self.mixture = toys.modes(plain)
-        self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST else None
+        self.classifier = digit_classifier(plain) if plain in DIGITS and len(held_out) >= FEWEST_SAMPLES else None
         if self.classifier is not None and self.classifier.side**2 != held_out.shape[1]:
             self.classifier = None  # samples of the user's that bear the name of a set
+        self.classes = [c for c in range(CLASSES) if digit in ("", str(c))]  # that the data have
         if self.classifier is not None:
-            self.real = self.classifier.judge(held_out)[0]
-            self.floor = frechet_distance(self.real, self.classifier.judge(trained_on)[0])
+            self.real = self.classifier.predict(held_out)[0]
+            self.floor = frechet_distance(self.real, self.classifier.predict(trained_on)[0])
 
     def measure(self, points: NDArray[np.float64]) -> dict[str, Any]:
-        """Judge samples (n, d).
+        """Measure generated samples (n, d).
 
         Returns
         -------
         dict
             For digits ``frechet_distance`` to held-out digits in the classifier's features, and ``frechet_floor``, that
-            of digits trained on; ``precision``, ``recall``, ``class_score``, and ``modes``, classes covered; in
-            ``intervals`` the bootstrap's 95 % of all but the last, over generated samples and, where they have a say,
-            real ones. For mixtures ``modes`` and ``in_modes``, the share of samples in any. Empty for other sets.
+            of digits trained on; ``precision``, ``recall`` and ``class_score``, whose bootstrap intervals of 95 %, as
+            that of the first, are in ``intervals``: over generated samples and, where they have a say, real ones.
+            For digits ``modes``, how many of the data's classes are covered, of ``modes_of`` that there are, and where
+            the data do not have all ten, ``outside``, the share of samples in the others. For mixtures ``modes``, of
+            ``modes_of``, and ``in_modes``, the share of samples in any. Empty for other sets.
 
         Raises
         ------
@@ -82,10 +85,10 @@ class Judge:
             )
         if self.mixture is not None:
             modes, share = mixture_modes(points, *self.mixture)
-            return {"modes": modes, "in_modes": share}
+            return {"modes": modes, "modes_of": len(self.mixture[0]), "in_modes": share}
         if self.classifier is None:
             return {}
-        features, probabilities = self.classifier.judge(points)
+        features, probabilities = self.classifier.predict(points)
         generated_near, real_near = near(self.real, features)
         scores: dict[str, tuple[Callable[..., float], tuple[NDArray[Any], ...], tuple[float, float]]] = {
             "frechet_distance": (frechet_distance, (self.real, features), (0.0, math.inf)),
@@ -97,11 +100,18 @@ class Judge:
         return {
             **{name: score(*samples) for name, (score, samples, _) in scores.items()},
             "frechet_floor": self.floor,
-            "modes": classes_covered(probabilities),
+            **self._modes(probabilities),
             "intervals": {
                 name: bootstrap(score, samples, rng, *ends) for name, (score, samples, ends) in scores.items()
             },
         }
+
+    def _modes(self, probabilities: NDArray[np.float64]) -> dict[str, Any]:
+        """The number of classes of the data that are covered, and the share of samples in other classes."""
+        modes: dict[str, Any] = {"modes": classes_covered(probabilities, self.classes), "modes_of": len(self.classes)}
+        if len(self.classes) < CLASSES:
+            modes["outside"] = share_outside(probabilities, self.classes)
+        return modes
 
 
 def _share(true: NDArray[np.bool_]) -> float:

@@ -22,11 +22,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cases import Case, data, digest
-from peers import PEERS, warm_up
+from solvers.cases import Case, data, digest
+from solvers.peers import PEERS, warm_up
 
 if TYPE_CHECKING:
-    from peers import Peer
+    from solvers.peers import Peer
 
 Cell = dict[str, Any]
 
@@ -112,10 +112,15 @@ def in_fresh_process(case: Case, peer: Peer, limit: float) -> Cell:
     if needed > 0.9 * available_memory():
         return {"status": "memory", "message": f"would take about {needed / 2**30:.0f} GiB"}
     request = json.dumps({"peer": peer.name, "limit": limit, "case": asdict(case)})
-    command = [sys.executable, str(Path(__file__).resolve()), request]
+    command = [sys.executable, "-m", __spec__.name, request]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SET_UP_SECONDS + 3 * limit, env=os.environ | NO_TORCH
+            command,
+            capture_output=True,
+            text=True,
+            timeout=SET_UP_SECONDS + 3 * limit,
+            env=os.environ | NO_TORCH,
+            cwd=Path(__file__).parents[1],
         )
     except subprocess.TimeoutExpired:
         return {"status": "timeout", "limit": limit, "message": "did not end"}

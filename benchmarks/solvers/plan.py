@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from cases import PHOTOS, Case, grid
-from measure import repeats
-from peers import PEERS
+from solvers.cases import PHOTOS, Case, grid
+from solvers.measure import repeats
+from solvers.peers import PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Both networks with what trains them: everything that changes from step to step."""
+"""The training state: both networks, the moving average, both optimisers and the random generator."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import torch
 from otgan.critics import WeightClipping
 from otgan.critics.methods.method import adam
 from otgan.errors import InvalidInput
-from otgan.gan.averages import averaged
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
 from otgan.gan.config import LIPSCHITZ_CRITICS
+from otgan.gan.ema import averaged_model
 from otgan.gan.networks import build_critic, build_generator, forget_on_step
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.config import Config
 
-__all__ = ["Players"]
+__all__ = ["TrainState"]
 
 
 @dataclass(frozen=True, eq=False)
-class Players:
-    """Generator and critic.
+class TrainState:
+    """Everything that a step of training changes, and that a checkpoint holds.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Players:
 
     @classmethod
     def fresh(cls, config: Config, shape: tuple[int, ...], device: torch.device) -> Self:
-        """Both as they are before the first step.
+        """The state before the first step.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Players:
         return cls(
             generator=generator,
             critic=critic,
-            ema=averaged(generator, config),
+            ema=averaged_model(generator, config),
             generator_optimizer=_optimizer(generator, config, config.recipe.learning_rate),
             critic_optimizer=critic_optimizer,
             random=torch.Generator(device).manual_seed(config.seed),
@@ -74,7 +74,7 @@ class Players:
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Everything, as a checkpoint names it."""
+        """The state as tensors, by their names in a checkpoint."""
         parts = {"generator": self.generator, "critic": self.critic, "ema": self.ema}
         weights = {f"{name}.{key}": value for name, net in parts.items() for key, value in net.state_dict().items()}
         return {
@@ -87,7 +87,7 @@ class Players:
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Become what was written.
+        """Restore the state from a checkpoint.
 
         Raises
         ------
@@ -117,8 +117,19 @@ class Players:
         else:
             raise KeyError("random")
 
+    def add_losses(self, critic_loss: torch.Tensor, generator_loss: torch.Tensor) -> None:
+        """Add the losses of one step to their sums."""
+        critic_loss, generator_loss = critic_loss.detach(), generator_loss.detach()
+        self.losses.add_(torch.stack([critic_loss, generator_loss, torch.ones_like(generator_loss)]))
+
+    def mean_losses(self) -> dict[str, float]:
+        """Mean losses since the log's last line, after which the sums start from zero."""
+        critic, generator, steps = self.losses.tolist()
+        self.losses.zero_()
+        return {"critic_loss": critic / steps, "generator_loss": generator / steps}
+
     def are_finite(self) -> bool:
-        """Whether no weight has become NaN or infinite."""
+        """Whether all weights are finite."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all())
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from common import machine
-from critic_methods import SETTINGS, Setting
-from critic_pool import SIZE, Pool, pool
-from critic_store import Record, Store, digest, source
 from tqdm import tqdm
 
+from critic.methods import SETTINGS, Setting
+from critic.pool import SIZE, Pool, pool
+from critic.store import Record, Store, digest, source
 from otgan import critics
 from otgan.critics import training
 from otgan.errors import OTError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from critic_cells import Cell
+    from critic.cells import Cell
 
     Fit = Callable[..., critics.CriticFit]  # (Pace, a function to call at each draw of x) -> CriticFit
 
@@ -58,7 +58,7 @@ class Task:
     ----------
     cell : Cell
     name : str
-        A key of :data:`critic_methods.SETTINGS`.
+        A key of :data:`critic.methods.SETTINGS`.
     seeds : tuple of int
     budget : float
         Seconds for a seed, or for all where they are stacked.

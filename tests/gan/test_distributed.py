@@ -11,7 +11,7 @@ import torch
 from otgan import InvalidInput, OTError
 from otgan.cli import main
 from otgan.gan import Config, load, train
-from otgan.gan.team import Team
+from otgan.gan.distributed import ProcessGroup
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ def test_errors_come_as_from_one_process(tmp_path: Path, capsys: pytest.CaptureF
 def test_a_batch_is_shared_evenly() -> None:
     with pytest.raises(InvalidInput, match=r"batch_size must be a multiple of devices, .* 64 and 3 came"):
         Config(devices=3)
-    parts = [Team(rank, 3).part(torch.arange(12)) for rank in range(3)]
-    assert torch.equal(torch.cat(parts), torch.arange(12))
+    shards = [ProcessGroup(rank, 3).shard(torch.arange(12)) for rank in range(3)]
+    assert torch.equal(torch.cat(shards), torch.arange(12))
     with pytest.raises(InvalidInput, match="devices must be"):
         Config(devices=0)

@@ -9,19 +9,21 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from critic_board import board, good, mean_over_cells
-from critic_cells import DIMENSIONS, FUNNELS, STAGES, Cell, published
-from critic_methods import SETTINGS
+
+from critic.board import board, good, mean_over_cells
+from critic.cells import DIMENSIONS, FUNNELS, STAGES, Cell, published
+from critic.methods import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from critic_board import Runs
-    from critic_cells import Published
-    from critic_store import Record
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from critic.board import Runs
+    from critic.cells import Published
+    from critic.store import Record
 
 MOST = 8  # methods in a picture: the table has all
 QUIET, STRONG = "#c3c9d0", "#3d444d"  # published: each, and the best

@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from peers import PEERS
-from summary import duration, series
+
+from solvers.peers import PEERS
+from solvers.summary import duration, series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

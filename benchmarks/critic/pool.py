@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from critic_store import source, write_whole
 
+from critic.store import source, write_whole
 from otgan.pairs import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from critic_cells import Cell
     from numpy.typing import NDArray
+
+    from critic.cells import Cell
 
     Points = NDArray[np.float64]
 

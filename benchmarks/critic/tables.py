@@ -8,9 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from critic_board import FIGURES, Board, Line, Mean, Runs, boards_of, good, published_lines, runs_of
-from critic_cells import STAGES, Cell, published
-from critic_store import Record, Store, of_now, write_whole
+
+from critic.board import FIGURES, Board, Line, Mean, Runs, boards_of, good, published_lines, runs_of
+from critic.cells import STAGES, Cell, published
+from critic.store import Record, Store, of_now, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ def write(store: Store) -> None:
     write_whole(store.folder / "leaderboard.md", "\n".join(parts))
     write_whole(store.folder / "cells.md", cell_tables(runs))
     write_whole(store.folder / "results.json", json.dumps(as_json(runs, boards, about), indent=1) + "\n")
-    from critic_plots import draw
+    from critic.plots import draw
 
     draw(runs, store.folder)
     print("\n".join(parts[: len(about) + 2]))

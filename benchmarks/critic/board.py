@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from critic_cells import FAMILIES, STAGES, Cell, published
-from critic_methods import SETTINGS
-from critic_store import Record, digest
 from scipy.special import stdtrit
+
+from critic.cells import FAMILIES, STAGES, Cell, published
+from critic.methods import SETTINGS
+from critic.store import Record, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

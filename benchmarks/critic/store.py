@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import otgan
 
 if TYPE_CHECKING:
-    from critic_cells import Cell
-    from critic_methods import Setting
+    from critic.cells import Cell
+    from critic.methods import Setting
 
 Record = dict[str, Any]
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cases import head
+
+from solvers.cases import head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cases import Case, Data
     from numpy.typing import NDArray
+
+    from solvers.cases import Case, Data
 
 UNLIMITED = 10**9  # pivots; POT's default of 100,000 is too few for a thousand points
 LEVELS = 10**9  # integers that the largest cost is scaled to where a solver takes integers only
