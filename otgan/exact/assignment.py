@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from otgan.problem import Problem
     from otgan.solution import Solution
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = False
 
 COSTS_PER_LOOK = 200_000_000  # at whether there was a Ctrl-C: a fifth of a second
 

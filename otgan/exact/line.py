@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from otgan.problem import Problem
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = False
 
 
 def accepts(problem: Problem) -> str | None:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from otgan.problem import Problem
     from otgan.solution import Solution
 
-__all__ = ["LinearProgram", "accepts", "dual", "kantorovich_rubinstein", "memory", "primal", "solve"]
+__all__ = ["COUNTS_STEPS", "LinearProgram", "accepts", "dual", "kantorovich_rubinstein", "memory", "primal", "solve"]
+
+COUNTS_STEPS = True
 
 OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 
