@@ -1,4 +1,4 @@
-"""The front door: from arrays to a certified Solution, or to its distance alone."""
+"""Public functions: from arrays to a certified Solution, or to its distance alone."""
 
 from __future__ import annotations
 

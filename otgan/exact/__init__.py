@@ -1,4 +1,4 @@
-"""Exact solvers, one module each, behind one interface.
+"""Exact solvers of optimal transport, one module each, behind one interface.
 
 A solver module has ``COUNTS_STEPS`` (whether ``max_steps`` limits it), ``accepts(problem)`` (None, or why not),
 ``memory(n, m)`` (bytes it needs beside the data) and ``solve(problem, *, rtol, max_steps, progress)``, which returns a

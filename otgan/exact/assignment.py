@@ -1,6 +1,7 @@
-"""Equal masses, n = m: a permutation is optimal (Birkhoff), found by shortest augmenting paths on the dense costs.
+"""The assignment problem (equal masses, n = m) by shortest augmenting paths on the dense costs.
 
-scipy's ``linear_sum_assignment``, which this replaced, takes two to four times as long and returns no potentials.
+An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
+to four times as long and returns no potentials.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Points on the line: the monotone plan is optimal for every p >= 1 (Santambrogio 2015, theorem 2.9)."""
+"""Optimal transport on the line by the monotone plan, for every p >= 1 (Santambrogio 2015, theorem 2.9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transport as a linear program, as the textbooks write it, solved by HiGHS (Huangfu & Hall 2018).
+"""Linear programs of optimal transport, as the textbooks write them, solved by HiGHS (Huangfu & Hall 2018).
 
 Three programs, each an object with its matrices spelled out, each solvable on its own:
 

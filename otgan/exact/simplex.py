@@ -1,4 +1,4 @@
-"""The network simplex of POT (Bonneel et al. 2011, after LEMON), for any masses."""
+"""Network simplex of POT (Bonneel et al. 2011, after LEMON), for any masses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arcs of a restricted problem, listed by row in one pool, with room to grow in place.
+"""Adjacency lists of a restricted problem, in one pool with room to grow in place.
 
 Row i owns ``col[start[i] : start[i] + count[i]]`` and the costs beside it, with room for ``room[i]``. A row that is
 full moves to the end of the pool with twice the room; what it leaves behind is at most as much as it has then.

@@ -1,4 +1,4 @@
-"""Bounds below every reduced cost of a node, for a packet of targets: see :mod:`otgan.kernels.search`."""
+"""Lower bounds on the reduced costs in a tree node, for a packet of targets: see :mod:`otgan.kernels.search`."""
 
 from __future__ import annotations
 

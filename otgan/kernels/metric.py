@@ -1,4 +1,4 @@
-"""One entry ``metric(x, y) ** p`` and the list of the best few: what every kernel that prices pairs shares.
+"""Metrics in compiled code: one entry ``metric(x, y) ** p``, sums over coordinates, and lists of the best few.
 
 All of them add the coordinates in their order and round at the same places, so that they agree to the last bit
 whichever of them computes an entry, and in whatever order the pairs are visited.

@@ -1,4 +1,4 @@
-"""Column minima of ``metric(x_i, y_j) ** p - f_i`` by going through all pairs, in memory that grows with n + m.
+"""Exhaustive pricing: column minima of ``metric(x_i, y_j) ** p - f_i`` over all pairs, in memory that grows with n + m.
 
 For dimensions where a tree rules nothing out. :func:`scan` computes every entry in SIMD lanes over rows, and
 :func:`fill` keeps them all.

@@ -1,4 +1,4 @@
-"""Column minima of ``metric(x_i, y_j) ** p - f_i`` by branch and bound in a k-d tree, exact to the last bit.
+"""Branch and bound in a k-d tree: column minima of ``metric(x_i, y_j) ** p - f_i``, exact to the last bit.
 
 Two bounds rule a node out for a target y:
 

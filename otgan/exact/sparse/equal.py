@@ -1,4 +1,4 @@
-"""Column generation for equal masses and n = m, around an auction and shortest augmenting paths.
+"""Column generation for the assignment problem (equal masses, n = m): an auction, then shortest augmenting paths.
 
 The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that
 are cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to

@@ -1,4 +1,4 @@
-"""A transport problem on a few of its arcs, which knows what it has proven about all the others.
+"""A transport problem restricted to a few arcs, with proven bounds on all the others.
 
 An auction and shortest augmenting paths only ever lower the prices g, and that can only raise ``C_ij - g_j``. So when a
 row asks for its k best columns, the k-th value stays a bound below every column that it does not know, and the row has
