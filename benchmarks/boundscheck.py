@@ -100,7 +100,7 @@ def line_problems() -> Iterator[tuple[str, Points, Points, float, dict[str, Any]
 
 def poison_kernels() -> int:
     """Call kernels with what no check lets through; how many calls returned."""
-    from otgan.kernels import arcs, auction, augment, envelope, monge, scan, search, select, sort, tree
+    from otgan.kernels import arcs, auction, augment, envelope, metric, monge, scan, search, select, sort, tree
 
     count = 0
     rng = np.random.default_rng(0)
@@ -124,16 +124,17 @@ def poison_kernels() -> int:
             for seeded, fill in ((True, 0), (False, -1)):
                 values, rows = np.full((n, 3), np.inf), np.full((n, 3), fill)
                 values, rows = (values[:, :1].copy(), rows[:, :1].copy()) if seeded else (values, rows)
-                search.k_best(planted, grown, points, y, order, 0, p, seeded, values, rows, 0, n)
-                scan.scan(*scan.pack(points, f), y, 0, p, values, rows, 0, n)
+                lists = metric.Lists(values, rows)
+                search.k_best(planted, grown, points, search.Targets(y, order), 0, p, seeded, lists, 0, n)
+                scan.scan(scan.pack(points, f), y, 0, p, lists, 0, n)
         start, count_of, col, cost = np.arange(n) * 5, np.full(n, 5), rng.integers(0, n, 5 * n), spoilt(5 * n)
-        g, match, row_of = np.zeros(n), np.full(n, -1), np.full(n, -1)
-        lists = start, count_of, col, cost
-        tight = arcs.row_minima(*lists, g)
-        free, _ = auction.auction(*lists, g, match, row_of, np.arange(n), 0.1, 10.0, 50)
-        free, far, _ = augment.augment(*lists, tight, g, match, row_of, free, 100, 10**5)
-        augment.augment_together(*lists, tight, g, match, row_of, far)
-        arcs.release(*lists, tight, g, match, row_of, 0.0)
+        g, matching = np.zeros(n), arcs.Matching(np.full(n, -1), np.full(n, -1))
+        listed = arcs.Arcs(start, count_of, col, cost)
+        tight = arcs.row_minima(listed, g)
+        free, _ = auction.auction(listed, g, matching, np.arange(n), 0.1, 10.0, 50)
+        free, far, _ = augment.augment(listed, tight, g, matching, free, 100, 10**5)
+        augment.augment_together(listed, tight, g, matching, far)
+        arcs.release(listed, tight, g, matching, 0.0)
         count += 1
     return count
 

@@ -1,4 +1,4 @@
-"""The proof of an answer, by one code for every solver.
+"""Certificates of optimality: proven bounds on the cost from a plan and potentials, by one code for every solver.
 
 A plan with the right marginals bounds the optimal cost from above. Potentials with ``f_i + g_j <= C_ij`` over *all*
 pairs bound it from below (weak duality). Here both are checked against the problem itself, nothing is taken from the

@@ -1,4 +1,4 @@
-"""What otgan raises. Every message says what was expected, what came, and what to do."""
+"""Exceptions that otgan raises; every message says what was expected, what came, and what to do."""
 
 from __future__ import annotations
 

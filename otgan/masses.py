@@ -1,4 +1,4 @@
-"""Weights as whole numbers: what every solver and every proof counts in.
+"""Masses as whole numbers: what every solver and every proof counts in.
 
 Weights are the real numbers that the floats are, and equal weights are exactly 1/n. Both sides stand for parts of one
 mass: ``a / sum(a)`` and ``b / sum(b)``, times ``sum(a)``, in exact arithmetic. So where two totals differ by rounding

@@ -1,4 +1,4 @@
-"""The metrics: each is one object that knows its distances, gradients and rounding.
+"""Metrics: each is one object that knows its distances, gradients and rounding.
 
 Its compiled code is in :mod:`otgan.kernels.metric`, under a constant of the same name in capitals.
 """

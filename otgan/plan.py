@@ -1,4 +1,4 @@
-"""Transport plans whose masses are whole numbers, so that their marginals are right to the last unit."""
+"""Transport plans in whole masses, so that their marginals are right to the last unit."""
 
 from __future__ import annotations
 

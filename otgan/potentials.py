@@ -1,4 +1,4 @@
-"""Potentials as functions: one type for the duals of an exact solution and for a neural critic."""
+"""Kantorovich potentials as functions: one type for the duals of an exact solution and for a neural critic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transport problem: a cost, and a mass on each side."""
+"""The transport problem: a cost, and a mass on each side."""
 
 from __future__ import annotations
 

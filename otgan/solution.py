@@ -1,4 +1,4 @@
-"""What a solver answers, with its proof attached."""
+"""The solution of a transport problem: a plan, potentials, and the certificate of both."""
 
 from __future__ import annotations
 

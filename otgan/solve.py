@@ -1,4 +1,4 @@
-"""The front door: from arrays to a certified Solution, or to its distance alone."""
+"""Public functions: from arrays to a certified Solution, or to its distance alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import numbers
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
@@ -17,14 +17,7 @@ from otgan.problem import Problem
 from otgan.runtime.interrupts import Interrupts
 from otgan.solution import Solution, Status
 
-if TYPE_CHECKING:
-    from typing import Literal
-
-    Method = Literal["auto", "line", "network-simplex", "linprog", "assignment", "sparse"]
-
 __all__ = ["solve", "solve_cost", "wasserstein"]
-
-WITHOUT_STEPS = ("assignment", "line")
 
 
 def solve(
@@ -257,7 +250,7 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     rtol = inputs.tolerance(rtol)
     if max_steps is not None:
         max_steps = inputs.count(max_steps, "max_steps")
-        if method in WITHOUT_STEPS:
+        if method != "auto" and not solver(method).COUNTS_STEPS:
             raise InvalidInput(
                 f"max_steps has no meaning for method={method!r}, which always solves to the end. Leave it out, or use "
                 "'sparse', 'network-simplex' or 'linprog'."

@@ -1,4 +1,4 @@
-"""What gradients are made of: torch tensors in float64, without importing torch.
+"""Tensor arithmetic of gradients: torch tensors in float64, without importing torch.
 
 Distances are rebuilt and differentiated in float64 whatever type the user's tensors have, and cast once at the end; the
 gradients are cast back by autograd, once as well. All of it happens on the CPU, where the plan is, since not every

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from otgan.cli.common import Count, FirstSet, Flag, SecondSet, Several, Target, Text, listed, on_terminal, size
 from otgan.cli.say import say
 from otgan.errors import Interrupted, NotConverged
+from otgan.exact import METHODS
 from otgan.metric import MetricName
 
 if TYPE_CHECKING:
     from otgan.data import SampleSet
     from otgan.solution import Solution
+
+    MethodName = str
+else:
+    MethodName = Literal["auto", *METHODS]
 
 __all__ = ["Distance"]
 
@@ -29,7 +34,7 @@ class Distance:
     """Order of the distance: costs are metric ** p."""
     metric: MetricName = "euclidean"
     """The distance between two points."""
-    method: Literal["auto", "line", "network-simplex", "linprog", "assignment", "sparse"] = "auto"
+    method: MethodName = "auto"
     """The solver; auto takes the fastest that fits."""
     rtol: float = 1e-9
     """Largest relative gap between the proven bounds; exit code 1 if it stays wider."""

@@ -13,10 +13,10 @@ from torch import nn
 from otgan import frames, inputs
 from otgan.critics.modes import own_modes
 from otgan.critics.networks import certified_lipschitz
+from otgan.critics.scaling import Scaling
 from otgan.critics.slopes import largest_slope
 from otgan.errors import InvalidInput
 from otgan.potentials import DualPotentials
-from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -9,8 +9,8 @@ import torch
 
 from otgan import frames, inputs
 from otgan.critics.critic import prepare
+from otgan.critics.scaling import Scaling
 from otgan.errors import InvalidInput
-from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

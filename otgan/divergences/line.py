@@ -1,4 +1,4 @@
-"""Two Gaussians on the line: where their densities cross, and integrals against them."""
+"""Divergences between two Gaussians on the line: crossings of their densities, and integrals against them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elementwise formulas that stay accurate where the textbook ones cancel or overflow."""
+"""Numerically stable formulas, elementwise, where the textbook ones cancel or overflow."""
 
 from __future__ import annotations
 

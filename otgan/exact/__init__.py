@@ -1,7 +1,8 @@
-"""Exact solvers, one module each, behind one interface.
+"""Exact solvers of optimal transport, one module each, behind one interface.
 
-A solver module has ``accepts(problem)`` (None, or why not), ``memory(n, m)`` (bytes it needs beside the data) and
-``solve(problem, *, rtol, max_steps, progress)``, which returns a certified :class:`~otgan.solution.Solution`.
+A solver module has ``COUNTS_STEPS`` (whether ``max_steps`` limits it), ``accepts(problem)`` (None, or why not),
+``memory(n, m)`` (bytes it needs beside the data) and ``solve(problem, *, rtol, max_steps, progress)``, which returns a
+certified :class:`~otgan.solution.Solution`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ METHODS = {
 
 class Solver(Protocol):
     """What a solver module offers."""
+
+    COUNTS_STEPS: bool
 
     def accepts(self, problem: Problem) -> str | None:
         """Why it cannot take ``problem``; None if it can."""

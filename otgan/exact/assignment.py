@@ -1,6 +1,7 @@
-"""Equal masses, n = m: a permutation is optimal (Birkhoff), found by shortest augmenting paths on the dense costs.
+"""The assignment problem (equal masses, n = m) by shortest augmenting paths on the dense costs.
 
-scipy's ``linear_sum_assignment``, which this replaced, takes two to four times as long and returns no potentials.
+An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
+to four times as long and returns no potentials.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from otgan.problem import Problem
     from otgan.solution import Solution
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = False
 
 COSTS_PER_LOOK = 200_000_000  # at whether there was a Ctrl-C: a fifth of a second
 

@@ -1,4 +1,4 @@
-"""The rule behind ``method="auto"``: the fastest solver that fits, by size, dimension and weights.
+"""The choice of a solver behind ``method="auto"``: the fastest that fits, by size, dimension and weights.
 
 ===============================================  ===============  ==================================================
 points in d dimensions                           method           why

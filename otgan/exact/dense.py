@@ -1,4 +1,4 @@
-"""What the solvers that hold the whole cost matrix share: conditioning, and refinement until the proof closes.
+"""Solvers of a dense cost matrix: conditioning by capped costs, and iterative refinement until the proof closes.
 
 Two things go wrong when costs span many orders of magnitude. A solver compares reduced costs with a tolerance
 relative to the largest cost, so cheap arcs look alike; and potentials as large as the largest cost carry its rounding

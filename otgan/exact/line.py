@@ -1,4 +1,4 @@
-"""Points on the line: the monotone plan is optimal for every p >= 1 (Santambrogio 2015, theorem 2.9)."""
+"""Optimal transport on the line by the monotone plan, for every p >= 1 (Santambrogio 2015, theorem 2.9)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from otgan.problem import Problem
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = False
 
 
 def accepts(problem: Problem) -> str | None:

@@ -1,4 +1,4 @@
-"""Transport as a linear program, as the textbooks write it, solved by HiGHS (Huangfu & Hall 2018).
+"""Linear programs of optimal transport, as the textbooks write them, solved by HiGHS (Huangfu & Hall 2018).
 
 Three programs, each an object with its matrices spelled out, each solvable on its own:
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from otgan.problem import Problem
     from otgan.solution import Solution
 
-__all__ = ["LinearProgram", "accepts", "dual", "kantorovich_rubinstein", "memory", "primal", "solve"]
+__all__ = ["COUNTS_STEPS", "LinearProgram", "accepts", "dual", "kantorovich_rubinstein", "memory", "primal", "solve"]
+
+COUNTS_STEPS = True
 
 OPTIONS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 

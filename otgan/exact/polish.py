@@ -1,4 +1,4 @@
-"""The last step of the dense solvers: a basis that is optimal for the masses exactly.
+"""Exact polishing of a dense solution: a network simplex in whole numbers from the plan that was found.
 
 Solvers that move masses in floats lose what rounding takes, and where blocks of points lie far apart the last bit of a
 mass may cost more than all the rest. So where their plan and potentials do not prove each other, the plan, repaired to

@@ -1,4 +1,4 @@
-"""The network simplex of POT (Bonneel et al. 2011, after LEMON), for any masses."""
+"""Network simplex of POT (Bonneel et al. 2011, after LEMON), for any masses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from otgan.problem import Problem
     from otgan.solution import Solution
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = True
 
 UNLIMITED = 2**62
 MAX_ITER_REACHED = 3  # POT's code; every other outcome is judged by the certificate alone

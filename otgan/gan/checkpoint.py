@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from otgan import inputs
+from otgan.critics.scaling import Scaling
 from otgan.errors import InvalidInput
 from otgan.gan.config import LARGEST_COUNT, Config
 from otgan.gan.scaling import SampleScaling
 from otgan.report import write_files
 from otgan.runtime.optional import optional_dependency
-from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     import os

@@ -24,21 +24,21 @@ def averaged_model(generator: nn.Module, config: Config) -> AveragedModel:
     After n steps the decay is at most (1 + n) / (10 + n), so that short runs forget their first weights too.
     """
 
-    def average(averages: Any, current: Any, n: Any) -> None:
+    def average(ema: Any, current: Any, n: Any) -> None:
         steps = float(n)
-        get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(averages, current, n)
+        get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(ema, current, n)
 
     return AveragedModel(generator, multi_avg_fn=average).eval()
 
 
-def with_recalibrated_batch_norm(average: AveragedModel, config: Config) -> nn.Module:
+def with_recalibrated_batch_norm(ema: AveragedModel, config: Config) -> nn.Module:
     """The averaged generator as a network of its own, with batch norm's means and variances estimated anew.
 
     Those that were copied belong to the weights of the generator in training: with them the averaged generator's
     samples are worse than those of either network. They are estimated over 16 batches of noise, the same ones every
     time (the standing statistics of Brock, Donahue & Simonyan 2019, Large Scale GAN Training, section 4.1).
     """
-    generator = copy.deepcopy(average.module)
+    generator = copy.deepcopy(ema.module)
     drawn = torch.Generator().manual_seed(config.seed)
     noise = torch.randn(CALIBRATION_BATCHES, config.recipe.batch_size, config.latent, generator=drawn)
     update_bn(iter(noise), generator, next(generator.parameters()).device)

@@ -170,7 +170,7 @@ class Relativistic(Objective):
     def estimate(self, f_real: torch.Tensor, f_fake: torch.Tensor) -> float:
         """``log 2 - E softplus(f(y) - f(x))`` over all pairs, zero for a critic that cannot tell.
 
-        It is the value of the paired game, a divergence of its own (Jolicoeur-Martineau 2019), within [0, log 2].
+        The relativistic pairing divergence (Jolicoeur-Martineau 2019), within [0, log 2].
         """
         return math.log(2) - float(softplus(f_fake.double()[None] - f_real.double()[:, None]).mean())
 

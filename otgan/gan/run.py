@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from otgan import inputs
-from otgan.critics import torch_device
 from otgan.critics.modes import own_modes
 from otgan.errors import InvalidInput, OTError
 from otgan.gan import checkpoint as checkpoints
@@ -21,6 +20,7 @@ from otgan.gan.log import read_log
 from otgan.gan.networks import build_critic, build_generator
 from otgan.gan.page import run_figures, run_page
 from otgan.report import write_files
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import torch
 
+from otgan.critics.scaling import Scaling
 from otgan.errors import InvalidInput
-from otgan.scaling import Scaling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class SampleScaling:
     """The scaling between samples in the data's own units and samples as networks see them.
 
     Images have channels first and values in [-1, 1], which is where tanh ends. Points are centred and divided by a
-    power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.scaling.Scaling`).
+    power of two, so that they reach between 0.95 and 1.9 (:class:`~otgan.critics.scaling.Scaling`).
 
     Attributes
     ----------

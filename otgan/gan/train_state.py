@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from otgan.critics import WeightClipping
-from otgan.critics.methods.method import adam
+from otgan.critics.methods.method import adam, rmsprop
 from otgan.errors import InvalidInput
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
 from otgan.gan.config import LIPSCHITZ_CRITICS
@@ -137,5 +136,5 @@ class TrainState:
 def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:
     recipe = config.recipe
     if recipe.optimizer == "rmsprop":
-        return WeightClipping(learning_rate=learning_rate).optimizer(network)
+        return rmsprop(network, learning_rate)
     return adam(network, learning_rate, (recipe.beta1, recipe.beta2))

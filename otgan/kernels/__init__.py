@@ -1,1 +1,1 @@
-"""Numba kernels: arrays and scalars in and out. Nothing here knows the rest of otgan."""
+"""Numba kernels: arrays, scalars and named tuples in and out. Nothing here knows the rest of otgan."""

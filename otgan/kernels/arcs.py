@@ -1,4 +1,4 @@
-"""Arcs of a restricted problem, listed by row in one pool, with room to grow in place.
+"""Adjacency lists of a restricted problem, in one pool with room to grow in place.
 
 Row i owns ``col[start[i] : start[i] + count[i]]`` and the costs beside it, with room for ``room[i]``. A row that is
 full moves to the end of the pool with twice the room; what it leaves behind is at most as much as it has then.
@@ -6,12 +6,47 @@ full moves to the end of the pool with twice the room; what it leaves behind is 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import entry
 
-__all__ = ["add_arcs", "best_two", "release", "row_minima"]
+__all__ = ["Arcs", "Matching", "add_arcs", "best_two", "release", "row_minima"]
+
+
+class Arcs(NamedTuple):
+    """The arcs of n rows in one pool.
+
+    Attributes
+    ----------
+    start, degree : (n,) ndarray of int64
+        Where those of each row begin, and how many they are.
+    col : (k,) ndarray of int64
+    cost : (k,) ndarray of float64
+    """
+
+    start: NDArray[np.int64]
+    degree: NDArray[np.int64]
+    col: NDArray[np.int64]
+    cost: NDArray[np.float64]
+
+
+class Matching(NamedTuple):
+    """A partial matching of rows and columns along arcs, changed in place.
+
+    Attributes
+    ----------
+    match : (n,) ndarray of int64
+        Place of the matched arc among those of its row, -1 for none.
+    row_of : (m,) ndarray of int64
+        Matched row of each column, -1 for none.
+    """
+
+    match: NDArray[np.int64]
+    row_of: NDArray[np.int64]
 
 
 @kernel
@@ -32,7 +67,7 @@ def holds(start, count, col, i, j):
 
 
 @kernel
-def add_arcs(start, count, room, used, col, cost, rows, cols, x, y, metric, p):
+def add_arcs(arcs, room, used, rows, cols, x, y, metric, p):
     """Add arcs that are not there yet; those with a negative column are left out.
 
     Returns
@@ -41,6 +76,7 @@ def add_arcs(start, count, room, used, col, cost, rows, cols, x, y, metric, p):
         The pool, a new one if it had to grow.
     used, added : int
     """
+    start, count, col, cost = arcs
     added = 0
     for k in range(rows.size):
         i, j = rows[k], cols[k]
@@ -65,8 +101,9 @@ def add_arcs(start, count, room, used, col, cost, rows, cols, x, y, metric, p):
 
 
 @kernel
-def best_two(start, count, col, cost, g, i):
+def best_two(arcs, g, i):
     """Place in the pool of the arc of row i with the least ``C_ij - g_j``, that value, and the second least."""
+    start, count, col, cost = arcs
     best, second, place = np.inf, np.inf, -1
     for t in range(start[i], start[i] + count[i]):
         value = cost[t] - g[col[t]]
@@ -78,17 +115,18 @@ def best_two(start, count, col, cost, g, i):
 
 
 @kernel
-def row_minima(start, count, col, cost, g):
+def row_minima(arcs, g):
     """The least ``C_ij - g_j`` on the arcs of each row."""
-    f = np.empty(start.size)
-    for i in range(start.size):
-        f[i] = best_two(start, count, col, cost, g, i)[1]
+    f = np.empty(arcs.start.size)
+    for i in range(f.size):
+        f[i] = best_two(arcs, g, i)[1]
     return f
 
 
 @kernel
-def release(start, count, col, cost, f, g, match, row_of, slack):
+def release(arcs, f, g, matching, slack):
     """Unmatch the rows whose matched arc lies more than slack above f; returns all free rows."""
+    (start, _, col, cost), (match, row_of) = arcs, matching
     free = np.empty(start.size, np.int64)
     size = 0
     for i in range(start.size):

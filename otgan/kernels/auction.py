@@ -11,7 +11,7 @@ __all__ = ["auction"]
 
 
 @kernel
-def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max_bids):
+def auction(arcs, g, matching, free, eps, max_raise, max_bids):
     """Let the free rows bid, first in first out, until none is left or ``max_bids`` are made.
 
     A row takes the column with the least ``C_ij - g_j`` and lowers g_j until the column is worth eps less to it than
@@ -19,14 +19,10 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max
 
     Parameters
     ----------
-    start, count, col, cost
-        Arcs, see :mod:`otgan.kernels.arcs`.
+    arcs : Arcs
     g : (m,) ndarray
         Prices; lowered in place.
-    match : (n,) ndarray of int64
-        Place of the matched arc among those of its row, -1 for none.
-    row_of : (m,) ndarray of int64
-        Matched row, -1 for none.
+    matching : Matching
     free : (k,) ndarray of int64
     eps : float
     max_raise : float
@@ -40,6 +36,8 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max
         Rows left over.
     bids : int
     """
+    start, col = arcs.start, arcs.col
+    match, row_of = matching
     n = start.size
     ring = np.empty(n, np.int64)
     ring[: free.size] = free
@@ -49,7 +47,7 @@ def auction(start, count, col, cost, g, match, row_of, free, eps, max_raise, max
         head = head + 1 if head + 1 < n else 0
         length -= 1
         bids += 1
-        place, best, second = best_two(start, count, col, cost, g, i)
+        place, best, second = best_two(arcs, g, i)
         if place < 0:  # no arc with a value: nothing to bid for
             length += 1
             head = head - 1 if head > 0 else n - 1

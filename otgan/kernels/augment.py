@@ -59,8 +59,9 @@ def shift_potentials(f, g, row_of, scanned, distance, final):
 
 
 @kernel
-def flip(start, col, cost, f, g, match, row_of, from_row, from_place, s, sink):
+def flip(arcs, f, g, matching, from_row, from_place, s, sink):
     """Match along the path from row s to column ``sink``; the potentials of its rows are read off the new arcs."""
+    (start, _, col, cost), (match, row_of) = arcs, matching
     j = sink
     while True:
         i = from_row[j]
@@ -73,7 +74,7 @@ def flip(start, col, cost, f, g, match, row_of, from_row, from_place, s, sink):
 
 
 @kernel
-def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max_steps):
+def augment(arcs, f, g, matching, free, reach_steps, max_steps):
     """Match free rows one by one along shortest paths in the reduced costs ``C - f - g``.
 
     The potentials have to be feasible on the arcs and tight on the matching, and they stay so: no epsilon is left.
@@ -81,7 +82,7 @@ def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max
 
     Parameters
     ----------
-    start, count, col, cost, g, match, row_of, free
+    arcs, g, matching, free
         As for :func:`otgan.kernels.auction.auction`.
     f : (n,) ndarray
     reach_steps : int
@@ -96,6 +97,7 @@ def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max
     steps : int
         Arcs looked at.
     """
+    (start, count, col, cost), row_of = arcs, matching.row_of
     n = start.size
     distance = np.full(n, np.inf)
     from_row, from_place = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -148,7 +150,7 @@ def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max
         if sink >= 0:
             f[s] += final
             shift_potentials(f, g, row_of, scanned[:n_scanned], distance, final)
-            flip(start, col, cost, f, g, match, row_of, from_row, from_place, s, sink)
+            flip(arcs, f, g, matching, from_row, from_place, s, sink)
         else:
             far[n_far] = s
             n_far += 1
@@ -158,7 +160,7 @@ def augment(start, count, col, cost, f, g, match, row_of, free, reach_steps, max
 
 
 @kernel
-def augment_together(start, count, col, cost, f, g, match, row_of, free):
+def augment_together(arcs, f, g, matching, free):
     """One search from all free rows at once, and a path for every tree that reaches a free column.
 
     The trees of different rows are disjoint, so all their paths can be taken. Arguments as for :func:`augment`.
@@ -170,6 +172,7 @@ def augment_together(start, count, col, cost, f, g, match, row_of, free):
     steps : int
         Arcs looked at.
     """
+    (start, count, col, cost), row_of = arcs, matching.row_of
     n = start.size
     distance = np.full(n, np.inf)
     from_row, from_place = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -224,5 +227,5 @@ def augment_together(start, count, col, cost, f, g, match, row_of, free):
     shift_potentials(f, g, row_of, scanned[:n_scanned], distance, reach)
     for s in free:
         if sink[s] >= 0:
-            flip(start, col, cost, f, g, match, row_of, from_row, from_place, s, sink[s])
+            flip(arcs, f, g, matching, from_row, from_place, s, sink[s])
     return matched, steps

@@ -1,20 +1,31 @@
-"""Bounds below every reduced cost of a node, for a packet of targets: see :mod:`otgan.kernels.search`."""
+"""Lower bounds on the reduced costs in a tree node, for a packet of targets: see :mod:`otgan.kernels.search`."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from otgan.kernels.envelope import TINY, slack
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import EUCLIDEAN, accumulate, gradient, sums_to_costs
 
-__all__ = ["bound_packet", "reaches"]
+__all__ = ["Room", "bound_packet", "reaches"]
 
 EPS = float(np.finfo(np.float64).eps)
 
 
+class Room(NamedTuple):
+    """Arrays to work in, one number a lane: sums over coordinates, steepness, and the bound that is built up."""
+
+    total: NDArray[np.float64]
+    steep: NDArray[np.float64]
+    rest: NDArray[np.float64]
+
+
 @kernel
-def bound_packet(tree, envelope, node, py, metric, p, total, steep, rest, worst, worst_row, bound):
+def bound_packet(tree, envelope, node, py, metric, p, room, worst, worst_row, bound):
     """Below every entry of the node minus f, for each lane: the better bound, or the box's where that is enough."""
     if envelope.largest[node] == -np.inf:
         bound[:] = np.inf
@@ -23,11 +34,12 @@ def bound_packet(tree, envelope, node, py, metric, p, total, steep, rest, worst,
     if not reaches(bound, worst, worst_row, tree.first_row[node]):
         return
     if p == 2.0 and metric == EUCLIDEAN:
-        bound_by_parabola(tree, envelope, node, py, total, rest)
+        bound_by_parabola(tree, envelope, node, py, room)
     elif metric == EUCLIDEAN:
-        bound_by_ray(tree, envelope, node, py, p, steep, total, rest)
+        bound_by_ray(tree, envelope, node, py, p, room)
     else:
-        bound_by_tangent(tree, envelope, node, py, metric, p, total, steep, rest)
+        bound_by_tangent(tree, envelope, node, py, metric, p, room)
+    rest = room.rest
     for t in range(bound.size):
         if rest[t] > bound[t]:
             bound[t] = rest[t]
@@ -52,8 +64,9 @@ def bound_by_box(low, high, largest, py, metric, p, bound):
 
 
 @kernel
-def bound_by_parabola(tree, envelope, node, py, square, rest):
+def bound_by_parabola(tree, envelope, node, py, room):
     """The least ``|x - y|^2 - slope . (x - centre)`` over the box, coordinate by coordinate, less top."""
+    square, rest = room.total, room.rest
     for t in range(rest.size):
         rest[t] = 0.0
         square[t] = 0.0
@@ -72,13 +85,14 @@ def bound_by_parabola(tree, envelope, node, py, square, rest):
 
 
 @kernel
-def bound_by_ray(tree, envelope, node, py, p, along, total, rest):
+def bound_by_ray(tree, envelope, node, py, p, room):
     """The convex Euclidean cost above its tangent at a point of the box, f below its plane.
 
     Any point of the box is allowed. The tangent touches where its slope comes closest to that of f: at the centre,
     moved sideways towards the ray that leaves the target along ``slope``.
     The centre alone leaves a third more to price for p = 1.
     """
+    total, along, rest = room
     d = py.shape[0]
     norm = 0.0
     for k in range(d):
@@ -133,8 +147,9 @@ def sideways(u, along, slope, half):
 
 
 @kernel
-def bound_by_tangent(tree, envelope, node, py, metric, p, total, steep, rest):
+def bound_by_tangent(tree, envelope, node, py, metric, p, room):
     """The convex cost above its tangent at the centre, f below its plane."""
+    total, steep, rest = room
     d = py.shape[0]
     for t in range(rest.size):
         total[t] = 0.0

@@ -1,4 +1,4 @@
-"""Compiled code on disk: without it everything works as well, and takes seconds longer to begin.
+"""Cache of compiled kernels on disk: without it everything works as well, and takes seconds longer to begin.
 
 What cannot be read, or is not what was written, is compiled anew and written again; what cannot be written is compiled
 by each process. Either is told once, through ``logging``, and so is, as information, that compiling begins.

@@ -1,4 +1,4 @@
-"""Transport between sorted points on a circle, where the one choice is how far the quantile functions are turned.
+"""Optimal transport on a circle between sorted points, where the one choice is by how much mass one side is turned.
 
 Unroll the circle: positions and masses go on for ever, one period and the whole mass further after each turn. Matching
 in order, with the second side delayed by a mass ``theta``, costs C(theta), which is convex for p >= 1 and affine

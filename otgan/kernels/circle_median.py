@@ -1,4 +1,4 @@
-"""W_1 between sorted points on a circle, the area between the distribution functions less their median.
+"""W_1 on a circle between sorted points: the area between the distribution functions less their median.
 
 What flows past a place is the difference of the cdfs less a constant, best their median over the circle (Rabin, Delon
 & Gousseau 2011). In twice the working precision, or of masses that are whole numbers where that does not do.

@@ -1,4 +1,4 @@
-"""What a tree knows about potentials: in every node their largest value, and a plane above them."""
+"""Upper bounds on potentials in every node of a tree: their largest value, and a plane above them."""
 
 from __future__ import annotations
 

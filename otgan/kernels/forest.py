@@ -1,4 +1,4 @@
-"""From any masses along arcs to an exact transport plan without cycles, in whole numbers."""
+"""Exact transport plans without cycles, in whole numbers, from any masses along arcs."""
 
 from __future__ import annotations
 

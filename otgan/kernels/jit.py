@@ -1,4 +1,4 @@
-"""The one decorator of the house for compiled code."""
+"""The decorator of all compiled code."""
 
 from __future__ import annotations
 

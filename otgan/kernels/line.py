@@ -1,4 +1,4 @@
-"""Transport between sorted points on the line, where the monotone plan is optimal for every p >= 1.
+"""Optimal transport between sorted points on the line, where the monotone plan is optimal for every p >= 1.
 
 Which mass meets which is decided by differences of sums of masses, however small. Sums in twice the working precision
 know their own error; where that is too large, the masses have to come as whole numbers (:mod:`otgan.kernels.wide`).

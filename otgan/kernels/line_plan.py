@@ -1,4 +1,4 @@
-"""Plans between sorted points on the line, and potentials that complement them."""
+"""Monotone plans between sorted points on the line, and potentials that complement them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One entry ``metric(x, y) ** p`` and the list of the best few: what every kernel that prices pairs shares.
+"""Metrics in compiled code: one entry ``metric(x, y) ** p``, sums over coordinates, and lists of the best few.
 
 All of them add the coordinates in their order and round at the same places, so that they agree to the last bit
 whichever of them computes an entry, and in whatever order the pairs are visited.
@@ -6,7 +6,10 @@ whichever of them computes an entry, and in whatever order the pairs are visited
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power
@@ -15,6 +18,7 @@ __all__ = [
     "CHEBYSHEV",
     "CITYBLOCK",
     "EUCLIDEAN",
+    "Lists",
     "accumulate",
     "cost_of_sum",
     "entry",
@@ -27,6 +31,19 @@ __all__ = [
 ]
 
 EUCLIDEAN, CITYBLOCK, CHEBYSHEV = 0, 1, 2  # the codes of the metrics of otgan.metric
+
+
+class Lists(NamedTuple):
+    """The best K rows of each of m targets, sorted by value, then row; changed in place.
+
+    Attributes
+    ----------
+    values : (m, K) ndarray of float64
+    rows : (m, K) ndarray of int64
+    """
+
+    values: NDArray[np.float64]
+    rows: NDArray[np.int64]
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Column minima of |x_i - y_j|^p - f_i for sorted points in O((n + m) log m): the matrix is Monge.
+"""Column minima of the Monge matrix |x_i - y_j|^p - f_i for sorted points, in O((n + m) log m).
 
 Subtracting a number from each row keeps the Monge property, so the row of the minimum moves monotonically with the
 column, and the minimum of a middle column splits the rest in two (Aggarwal et al. 1987, with one more logarithm).

@@ -1,4 +1,4 @@
-"""Products of whole numbers of several digits (:mod:`otgan.kernels.wide`)."""
+"""Products of multi-digit integers (:mod:`otgan.kernels.wide`)."""
 
 from __future__ import annotations
 

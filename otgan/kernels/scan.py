@@ -1,4 +1,4 @@
-"""Column minima of ``metric(x_i, y_j) ** p - f_i`` by going through all pairs, in memory that grows with n + m.
+"""Exhaustive pricing: column minima of ``metric(x_i, y_j) ** p - f_i`` over all pairs, in memory that grows with n + m.
 
 For dimensions where a tree rules nothing out. :func:`scan` computes every entry in SIMD lanes over rows, and
 :func:`fill` keeps them all.
@@ -7,19 +7,61 @@ For dimensions where a tree rules nothing out. :func:`scan` computes every entry
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import EUCLIDEAN, entry, insert, keep, price_tile, sums_to_costs
 
-__all__ = ["TILE", "confirm", "fill", "pack", "scan", "seed"]
+__all__ = ["TILE", "Screen", "Tiles", "confirm", "fill", "pack", "scan", "seed"]
 
 TILE = 64  # rows priced together
 
 
+class Tiles(NamedTuple):
+    """Points by tile, and what belongs to them by slot.
+
+    Attributes
+    ----------
+    points : (tiles, d, TILE) ndarray of float64
+    f : (tiles * TILE,) ndarray of float64
+        -inf where the slot is empty.
+    rows : (tiles * TILE,) ndarray of int64
+        n where it is.
+    """
+
+    points: NDArray[np.float64]
+    f: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+
+class Screen(NamedTuple):
+    """What rules pairs out by their approximate inner products.
+
+    Attributes
+    ----------
+    above_f : (n,) ndarray of float64
+        f and a little more.
+    below_x, below_y : (n,), (m,) ndarray of float64
+        Squared norms, shrunk so that ``below_x_i + below_y_j - double * product_ji`` is below ``|x_i - y_j|^2``.
+    double : float
+        Twice the square of the scale.
+    noise : float
+        Relative rounding of a reduced cost in double precision, charged to the limit.
+    """
+
+    above_f: NDArray[np.float64]
+    below_x: NDArray[np.float64]
+    below_y: NDArray[np.float64]
+    double: float
+    noise: float
+
+
 @kernel
 def pack(x, f):
-    """Points by tile, shape (tiles, d, TILE), and f and rows by slot; empty slots have f = -inf and row n."""
+    """The tiles of points x (n, d) with f (n,)."""
     n, d = x.shape
     tiles = (n + TILE - 1) // TILE
     points = np.empty((tiles, d, TILE))
@@ -31,26 +73,29 @@ def pack(x, f):
         i = min(s, n - 1)
         for k in range(d):
             points[s // TILE, k, s % TILE] = x[i, k]
-    return points, slots, rows
+    return Tiles(points, slots, rows)
 
 
 @kernel
-def seed(x, f, y, metric, p, values, rows):
+def seed(x, f, y, metric, p, lists):
     """Price the guessed rows (m, 1)."""
+    values, rows = lists
     for j in range(y.shape[0]):
         i = rows[j, 0]
         values[j, 0] = entry(x, i, y, j, metric, p) - f[i]
 
 
 @kernel
-def scan(points, slots, tile_rows, y, metric, p, values, rows, start, stop):
+def scan(tiles, y, metric, p, lists, start, stop):
     """Put every row that fits into the lists (m, K) of the targets ``start:stop``."""
+    points, f, tile_rows = tiles
+    values, rows = lists
     cost = np.empty(TILE)
     for tile in range(points.shape[0]):
         for j in range(start, stop):
             price_tile(points[tile], y[j], metric, cost)
             sums_to_costs(cost, metric, p)
-            keep(cost, slots, tile_rows, tile * TILE, values[j], rows[j])
+            keep(cost, f, tile_rows, tile * TILE, values[j], rows[j])
 
 
 @kernel
@@ -68,26 +113,21 @@ def fill(points, x, metric, p, matrix, start, stop):
 
 
 @kernel
-def confirm(product, x, f, y, above_f, below_x, below_y, double, noise, p, values, rows, first_row, first_target):
+def confirm(product, x, f, y, screen, p, lists, first_row, first_target):
     """Put the rows of a block that single precision cannot rule out into the lists of their targets.
 
     Parameters
     ----------
     product : (targets, rows) ndarray of float32
         Approximate inner products of scaled, centred points.
-    above_f : (n,) ndarray of float64
-        f and a little more.
-    below_x, below_y : (n,), (m,) ndarray of float64
-        Squared norms, shrunk so that ``below_x_i + below_y_j - double * product_ji`` is below ``|x_i - y_j|^2``.
-    double : float
-        Twice the square of the scale.
-    noise : float
-        Relative rounding of a reduced cost in double precision, charged to the limit.
+    screen : Screen
     p : float
         1 or 2, of the Euclidean metric.
     first_row, first_target : int
         Where the block begins.
     """
+    above_f, below_x, below_y, double, noise = screen
+    values, rows = lists
     last = rows.shape[1] - 1
     for t in range(product.shape[0]):
         j = first_target + t

@@ -1,4 +1,4 @@
-"""Column minima of ``metric(x_i, y_j) ** p - f_i`` by branch and bound in a k-d tree, exact to the last bit.
+"""Branch and bound in a k-d tree: column minima of ``metric(x_i, y_j) ** p - f_i``, exact to the last bit.
 
 Two bounds rule a node out for a target y:
 
@@ -17,39 +17,57 @@ targets in SIMD lanes, each with its own bound. (One target at a time took five 
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from otgan.kernels.bounds import bound_packet, reaches
+import numpy as np
+from numpy.typing import NDArray
+
+from otgan.kernels.bounds import Room, bound_packet, reaches
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import entry, keep, price_slots
 from otgan.kernels.tree import LEAF
 
-__all__ = ["LANES", "k_best"]
+__all__ = ["LANES", "Targets", "k_best"]
 
 LANES = 32  # targets that go down together; for why 32 see the size of a leaf
 
 
+class Targets(NamedTuple):
+    """Points to find rows for.
+
+    Attributes
+    ----------
+    points : (m, d) ndarray of float64
+    order : (m,) ndarray of int64
+        Neighbours in space beside each other.
+    """
+
+    points: NDArray[np.float64]
+    order: NDArray[np.int64]
+
+
 @kernel
-def k_best(tree, envelope, x, y, order, metric, p, seeded, values, rows, start, stop):
-    """The rows with the least ``metric(x_i, y_j) ** p - f_i`` for targets ``order[start:stop]``.
+def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
+    """The rows with the least ``metric(x_i, y_j) ** p - f_i`` for the targets ``order[start:stop]``.
 
     Parameters
     ----------
     tree, envelope : Tree, Envelope
         Of x and f.
-    x, y : (n, d), (m, d) ndarray
-    order : (m,) ndarray of int64
-        Targets, neighbours in space beside each other.
+    x : (n, d) ndarray
+    targets : Targets
     metric, p : int, float
         A code of :mod:`otgan.kernels.metric`, and the order.
     seeded : bool
         Whether rows hold first guesses, one a target (K = 1); a good guess rules most of the tree out at once, a bad
         one costs nothing but time. Otherwise values hold limits, and rows -1: only what is below is found.
-    values, rows : (m, K) ndarray
-        Overwritten by the lists, best first; what was not found keeps the limit and -1.
+    lists : Lists
+        Overwritten, best first; what was not found keeps the limit and -1.
     start, stop : int
         Part of ``order``, for one of several threads.
     """
+    y, order = targets
+    values, rows = lists
     leaves, d = tree.points.shape[0], tree.points.shape[1]
     last = rows.shape[1] - 1
     py = np.empty((d, LANES))
@@ -61,7 +79,7 @@ def k_best(tree, envelope, x, y, order, metric, p, seeded, values, rows, start, 
     stack = np.empty(depth, np.int64)
     bounds = np.empty((depth, LANES))
     near, far = np.empty(LANES), np.empty(LANES)
-    total, steep, rest, cost = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LEAF)
+    room, cost = Room(np.empty(LANES), np.empty(LANES), np.empty(LANES)), np.empty(LEAF)
     previous = np.full(LANES, -1)
     for base in range(start, stop, LANES):
         load_packet(y, order, base, stop, py)
@@ -74,7 +92,7 @@ def k_best(tree, envelope, x, y, order, metric, p, seeded, values, rows, start, 
                 seed(x, y, envelope.f, j, previous[t], metric, p, values, rows)
             worst[t], worst_row[t] = values[j, last], rows[j, last]
         top = 0
-        bound_packet(tree, envelope, 0, py, metric, p, total, steep, rest, worst, worst_row, bounds[0])
+        bound_packet(tree, envelope, 0, py, metric, p, room, worst, worst_row, bounds[0])
         stack[0] = 0
         while top >= 0:
             node = stack[top]
@@ -95,8 +113,8 @@ def k_best(tree, envelope, x, y, order, metric, p, seeded, values, rows, start, 
                 top -= 1
                 continue
             left, right = 2 * node + 1, 2 * node + 2
-            bound_packet(tree, envelope, left, py, metric, p, total, steep, rest, worst, worst_row, near)
-            bound_packet(tree, envelope, right, py, metric, p, total, steep, rest, worst, worst_row, far)
+            bound_packet(tree, envelope, left, py, metric, p, room, worst, worst_row, near)
+            bound_packet(tree, envelope, right, py, metric, p, room, worst, worst_row, far)
             if right_first(near, far):
                 near, far = far, near
                 left, right = right, left

@@ -1,4 +1,4 @@
-"""Order statistics without sorting."""
+"""Weighted medians by quickselect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a transport plan without cycles to the spanning tree that a network simplex starts from."""
+"""Spanning trees that a network simplex starts from, and the north-west corner rule."""
 
 from __future__ import annotations
 

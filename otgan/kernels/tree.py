@@ -1,4 +1,4 @@
-"""A balanced k-d tree over points, with leaves laid out for SIMD lanes, and an order of points by such a tree.
+"""Balanced k-d trees over points, with leaves laid out for SIMD lanes, and the order of points by such a tree.
 
 It halves the points at the median of the widest side of their box, down to leaves of at most 32. It is balanced, so it
 needs no pointers: the children of node v are 2v + 1 and 2v + 2.

@@ -1,4 +1,4 @@
-"""Twice the working precision: a number is the sum of two floats, the second at most half an ulp of the first.
+"""Double-double arithmetic: a number is the sum of two floats, the second at most half an ulp of the first.
 
 Dekker (1971), A floating-point technique for extending the available precision; Hida, Li & Bailey (2001), Algorithms
 for quad-double precision floating point arithmetic. For the few decisions that float64 leaves open.

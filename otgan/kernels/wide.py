@@ -1,4 +1,4 @@
-"""Whole numbers wider than 62 bits, so that masses add up exactly whatever they are.
+"""Multi-digit integers, wider than 62 bits, so that masses add up exactly whatever they are.
 
 A number is a row of k digits in base 2^62, the most significant first, each in an int64. The first digit has the sign;
 the others lie in [0, 2^62). Numbers that fit into 62 bits have one digit, and then these are plain integers.

@@ -1,4 +1,4 @@
-"""Distances on the circle, for many pairs at once."""
+"""Wasserstein distances on the circle for many pairs at once."""
 
 from __future__ import annotations
 

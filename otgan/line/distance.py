@@ -1,4 +1,4 @@
-"""Distances on the line, for many pairs at once, without plan or potentials."""
+"""Wasserstein distances on the line for many pairs at once, without plan or potentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples on the line or the circle as rows, (batch, n) each, whatever axis they came along."""
+"""Batches of samples on the line or the circle as rows, (batch, n) each, whatever axis they came along."""
 
 from __future__ import annotations
 

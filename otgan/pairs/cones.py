@@ -1,4 +1,6 @@
-"""Mass moved along the rays of a least or greatest of cones (Korotin, Kolesov & Burnaev 2022, section 4).
+"""Funnels and inverted cones: mass moved along the rays of a least or greatest of cones.
+
+Korotin, Kolesov & Burnaev (2022), Kantorovich Strikes Back!, section 4.
 
 ``u(x) = min_n |x - a_n| + b_n`` (funnels) or ``u(x) = max_n |x - a_n| + b_n`` is 1-Lipschitz, and rises at slope one
 along rays through the centre of the cone that x lies on. A plan that moves mass along such rays, all one way, is

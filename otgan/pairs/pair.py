@@ -1,4 +1,4 @@
-"""What every pair of distributions with a known distance can do."""
+"""A pair of distributions with a known distance: what every one of them can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distributions that differ by a shift: W1 is its length, and the optimal critic is linear."""
+"""Translations: distributions that differ by a shift, whose W1 is its length and whose optimal critic is linear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From samples to the distributions that they come from: an interval for the W1 between these."""
+"""Confidence intervals for the W1 between the distributions that samples come from."""
 
 from otgan.population.interval import population_interval
 from otgan.population.result import Bound, PopulationInterval

@@ -1,4 +1,4 @@
-"""The two sides of the sandwich, each a mean with a standard error."""
+"""Confidence bounds on W1 from below and from above, each a mean with a standard error."""
 
 from __future__ import annotations
 

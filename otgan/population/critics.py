@@ -1,4 +1,4 @@
-"""Functions with Lipschitz constant 1, fitted to samples exactly: what a lower bound is tried with.
+"""1-Lipschitz functions fitted to samples exactly, with which a lower bound on W1 is tried.
 
 Each is the McShane extension of the exact potentials of a transport problem made from the samples, and so 1-Lipschitz
 by construction. What differs is the problem. The samples' own potentials are the best there are for the samples, but in

@@ -1,4 +1,4 @@
-"""What a caller claims to know: a critic with its Lipschitz constant, and how far apart points can be."""
+"""Checks of what a caller claims: a critic with its Lipschitz constant, and the diameter of the space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front door: from two samples to an interval for the distance of their distributions."""
+"""The confidence interval for W1 between two distributions, from a sample of each."""
 
 from __future__ import annotations
 

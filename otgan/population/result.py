@@ -1,4 +1,4 @@
-"""What is known about the distance between two distributions, and how."""
+"""Results of a population interval: the interval, and how each bound was found."""
 
 from __future__ import annotations
 

@@ -186,27 +186,29 @@ class Pricing:
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
     ) -> None:
         from otgan.kernels.envelope import refit
-        from otgan.kernels.search import LANES, k_best
+        from otgan.kernels.metric import Lists
+        from otgan.kernels.search import LANES, Targets, k_best
 
         x, y, p = self.x.points, self.y.points, float(self.p)
         envelope = refit(self.x.tree, f, p)
-        order = self.y.tree.order
+        targets, lists = Targets(y, self.y.tree.order), Lists(values, rows)
 
         def part(start: int, stop: int) -> None:
-            k_best(self.x.tree, envelope, x, y, order, self._code, p, seeded, values, rows, start, stop)
+            k_best(self.x.tree, envelope, x, targets, self._code, p, seeded, lists, start, stop)
 
         in_threads(part, len(y), LANES)
 
     def _scan(self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool) -> None:
+        from otgan.kernels.metric import Lists
         from otgan.kernels.scan import pack, scan, seed
 
-        x, y, p = self.x.points, self.y.points, float(self.p)
+        x, y, p, lists = self.x.points, self.y.points, float(self.p), Lists(values, rows)
         if seeded:
-            seed(x, f, y, self._code, p, values, rows)
-        points, slots, slot_rows = pack(x, f)
+            seed(x, f, y, self._code, p, lists)
+        tiles = pack(x, f)
 
         def part(start: int, stop: int) -> None:
-            scan(points, slots, slot_rows, y, self._code, p, values, rows, start, stop)
+            scan(tiles, y, self._code, p, lists, start, stop)
 
         in_threads(part, len(y), 64)
 
@@ -230,12 +232,13 @@ class Pricing:
         off by ``(d + 4) u (|x|^2 + |y|^2)``, and by what underflows, ``d 2^-126``. Twice ``d + 8`` is charged, which
         also covers what double precision rounds in norms, entries and centring.
         """
-        from otgan.kernels.scan import confirm, seed
+        from otgan.kernels.metric import Lists
+        from otgan.kernels.scan import Screen, confirm, seed
 
-        x, y, p = self.x.points, self.y.points, float(self.p)
+        x, y, p, lists = self.x.points, self.y.points, float(self.p), Lists(values, rows)
         dimension = x.shape[1]
         if seeded:
-            seed(x, f, y, self._code, p, values, rows)
+            seed(x, f, y, self._code, p, lists)
         middle = x.mean(axis=0)
         extent = max(float(np.abs(x - middle).max()), float(np.abs(y - middle).max()))
         scale = 2.0 ** np.ceil(np.log2(extent)) if extent > 0 else 1.0
@@ -248,15 +251,14 @@ class Pricing:
             for side in (single_x, single_y)
         )
         noise = 16 * EPS
-        above_f = np.where(np.isfinite(f), f + noise * np.abs(np.where(np.isfinite(f), f, 0.0)), f)
+        f_and_more = np.where(np.isfinite(f), f + noise * np.abs(np.where(np.isfinite(f), f, 0.0)), f)
+        screen = Screen(f_and_more, below_x, below_y, float(2 * scale**2), noise)
         for target in range(0, len(y), BLOCK_TARGETS):
             for row in range(0, len(x), BLOCK_ROWS):
                 product = single_y[target : target + BLOCK_TARGETS] @ single_x[row : row + BLOCK_ROWS].T
 
                 def part(start: int, stop: int, product: Any = product, row: int = row, target: int = target) -> None:
-                    sides = (x, f, y, above_f, below_x, below_y)
-                    bound = (2 * scale**2, noise, p)
-                    confirm(product[start:stop], *sides, *bound, values, rows, row, target + start)
+                    confirm(product[start:stop], x, f, y, screen, p, lists, row, target + start)
 
                 in_threads(part, len(product), 64)
 
@@ -266,7 +268,7 @@ def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric
     from otgan.kernels.scan import fill, pack
 
     matrix = np.empty((len(x), len(y)))
-    points, x, code = pack(y, np.zeros(len(y)))[0], np.ascontiguousarray(x), METRICS[metric].code
+    points, x, code = pack(y, np.zeros(len(y))).points, np.ascontiguousarray(x), METRICS[metric].code
     in_threads(lambda start, stop: fill(points, x, code, float(p), matrix, start, stop), len(x), 64)
     return matrix
 

@@ -9,12 +9,12 @@ from otgan.errors import InvalidInput
 __all__ = ["torch_device"]
 
 
-def torch_device(name: str, *, float64: bool = False) -> torch.device:
+def torch_device(name: str | torch.device, *, float64: bool = False) -> torch.device:
     """The device called ``name``, such as "cuda:1"; "auto" is the first GPU, or else the CPU.
 
     Parameters
     ----------
-    name : str
+    name : str or torch.device
     float64 : bool, default False
         Whether costs are proven there, which needs float64. "torch:cpu" then is the CPU as torch sees it, and nothing
         is chosen automatically.
@@ -33,13 +33,13 @@ def torch_device(name: str, *, float64: bool = False) -> torch.device:
     """
     if name == "auto" and not float64:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("mps") and float64:
+    if str(name).startswith("mps") and float64:
         raise InvalidInput(
             f"device {name!r} has no float64, in which costs are computed to prove the answer. Use device='cpu'."
         )
     instead = "device='cpu'" if float64 else "'auto'"
     try:
-        device = torch.device(name.removeprefix("torch:") if float64 else name)
+        device = torch.device(str(name).removeprefix("torch:") if float64 else name)
         torch.zeros(1, dtype=torch.float64 if float64 else torch.float32, device=device).item()
     except (RuntimeError, AssertionError, TypeError, ImportError) as error:
         reason = str(error).splitlines()[0].rstrip(".")[:150]

@@ -1,4 +1,4 @@
-"""Asserts that know nothing of how an answer was found: brute force, in NumPy, on the whole matrix."""
+"""Assertions about transport solutions and distances: brute force, in NumPy, on the whole matrix."""
 
 from __future__ import annotations
 

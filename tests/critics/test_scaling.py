@@ -17,8 +17,8 @@ from otgan import InvalidInput
 from otgan.critics import METHODS, CriticFit, fit, mlp
 from otgan.critics.networks import values
 from otgan.critics.networks.ensemble import ModuleEnsemble
+from otgan.critics.scaling import Scaling
 from otgan.critics.slopes import in_double, largest_slope
-from otgan.scaling import Scaling
 
 CPU = torch.device("cpu")
 QUICK: dict[str, Any] = {"steps": 5, "width": 16, "depth": 2, "batch_size": 32, "device": "cpu"}

@@ -80,8 +80,8 @@ def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     )
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.scaling.network_shape)
-    game, state = objective_of(config), TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
-    monitor = Monitor(config, samples, game)
+    state = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
+    monitor = Monitor(config, samples, objective_of(config))
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
     measured = monitor.measure(state, [])
     assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())

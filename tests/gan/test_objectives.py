@@ -47,12 +47,12 @@ def sigmoid(t: float) -> float:
     return 1 / (1 + math.exp(-t))
 
 
-def critic_loss(game, critic) -> float:
-    return game.critic_loss(critic, REAL, FAKE, T).item()
+def critic_loss(objective, critic) -> float:
+    return objective.critic_loss(critic, REAL, FAKE, T).item()
 
 
-def generator_loss(game, critic) -> float:
-    return game.generator_loss(critic, REAL, FAKE).item()
+def generator_loss(objective, critic) -> float:
+    return objective.generator_loss(critic, REAL, FAKE).item()
 
 
 def test_minimax_is_cross_entropy_and_its_negative(linear) -> None:
@@ -73,8 +73,8 @@ def test_non_saturating_changes_the_generator_alone(linear) -> None:
 def test_minimax_saturates_and_the_alternative_does_not() -> None:
     """d/df log(1 - D) = -D vanishes where D is sure of a fake; d/df -log D = D - 1 does not."""
     sure = torch.full((4,), -20.0, requires_grad=True)
-    for game, slope in ((Minimax(), 0.0), (NonSaturating(), -0.25)):
-        (gradient,) = torch.autograd.grad(game.generator_loss(lambda f: f, sure, sure), sure)
+    for objective, slope in ((Minimax(), 0.0), (NonSaturating(), -0.25)):
+        (gradient,) = torch.autograd.grad(objective.generator_loss(lambda f: f, sure, sure), sure)
         assert gradient.tolist() == pytest.approx([slope] * 4, abs=1e-8)
 
 
@@ -162,8 +162,8 @@ def test_the_relativistic_number_grows_with_what_the_critic_can_tell() -> None:
 
 def test_r1_pulls_the_weight_towards_zero(linear) -> None:
     """d/dw gamma |w|^2 = 2 gamma w: the gradient of the two penalties together."""
-    game = Relativistic(gp_weight=100.0)
-    game.critic_loss(linear, REAL, REAL, T).backward()
+    objective = Relativistic(gp_weight=100.0)
+    objective.critic_loss(linear, REAL, REAL, T).backward()
     gradient = linear[0].weight.grad
     assert torch.allclose(gradient, 200 * WEIGHT, rtol=1e-5)
 
@@ -171,9 +171,9 @@ def test_r1_pulls_the_weight_towards_zero(linear) -> None:
 def test_penalties_see_each_image_by_itself() -> None:
     """f(x) = |x|^2 / 2 has the gradient x, whose norm is over all pixels of one image."""
     images = torch.randn(4, 2, 3, 3)
-    game = Penalised(penalty=GradientPenalty(gp_weight=7.0))
+    objective = Penalised(penalty=GradientPenalty(gp_weight=7.0))
     zeros = torch.zeros(4)  # which puts the penalty at the second side
-    loss = game.critic_loss(lambda x: x.flatten(1).square().sum(1) / 2, images, images, zeros)
+    loss = objective.critic_loss(lambda x: x.flatten(1).square().sum(1) / 2, images, images, zeros)
     assert loss.item() == pytest.approx(7 * (images.flatten(1).norm(dim=1) - 1).square().mean().item(), rel=1e-5)
 
 

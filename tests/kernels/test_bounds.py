@@ -10,12 +10,13 @@ import pytest
 
 import otgan
 from otgan.exact import dense
-from otgan.kernels.arcs import row_minima
+from otgan.kernels.arcs import Arcs, Matching, row_minima
 from otgan.kernels.assignment import shortest
 from otgan.kernels.auction import auction
 from otgan.kernels.augment import augment_together
 from otgan.kernels.envelope import refit
-from otgan.kernels.search import k_best
+from otgan.kernels.metric import Lists
+from otgan.kernels.search import Targets, k_best
 from otgan.kernels.tree import build
 
 
@@ -37,13 +38,15 @@ def test_rows_without_a_price_make_no_bid_and_stay_free() -> None:
     n = 6
     cost = np.tile([0.0, 1.0], n)
     cost[6:8] = math.nan  # both arcs of row 3
-    lists = 2 * np.arange(n), np.full(n, 2), np.stack([np.arange(n), (np.arange(n) + 1) % n], axis=1).ravel(), cost
-    g, match, row_of = np.zeros(n), np.full(n, -1), np.full(n, -1)
-    free, _ = auction(*lists, g, match, row_of, np.arange(n), 0.1, 10.0, 100)
+    cols = np.stack([np.arange(n), (np.arange(n) + 1) % n], axis=1).ravel()
+    lists = Arcs(2 * np.arange(n), np.full(n, 2), cols, cost)
+    g, match = np.zeros(n), np.full(n, -1)
+    matching = Matching(match, np.full(n, -1))
+    free, _ = auction(lists, g, matching, np.arange(n), 0.1, 10.0, 100)
     assert 3 in free
     assert all(match[i] in (0, 1) for i in range(n) if i not in free)
-    f = row_minima(*lists, g)
-    augment_together(*lists, np.where(np.isfinite(f), f, 0.0), g, match, row_of, free)
+    f = row_minima(lists, g)
+    augment_together(lists, np.where(np.isfinite(f), f, 0.0), g, matching, free)
     assert match[3] == -1
     assert np.isfinite(g).all()
 
@@ -57,7 +60,7 @@ def test_planes_that_leave_float64_rule_nothing_out() -> None:
     for p in (1.0, 1.5, 2.0):
         tree = build(x)
         values, rows = np.empty((n, 1)), np.zeros((n, 1), np.int64)
-        k_best(tree, refit(tree, f, p), x, y, np.arange(n), 0, p, True, values, rows, 0, n)
+        k_best(tree, refit(tree, f, p), x, Targets(y, np.arange(n)), 0, p, True, Lists(values, rows), 0, n)
         assert (rows[:, 0] == f.argmax()).all()
         assert (values == -f.max()).all()
 

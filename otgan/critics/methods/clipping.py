@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from otgan import inputs
-from otgan.critics.methods.method import Method
+from otgan.critics.methods.method import Method, rmsprop
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class WeightClipping(Method):
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """RMSProp without momentum, which the paper reports to destabilise training (section 4.2)."""
-        return torch.optim.RMSprop(network.parameters(), lr=self.learning_rate, foreach=True)
+        return rmsprop(network, self.learning_rate)
 
     def after_step(self, network: nn.Module) -> None:
         """``w <- clip(w, -c, c)``, line 7 of the algorithm."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Slopes = Callable[[], NDArray[Any]]
 
-__all__ = ["DECAYS", "Method", "adam"]
+__all__ = ["DECAYS", "Method", "adam", "rmsprop"]
 
 CORRECTIONS = ("congested", "gradient-norm")
 
@@ -209,6 +209,11 @@ def adam(network: nn.Module, learning_rate: float, betas: tuple[float, float]) -
     parameters = list(network.parameters())
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
     return torch.optim.Adam(parameters, lr=learning_rate, betas=betas, fused=fused)
+
+
+def rmsprop(network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+    """RMSProp without momentum, which WGAN's authors report to destabilise training (section 4.2 of the paper)."""
+    return torch.optim.RMSprop(network.parameters(), lr=learning_rate, foreach=True)
 
 
 def average(of_points: torch.Tensor, shares: torch.Tensor | None) -> torch.Tensor:

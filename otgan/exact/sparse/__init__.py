@@ -22,7 +22,9 @@ from otgan.solution import Solution, Status
 if TYPE_CHECKING:
     from otgan.problem import Problem
 
-__all__ = ["accepts", "memory", "solve"]
+__all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
+
+COUNTS_STEPS = True
 
 
 def accepts(problem: Problem) -> str | None:

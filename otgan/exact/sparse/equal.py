@@ -1,4 +1,4 @@
-"""Column generation for equal masses and n = m, around an auction and shortest augmenting paths.
+"""Column generation for the assignment problem (equal masses, n = m): an auction, then shortest augmenting paths.
 
 The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that
 are cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.exact.sparse.progress import Progress
+    from otgan.kernels.arcs import Matching as KernelMatching
     from otgan.problem import Problem
 
 __all__ = ["solve", "suits"]
@@ -139,6 +140,13 @@ class Matching:
         self.row_of = np.full(n, -1)
         self.best_costs = arcs.cost.entries(np.arange(n), columns)
 
+    @property
+    def pair(self) -> KernelMatching:
+        """The matching as kernels take it."""
+        from otgan.kernels.arcs import Matching
+
+        return Matching(self.match, self.row_of)
+
     def first_arcs(self) -> None:
         """Arcs of the first matching, so that the graph is feasible, and the cheapest of every row and column."""
         n = len(self.best)
@@ -162,7 +170,7 @@ class Matching:
         """Unmatch the rows that pay more than slack above f; all free rows."""
         from otgan.kernels.arcs import release
 
-        return release(*self.arcs.arcs, f, self.arcs.g, self.match, self.row_of, slack)
+        return release(self.arcs.arcs, f, self.arcs.g, self.pair, slack)
 
     def augment(self, f: NDArray[np.float64], free: NDArray[np.int64], max_steps: int) -> int:
         """Match the free rows along shortest paths, if that takes no more than max_steps; how many steps it took."""
@@ -172,12 +180,12 @@ class Matching:
         together, reach = [free[:0]], int(FAR_SHARE * arcs.count.sum())
         while len(free) and done < max_steps:
             chunk = min(max_steps - done, STEPS_PER_LOOK)
-            free, far, steps = augment(*arcs.arcs, f, arcs.g, self.match, self.row_of, free, reach, chunk)
+            free, far, steps = augment(arcs.arcs, f, arcs.g, self.pair, free, reach, chunk)
             together.append(far)
             done += steps
         free = np.concatenate(together)
         while len(free) and done < max_steps:
-            matched, steps = augment_together(*arcs.arcs, f, arcs.g, self.match, self.row_of, free)
+            matched, steps = augment_together(arcs.arcs, f, arcs.g, self.pair, free)
             free = free[self.match[free] < 0]
             done += steps
             if not matched:
@@ -218,7 +226,7 @@ def auction_rounds(matching: Matching, progress: Progress, depth: int) -> None:
         with progress.part("inner"):
             free = matching.release(matching.feasible_f(), eps)
             bid = eps, OUTLIER_MEDIANS * scale
-            free, _ = auction(*arcs.arcs, arcs.g, matching.match, matching.row_of, free, *bid, MAX_BIDS_PER_ROW * n)
+            free, _ = auction(arcs.arcs, arcs.g, matching.pair, free, *bid, MAX_BIDS_PER_ROW * n)
             # The last few rows would outbid each other for long, and a path settles each of them. What else lies
             # below the matched arcs does so by less than eps, and counts as if it did not.
             matching.augment(matching.tight_f(), free, MAX_STEPS_PER_ROW * n)

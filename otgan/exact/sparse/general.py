@@ -1,4 +1,4 @@
-"""Any masses in memory that grows with n + m: column generation around a network simplex, coarse to fine.
+"""Column generation for any masses around a network simplex, coarse to fine, in memory that grows with n + m.
 
 The simplex works on a list of arcs (:class:`~otgan.exact.sparse.network.Network`). Exact pricing of *all* pairs finds
 the arcs whose reduced cost is negative, the best few of every row and column join the list, and the simplex goes on

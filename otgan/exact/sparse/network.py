@@ -1,4 +1,4 @@
-"""A transport problem restricted to a list of arcs, with the simplex basis that survives every change of the list."""
+"""A transport problem on a list of arcs, with a simplex basis that survives every change of the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one long solve tells of itself, and what may end it early: limits and Ctrl-C."""
+"""Progress of a long solve: seconds and rounds, the bar on a terminal, and what may end it early."""
 
 from __future__ import annotations
 

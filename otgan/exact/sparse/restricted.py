@@ -1,4 +1,4 @@
-"""A transport problem on a few of its arcs, which knows what it has proven about all the others.
+"""A transport problem restricted to a few arcs, with proven bounds on all the others.
 
 An auction and shortest augmenting paths only ever lower the prices g, and that can only raise ``C_ij - g_j``. So when a
 row asks for its k best columns, the k-th value stays a bound below every column that it does not know, and the row has
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.costs import PointCost
+    from otgan.kernels.arcs import Arcs
 
 __all__ = ["Restricted"]
 
@@ -55,19 +56,25 @@ class Restricted:
         self.queries = 0
 
     @property
-    def arcs(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """What kernels take for the arcs: start, count, column, cost."""
-        return self.start, self.count, self.col, self.arc_cost
+    def arcs(self) -> Arcs:
+        """The arcs as kernels take them."""
+        from otgan.kernels.arcs import Arcs
+
+        return Arcs(self.start, self.count, self.col, self.arc_cost)
 
     def add(self, rows: NDArray[Any], cols: NDArray[Any]) -> int:
         """Add those of the arcs that are not known; how many that were."""
         from otgan.kernels.arcs import add_arcs
 
         cost = self.cost
-        pool = self.start, self.count, self.room, self.used, self.col, self.arc_cost
         points = cost.x, cost.y, METRICS[cost.metric].code, float(cost.p)
         self.col, self.arc_cost, self.used, added = add_arcs(
-            *pool, np.ascontiguousarray(rows, np.int64), np.ascontiguousarray(cols, np.int64), *points
+            self.arcs,
+            self.room,
+            self.used,
+            np.ascontiguousarray(rows, np.int64),
+            np.ascontiguousarray(cols, np.int64),
+            *points,
         )
         return added
 
@@ -75,7 +82,7 @@ class Restricted:
         """The least ``C_ij - g_j`` on the arcs of each row."""
         from otgan.kernels.arcs import row_minima
 
-        return row_minima(*self.arcs, self.g)
+        return row_minima(self.arcs, self.g)
 
     def price(self, stale: NDArray[np.bool_], k: int) -> int:
         """Find the k best columns of all those rows, add them, and renew the bounds; how many arcs were new."""

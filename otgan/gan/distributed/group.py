@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from otgan.critics import torch_device
+from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from otgan.critics import torch_device
 from otgan.errors import InvalidInput
 from otgan.gan.distributed.group import ProcessGroup
+from otgan.runtime.device import torch_device
 from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
