@@ -14,8 +14,8 @@ from otgan import InvalidInput, report
 HOLDER = """
 import sys, time
 from pathlib import Path
-from otgan.report import alone
-with alone(Path(sys.argv[1])):
+from otgan.report import exclusive_lock
+with exclusive_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -26,18 +26,18 @@ def test_another_process_is_named_and_its_death_sets_free(tmp_path: Path) -> Non
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        with pytest.raises(InvalidInput, match=f"in use by process {child.pid},"), report.alone(lock):
+        with pytest.raises(InvalidInput, match=f"in use by process {child.pid},"), report.exclusive_lock(lock):
             pass
         child.kill()  # it cannot clean up
     assert lock.exists()
-    with report.alone(lock):
+    with report.exclusive_lock(lock):
         assert lock.read_text() == str(os.getpid())
     assert not lock.exists()
 
 
 def hold_and_fail(lock: Path) -> None:
-    with report.alone(lock):
-        with pytest.raises(InvalidInput, match=f"process {os.getpid()}"), report.alone(lock):
+    with report.exclusive_lock(lock):
+        with pytest.raises(InvalidInput, match=f"process {os.getpid()}"), report.exclusive_lock(lock):
             pass
         raise ZeroDivisionError
 
@@ -45,7 +45,7 @@ def hold_and_fail(lock: Path) -> None:
 def test_it_is_held_within_one_process_too_and_let_go_of_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         hold_and_fail(tmp_path / ".lock")
-    with report.alone(tmp_path / ".lock"):
+    with report.exclusive_lock(tmp_path / ".lock"):
         pass
 
 
@@ -64,10 +64,10 @@ def test_a_file_that_its_holder_removed_meanwhile_is_not_taken_for_the_lock(
         lock(file)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_lock", late)
-    with module.alone(path):
+    with module.exclusive_lock(path):
         assert len(locked) == 2
         assert path.exists()
-        with pytest.raises(InvalidInput), module.alone(path):
+        with pytest.raises(InvalidInput), module.exclusive_lock(path):
             pass
 
 
@@ -76,6 +76,6 @@ def test_a_file_system_without_locks_is_no_obstacle(tmp_path: Path, monkeypatch:
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr("otgan.report.lock._lock", none)
-    with report.alone(tmp_path / ".lock"):
+    with report.exclusive_lock(tmp_path / ".lock"):
         pass
     assert not list(tmp_path.iterdir())

@@ -66,7 +66,7 @@ def test_the_lower_bound_has_its_tip_at_the_number():
 
 
 @pytest.mark.parametrize(("width", "pixels", "least"), [(plot.WIDE, 920, 12.0), (plot.NARROW, 360, 10.0)])
-def test_text_can_be_read_on_every_paper(width, pixels, least):
+def test_text_can_be_read_in_every_rendering(width, pixels, least):
     rng = np.random.default_rng(0)
     x, y, plan = rng.random((6, 16)), rng.random((6, 16)), sparse.coo_array(np.eye(6) / 6)
     records = [{**MEASURED, "step": k, "precision": 0.5, "modes": 3, "class_score": 2.0} for k in range(3)]
@@ -188,7 +188,7 @@ def test_each_kind_of_data_has_its_pictures(dim, shape, names):
     found = plot.pictures(x, x[::-1], plan, shape, ("a", "a name of more than thirty-two letters"))
     assert [picture.name for picture in found] == names
     for picture in found:
-        papers = plot.on_every_paper(picture.draw)
+        papers = plot.render_all(picture.draw)
         assert papers is not None
         assert len({*papers}) == 4
 

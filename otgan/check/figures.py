@@ -1,4 +1,4 @@
-"""The figures of a check, for light paper and for dark."""
+"""The figures of a check, for light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def figures(result: Check) -> list[Figure]:
     ['Estimates and lower bounds beside the exact distance', 'Estimates over the training steps',
      'Pairs of images of digits:3 and digits:8', 'Both samples in the plane of their principal components']
     """
-    drawn = ((plot.on_every_paper(picture.draw), picture) for picture in _pictures(result))
+    drawn = ((plot.render_all(picture.draw), picture) for picture in _pictures(result))
     return [
-        Figure(papers.light, papers.dark, picture.alt, picture.caption, picture.name, papers[2:])
-        for papers, picture in drawn
-        if papers is not None
+        Figure(renderings.light, renderings.dark, picture.alt, picture.caption, picture.name, renderings[2:])
+        for renderings, picture in drawn
+        if renderings is not None
     ]
 
 

@@ -13,7 +13,7 @@ from otgan.errors import InvalidInput
 
 __all__ = ["load_built_in", "names"]
 
-TOY_SIZE = 1000
+TOY_SIZE = 1000  # points, where n is not given
 TOYS = {"gaussians8": toys.gaussians8, "gaussians25": toys.gaussians25, "swissroll": toys.swiss_roll}
 DIGITS = {"digits": digits, "mnist": mnist}
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_dataset"]
 
-CHANNELS = (1, 3, 4)
+CHANNELS = (1, 3, 4)  # of an image: grey, RGB, RGBA
 
 
 def read_dataset(given: Any, name: str) -> NDArray[np.float64]:

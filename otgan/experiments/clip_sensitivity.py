@@ -38,7 +38,7 @@ OPTIMISERS: dict[str, dict[str, Any]] = {
 }
 TIGHT = 0.01  # clips up to here leave a deep critic nothing to learn from
 STEPS_ACROSS = 200  # Algorithm 1 has rate 5e-5 and clip 0.01: so many steps of RMSProp lead from 0 to the edge
-BINS = 41
+BINS = 41  # of a histogram of weights
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
         colour, _ = plot.series(k)
         games.plot(first[name]["step"], first[name]["exact"], color=colour, label=name.removeprefix("GAN, "))
     floor = first[next(iter(OPTIMISERS))]["floor"]
-    games.axhline(floor, color=plot.ink(), linewidth=0.8, linestyle=":", label="the data itself, resampled")
+    games.axhline(floor, color=plot.text_colour(), linewidth=0.8, linestyle=":", label="the data itself, resampled")
     games.set(xlabel="step of the generator", ylabel="exact W1 to the data", title=f"GANs, clip {settings.gan_clip:g}")
     games.set_ylim(0, 1.6 * max(max(first[name]["exact"]) for name in OPTIMISERS))  # the legend needs room
     games.legend(fontsize="small", loc="upper left")
@@ -247,7 +247,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
 
 def _draw_norms(ax: Axes, first: dict[str, Record], names: Sequence[str], title: str) -> None:
     for k, name in enumerate((*names, PENALISED)):
-        colour = plot.ink() if name == PENALISED else plot.series(k)[0]
+        colour = plot.text_colour() if name == PENALISED else plot.series(k)[0]
         norms = np.array(first[name]["norms"])
         depth = np.arange(1, len(norms) + 1)
         ax.plot(depth, np.where(norms > 0, norms, np.nan), ".-", color=colour, label=name.removesuffix(BATCH_NORM))
@@ -259,7 +259,7 @@ def _draw_norms(ax: Axes, first: dict[str, Record], names: Sequence[str], title:
 def _draw_weights(ax: Axes, first: dict[str, Record], clipped: str) -> None:
     edges = np.linspace(-1, 1, BINS + 1)
     for k, name in enumerate((clipped, PENALISED)):
-        colour = plot.ink() if name == PENALISED else plot.series(k)[0]
+        colour = plot.text_colour() if name == PENALISED else plot.series(k)[0]
         reach = first[name]["reach"]
         ax.stairs(first[name]["histogram"], edges, color=colour, linewidth=1.3, label=f"{name}: w / {reach:.2g}")
     ax.set_yscale("log")

@@ -154,7 +154,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
             for ax, (across, up) in zip(row, SHOWN, strict=True):
                 seed_lines(ax, ((run[across], run[up]) for run in own), objective, k)
         for ax in row[:2]:
-            ax.axhline(runs[0]["floor"][0], color=plot.ink(), linewidth=0.8, linestyle=":")
+            ax.axhline(runs[0]["floor"][0], color=plot.text_colour(), linewidth=0.8, linestyle=":")
         row[0].set_ylabel(f"{network}: exact W1")
         row[1].set_ylabel("exact W1")
         row[2].set_ylabel("class score")

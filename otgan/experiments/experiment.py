@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEEDS", "Claim", "Experiment", "Record", "Result", "of_case"]
 
-SEEDS = 3
+SEEDS = 3  # runs of each case
 Settings = TypeVar("Settings")
 Record = dict[str, Any]
 """What was measured of one case from one seed: "case", "seed", and numbers or lists of them.
@@ -128,9 +128,9 @@ class Result(Generic[Settings]):
         return self.experiment.draw(self.settings, self.runs)
 
     @cached_property
-    def papers(self) -> plot.Papers | None:
-        """The figure as PNG files for all papers, drawn once; None without matplotlib."""
-        return plot.on_every_paper(self.draw)
+    def renderings(self) -> plot.Renderings | None:
+        """The figure as PNG files in every style and width, drawn once; None without matplotlib."""
+        return plot.render_all(self.draw)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the figure, as it is kept."""
@@ -226,7 +226,8 @@ class Experiment(Generic[Settings]):
             return self._run(settings, seeds, None, redo, progress)
         report.check_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with report.alone(folder / f".{self.name}.lock"):  # or two would each forget what the other has measured
+        # Without a lock, each of two processes would forget what the other has measured.
+        with report.exclusive_lock(folder / f".{self.name}.lock"):
             return self._run(settings, seeds, folder, redo, progress)
 
     def _run(self, settings: Settings, seeds: int, folder: Path | None, redo: bool, progress: bool) -> Result[Settings]:
@@ -241,9 +242,9 @@ class Experiment(Generic[Settings]):
             if (case, seed) in kept:
                 continue
             bar.set_postfix_str(case)
-            # As plain as it will be read from a file, so that a kept record and a fresh one are the same.
-            fresh = report.plain(self._measured(settings, case, seed))
-            runs.append({"case": case, "seed": seed, **fresh})
+            # As plain as it will be read from a file, so that a kept record and a new one are the same.
+            measured = report.plain(self._measured(settings, case, seed))
+            runs.append({"case": case, "seed": seed, **measured})
             runs.sort(key=lambda run: wanted.index((run["case"], run["seed"])))
             if folder is not None and len(runs) < len(wanted):
                 self._write(folder, {"settings": settings, "runs": runs + others})

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "Settings", "loss_gradient", "minimax_gradient", "run", "w1_gradient"]
 
-FAR = 30.0  # where the documents say that nothing is left of the gradient
-APART = 5.0  # from here on two samples hardly overlap
-ROUNDING = 1e-9
-VANISHED = 1e-40
+FAR = 30.0  # distance of the means: where the documents say that nothing is left of the gradient
+APART = 5.0  # distance of the means: from here on two samples hardly overlap
+ROUNDING = 1e-9  # relative for KL, absolute for JS and slopes
+VANISHED = 1e-40  # slope, where that of W1 is one
 DECADES = (-200, -100, -50, -20, -5, 0)  # powers of ten at ticks
-BELOW = 1.3  # how much further down than the least gradient zero stands, where no power of ten is
+BELOW = 1.3  # factor: how much further down than the least gradient zero stands, where no power of ten is
 U = np.linspace(-12.0, 12.0, 9601)  # the sum over it is exact to rounding: the integrand is analytic, and decays
 
 
@@ -212,7 +212,7 @@ def _draw_distances(ax: Axes, run: Record) -> None:
         ax.plot(run["mu"], run[name], ".-", color=plot.series(k)[0], linewidth=1.2, markersize=4)
         end = (run["mu"][-1], run[name][-1])
         ax.annotate(name, end, (0, above), textcoords="offset points", ha="right", color=plot.series(k)[0])
-    ax.axhline(math.log(2), color=plot.ink(), linewidth=0.8, linestyle=":")
+    ax.axhline(math.log(2), color=plot.text_colour(), linewidth=0.8, linestyle=":")
     middle = (max(run["mu"]) / 2, math.log(2))
     ax.annotate("log 2", middle, (0, -3), textcoords="offset points", ha="center", va="top")
     ax.set_yscale("symlog", linthresh=0.1)

@@ -152,7 +152,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
             _draw_samples(row[k], name, own[0])
             row[k].set_title(f"{objective}: {own[0]['modes'][-1]} of {MODES[name]}", fontsize="medium")
             seed_lines(row[-1], ((run["step"], run["modes"]) for run in own), objective, k)
-        row[-1].axhline(MODES[name], color=plot.ink(), linewidth=0.8, linestyle=":")
+        row[-1].axhline(MODES[name], color=plot.text_colour(), linewidth=0.8, linestyle=":")
         row[-1].set_ylim(bottom=0)
         row[-1].locator_params(axis="y", integer=True)
         row[-1].set(xlabel="step", ylabel="modes covered")

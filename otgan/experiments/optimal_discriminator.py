@@ -28,9 +28,9 @@ __all__ = ["EXPERIMENT", "Settings", "maximiser", "on_grid", "run"]
 REAL, FAKE = Gaussian(0.0, 1.0), Gaussian(1.0, 0.25)
 GRID = np.linspace(-8.0, 8.0, 3201)  # sums over it are integrals to rounding
 SHOWN = GRID[(np.abs(GRID - 0.25) <= 3.25)][::13]
-SURE = 30.0  # the largest logit: beyond it float64 does not tell D from 0 or 1
-ROUNDING = 1e-9
-RANDOM = 1000
+LARGEST_LOGIT = 30.0  # beyond it float64 does not tell D from 0 or 1
+ROUNDING = 1e-9  # absolute, in nats
+RANDOM = 1000  # discrete distributions drawn at random
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _drawn(side: Gaussian, n: int, generator: torch.Generator) -> torch.Tensor:
 def _acceptance(network: nn.Module, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """D at points (k,)."""
     logits = network(torch.as_tensor(x, dtype=torch.float32)[:, None])[:, 0].double()
-    return torch.sigmoid(logits.clamp(-SURE, SURE)).numpy()
+    return torch.sigmoid(logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)).numpy()
 
 
 def _judged(network: nn.Module, n: int, generator: torch.Generator) -> dict[str, float]:
@@ -168,7 +168,7 @@ def maximiser(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.floa
         d = expit(logits)
         return -divergences.gan_value(p, q, d), q * d - p * (1 - d)
 
-    start, bounds = np.zeros(len(p)), [(-SURE, SURE)] * len(p)
+    start, bounds = np.zeros(len(p)), [(-LARGEST_LOGIT, LARGEST_LOGIT)] * len(p)
     options = {"ftol": 0.0, "gtol": 1e-9, "maxiter": 10_000}
     return expit(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x)
 
@@ -232,7 +232,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
         left.plot(SHOWN, np.interp(SHOWN, GRID, density), color=colour, linewidth=1.2)
         top = (side.mean.item(), density.max())
         left.annotate(name, top, (0, 3), textcoords="offset points", ha="center", color=colour)
-    left.plot(SHOWN, best, color=plot.ink(), linewidth=3, alpha=0.35, label="D* = p / (p + q)")
+    left.plot(SHOWN, best, color=plot.text_colour(), linewidth=3, alpha=0.35, label="D* = p / (p + q)")
     for run in trained:
         label = "trained D" if run is trained[0] else None
         left.plot(run["x"], run["D"], color=plot.series(0)[0], linewidth=1, label=label)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["experiments_page", "figure_files", "next_step"]
 
-MORE_SEEDS = 10
+MORE_SEEDS = 10  # that a page suggests where a claim fails
 HEAD = "<tr><th>claim</th><th>measured</th><th>must be</th><th></th></tr>"
 
 
@@ -54,8 +54,8 @@ def experiments_page(results: Sequence[Result[Any]]) -> str:
 
 
 def figure_files(result: Result[Any]) -> dict[str, bytes]:
-    """The figure on light paper as a file; none where matplotlib is not installed."""
-    return {f"{result.experiment.name}.png": result.papers.light} if result.papers else {}
+    """The figure on a light background as a file; none where matplotlib is not installed."""
+    return {f"{result.experiment.name}.png": result.renderings.light} if result.renderings else {}
 
 
 def next_step(results: Sequence[Result[Any]]) -> tuple[str, str]:
@@ -113,16 +113,16 @@ def _setting(value: Any) -> str:
 
 def _section(result: Result[Any], seen: set[str]) -> Iterator[str]:
     """One experiment; words that were explained before are in ``seen``."""
-    experiment, papers = result.experiment, result.papers
+    experiment, renderings = result.experiment, result.renderings
     yield f"<h2>{escape(experiment.title)}</h2>"
     yield f"<p>{escape(report.typeset(experiment.about))}</p>"
     rows = "".join(map(_row, result.claims))
     yield f'<div class="wide"><table class="claims"><thead>{HEAD}</thead><tbody>{rows}</tbody></table></div>'
-    if papers is None:
+    if renderings is None:
         yield '<p class="quiet">No figure: it needs matplotlib.</p>'
     else:
-        narrow, source = (papers.narrow_light, papers.narrow_dark), f"After {experiment.source}."
-        figure = report.Figure(papers.light, papers.dark, experiment.title, source, experiment.name, narrow)
+        narrow, source = (renderings.narrow_light, renderings.narrow_dark), f"After {experiment.source}."
+        figure = report.Figure(renderings.light, renderings.dark, experiment.title, source, experiment.name, narrow)
         yield report.figure_html(figure)
     text = " ".join([experiment.title, experiment.about, *(claim.text for claim in result.claims)])
     words = {word: meaning for word, meaning in report.explained(text).items() if word not in seen}

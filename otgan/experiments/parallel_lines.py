@@ -86,7 +86,7 @@ def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
     left.plot(first["theta"], first["W1"], ".-", color=plot.series(0)[0], linewidth=1.5)
     left.set_ylabel("W1")
     right.plot(first["theta"], first["JS"], ".", color=plot.series(1)[0])
-    right.axhline(math.log(2), color=plot.ink(), linewidth=0.8, linestyle=":")
+    right.axhline(math.log(2), color=plot.text_colour(), linewidth=0.8, linestyle=":")
     right.annotate("log 2", (0, math.log(2)), (0, -3), textcoords="offset points", ha="center", va="top")
     right.set_ylabel("Jensen-Shannon")
     right.set_ylim(bottom=-0.02)

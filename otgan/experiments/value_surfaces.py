@@ -28,7 +28,7 @@ __all__ = ["EXPERIMENT", "Settings", "correlation", "run", "surface"]
 SETS = {"gaussians8": "8 Gaussians", "gaussians25": "25 Gaussians", "swiss_roll": "Swiss roll"}
 ROWS = {"clip": "weight clipping", "gp": "gradient penalty", "exact": "exact potential"}
 DRAWN = 200  # points of the data
-LEVELS = 12
+LEVELS = 12  # contour lines
 
 
 @dataclass(frozen=True)

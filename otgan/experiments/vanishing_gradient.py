@@ -48,7 +48,7 @@ CASES = {
 CRITICS = ("clip", "gp", "orthogonal")
 USEFUL = {"clip": 0.1, "gp": 0.4, "orthogonal": 0.4}  # least advantage in the cosine with the gradient of the exact W1
 APART = 1000  # between the seeds of training and of measuring
-SEPARATED = 0.99
+SEPARATED = 0.99  # share of samples told apart
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def picture(points: NDArray[np.float64], real: NDArray[np.float64], scaling: Sam
         return grid_png(points, scaling)
     if scaling.shape != (2,):
         return None
-    return plot.on_paper(lambda: plot.generated_points(real, points))
+    return plot.render(lambda: plot.generated_points(real, points))
 
 
 def to_bytes(points: NDArray[np.float64], scaling: SampleScaling) -> NDArray[np.uint8]:

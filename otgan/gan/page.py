@@ -65,7 +65,7 @@ MEANINGS = {
     "critic": "of the generator in training",
     "critic_corrected": "a penalised critic is steeper than 1, by an amount that theory predicts",
     "lower_bound": "its values, changed as little as makes them 1-Lipschitz: never above the exact W1",
-    "constant_bound": "a critic that has learnt nothing, repaired in the same way: all above it is the critic's merit",
+    "constant_bound": "a critic that has learnt nothing, repaired in the same way: the critic adds the rest",
     "patch": "small squares cut out of images, which convolutional critics compare rather than whole ones",
     "rank_correlation": report.WORDS["rank correlation"],
     "frechet_distance": "between Gaussians fitted to what a classifier sees in real and in generated digits",
@@ -146,11 +146,11 @@ def run_figures(run: Run) -> list[report.Figure]:
     the plane that the run has drawn into its folder.
     """
     pictures = [*_curves(run), *_samples(run)]
-    drawn = ((plot.on_every_paper(picture.draw), picture) for picture in pictures)
+    drawn = ((plot.render_all(picture.draw), picture) for picture in pictures)
     figures = [
-        report.Figure(papers.light, papers.dark, picture.alt, picture.caption, picture.name, papers[2:])
-        for papers, picture in drawn
-        if papers is not None
+        report.Figure(renderings.light, renderings.dark, picture.alt, picture.caption, picture.name, renderings[2:])
+        for renderings, picture in drawn
+        if renderings is not None
     ]
     there = {figure.name for figure in figures}
     if run.scaling.is_image and "samples" not in there:  # without matplotlib
@@ -278,11 +278,11 @@ def _answer(last: dict[str, Any]) -> str:
         f"held-out ones, proven, at step {last['step']}. The averaged generator, whose samples are shown, has "
         f"{said('exact_ema')}; samples trained on have {said('floor')}. "
         f"The critic says {said('critic')} ({escape(last['critic_estimates'])}) and proves {said('lower_bound')}"
-        f"{_merit(last, said)}.</p></div>"
+        f"{_share(last, said)}.</p></div>"
     )
 
 
-def _merit(last: dict[str, Any], said: Any) -> str:
+def _share(last: dict[str, Any], said: Any) -> str:
     """What any critic would prove; not in logs of earlier versions."""
     if last.get("constant_bound") is None:
         return ""

@@ -97,7 +97,7 @@ def claimed(folder: Path | None, checkpoint: Checkpoint | None) -> Iterator[None
         yield
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with report.alone(folder / LOCK):
+    with report.exclusive_lock(folder / LOCK):
         if checkpoint is None:  # another process may have been here since we looked
             _check_unused(folder)
         elif checkpoints.read(folder).step != checkpoint.step:

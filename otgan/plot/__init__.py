@@ -1,9 +1,9 @@
 """Figures: critics beside the exact distance, and what the samples look like.
 
 Every function draws into ``ax`` and returns it; without one it makes a figure of its own, ``ax.figure``. No pyplot and
-no global state: ink and paper are those of the matplotlib style in force, and :data:`LIGHT` and :data:`DARK` are two
-styles for :func:`matplotlib.rc_context`. Figures are as wide as their ``figure.figsize``; where that is narrow, as a
-telephone is, panels stand below each other.
+no global state: colours of text and background are those of the matplotlib style in force, and :data:`LIGHT` and
+:data:`DARK` are two styles for :func:`matplotlib.rc_context`. Figures are as wide as their ``figure.figsize``; in
+narrow ones, for telephones, panels stand below each other.
 """
 
 from otgan.plot.critics import critics_against_exact, training_curves
@@ -15,16 +15,16 @@ from otgan.plot.style import (
     LIGHT,
     NARROW,
     WIDE,
-    Papers,
-    ink,
+    Renderings,
     is_narrow,
     new_figure,
     number,
-    on_every_paper,
-    on_paper,
     panels,
     png,
+    render,
+    render_all,
     series,
+    text_colour,
 )
 
 __all__ = [
@@ -32,27 +32,27 @@ __all__ = [
     "LIGHT",
     "NARROW",
     "WIDE",
-    "Papers",
     "Picture",
+    "Renderings",
     "critic_and_exact",
     "critics_against_exact",
     "distributions",
     "generated_points",
-    "ink",
     "is_narrow",
     "matched_images",
     "new_figure",
     "number",
-    "on_every_paper",
-    "on_paper",
     "panels",
     "pictures",
     "png",
     "principal_components",
+    "render",
+    "render_all",
     "run_curves",
     "sample_images",
     "score_curves",
     "series",
+    "text_colour",
     "training_curves",
     "transport",
 ]

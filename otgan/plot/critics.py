@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import ink, is_narrow, new_axes, number, series
+from otgan.plot.style import is_narrow, new_axes, number, series, text_colour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["critics_against_exact", "training_curves"]
 
 CARETRIGHT = 5  # matplotlib's marker with its tip at the point
-FAR = 6.0  # estimates beyond this many times the exact distance get a logarithmic axis
+LOG_AXIS_FROM = 6.0  # times the exact distance: estimates beyond it get a logarithmic axis
 
 
 def training_curves(
@@ -57,13 +57,15 @@ def training_curves(
     'training step'
     """
     ax = new_axes(4.2, narrow_height=2.9) if ax is None else ax
-    ends = [(exact, f"exact {number(exact)}", ink())]
+    ends = [(exact, f"exact {number(exact)}", text_colour())]
     seen = [np.array([0.0, exact])]
     for k, (method, history) in enumerate(histories.items()):
         last = _draw_history(ax, history, k)
         ends.append((last, f"{method} {number(last)}", series(k)[0]))
         seen += [np.ravel(history[key]) for key in ("estimate", "held_out") if key in history]
-    ax.axhline(exact, color=ink(), linewidth=1.1, zorder=4)  # over the critics' wider lines, so that none hides it
+    ax.axhline(
+        exact, color=text_colour(), linewidth=1.1, zorder=4
+    )  # over the critics' wider lines, so that none hides it
     ax.set_xlim(0, max((float(history["step"][-1]) for history in histories.values()), default=1.0) or 1.0)
     _scale(ax, "y", np.concatenate(seen), exact)
     ax.set_xlabel("training step")
@@ -109,14 +111,14 @@ def critics_against_exact(reports: Sequence[Mapping[str, Any]], exact: float, ax
     seen = [0.0, exact]
     for row, report in enumerate(reports):
         seen += _draw_report(ax, report, row)
-    ax.axvline(exact, color=ink(), linewidth=1.1, zorder=2)
+    ax.axvline(exact, color=text_colour(), linewidth=1.1, zorder=2)
     ax.annotate(f"exact {number(exact)}", (exact, 1), (0, 4), ("data", "axes fraction"), "offset points",
                 ha="center", va="bottom", fontweight="bold")  # fmt: skip
     ax.set_yticks(range(len(reports)), [str(report["method"]) for report in reports])
-    ax.tick_params(axis="y", length=0, labelcolor=ink())
+    ax.tick_params(axis="y", length=0, labelcolor=text_colour())
     ax.spines["left"].set_visible(False)
     ax.set_ylim(len(reports) - 0.5, -0.6)
-    ax.grid(axis="y", color=ink(), alpha=0.12)
+    ax.grid(axis="y", color=text_colour(), alpha=0.12)
     _scale(ax, "x", np.array(seen), exact)
     ax.set_xlabel("$W_1$ (units of the data)")
     _marker_key(ax, any(report.get("corrected") is not None for report in reports))
@@ -157,7 +159,7 @@ def _scale(ax: Axes, direction: str, values: NDArray[np.float64], exact: float) 
     low, high = float(finite.min()), float(finite.max())
     far = max(high, -low)
     set_limits = ax.set_ylim if direction == "y" else ax.set_xlim
-    if exact > 0 and far > FAR * exact:
+    if exact > 0 and far > LOG_AXIS_FROM * exact:
         from matplotlib.ticker import FuncFormatter
 
         (ax.set_yscale if direction == "y" else ax.set_xscale)("symlog", linthresh=2 * exact)
@@ -201,11 +203,20 @@ def _marker_key(ax: Axes, corrected: bool) -> None:
     """What the three shapes mean, in one line under the axes."""
     from matplotlib.lines import Line2D
 
-    shapes = [("o", ink(), "estimate ± standard error"), (CARETRIGHT, ink(), "proven lower bound")]
+    shapes = [("o", text_colour(), "estimate ± standard error"), (CARETRIGHT, text_colour(), "proven lower bound")]
     if corrected:
         shapes.insert(1, ("o", "none", "bias removed"))
     handles = [
-        Line2D([], [], linestyle="none", marker=marker, color=ink(), markerfacecolor=face, markersize=6, label=label)
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker=marker,
+            color=text_colour(),
+            markerfacecolor=face,
+            markersize=6,
+            label=label,
+        )
         for marker, face, label in shapes
     ]
     ax.figure.legend(handles=handles, loc="outside lower center", ncols=1 if is_narrow() else len(handles))

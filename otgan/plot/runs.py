@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import NARROW, ink, is_narrow, new_axes, new_figure, panels, series
+from otgan.plot.style import NARROW, is_narrow, new_axes, new_figure, panels, series, text_colour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,13 +57,13 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     ax = new_axes(4.2, narrow_height=3.2) if ax is None else ax
     measured = _measured(records)
     steps = [record["step"] for record in measured]
-    _band(ax, measured, "exact", ink())
+    _band(ax, measured, "exact", text_colour())
     # From the back to the front. A good bound runs along the exact line: it is wider and pale, so that both are seen.
     lines = {
         "lower bound": ("lower_bound", series(1)[0], {"linewidth": 4.0, "alpha": 0.5}),
         "critic": ("critic", series(0)[0], {"linewidth": 1.5}),
-        "floor": ("floor", ink(), {"linewidth": 1.3, "linestyle": ":"}),
-        "exact": ("exact", ink(), {"linewidth": 1.5}),
+        "floor": ("floor", text_colour(), {"linewidth": 1.3, "linestyle": ":"}),
+        "exact": ("exact", text_colour(), {"linewidth": 1.5}),
     }
     for rank, (label, (key, colour, look)) in enumerate(lines.items()):
         ax.plot(steps, [float(record[key]) for record in measured], color=colour, label=label, zorder=3 + rank, **look)
@@ -182,7 +182,7 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
     low, high = framed.min(axis=0), framed.max(axis=0)
     margin = 0.1 * (high - low)
     if len(real):
-        ax.scatter(*real.T, s=4, color=ink(), alpha=0.25, linewidths=0, label="real")
+        ax.scatter(*real.T, s=4, color=text_colour(), alpha=0.25, linewidths=0, label="real")
     ax.scatter(*generated.T, s=4, color=series(1)[0], linewidths=0, label="generated")
     ax.set_xlim(low[0] - margin[0], high[0] + margin[0])
     ax.set_ylim(low[1] - margin[1], high[1] + margin[1])

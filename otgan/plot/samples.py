@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan.plot.style import NARROW, ink, is_narrow, literal, new_axes, panels, paper_width, series
+from otgan.plot.style import NARROW, figure_width, is_narrow, literal, new_axes, panels, series, text_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def sample_images(
     across = min(across or len(images), len(images))
     rows = [images[k : k + across] for k in range(0, len(images), across)]
     if ax is None:
-        height = (paper_width() - 0.2) * shape[0] * len(rows) / (across * shape[1])
+        height = (figure_width() - 0.2) * shape[0] * len(rows) / (across * shape[1])
         ax = new_axes(min(height, 4.0 * len(rows)) + (0.35 if name else 0.1))
     blank = np.full((across, *images.shape[1:]), np.nan)
     _show(ax, _columns([_row(np.concatenate([row, blank])[:across]) for row in rows]))
@@ -115,7 +115,7 @@ def matched_images(
     chosen = order[np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(int)]
     beside = 5 if is_narrow() else 10
     lines = [chosen[k : k + beside] for k in range(0, len(chosen), beside)]
-    width = (paper_width() - 0.2) / len(lines[0])
+    width = (figure_width() - 0.2) / len(lines[0])
     figure, axes = panels(len(lines), min(2 * width * shape[0] / shape[1], 5.0) + 0.9, across=1)
     for ax, arcs in zip(axes, lines, strict=True):
         above, below = (points[ends[arcs]].reshape(-1, *shape) for points, ends in ((x, plan.row), (y, plan.col)))
@@ -156,7 +156,7 @@ def distributions(x: Any, y: Any, *, names: tuple[str, str] = ("x", "y")) -> Fig
     edges = np.histogram_bin_edges(both, bins)
     figure, (left, right) = panels(2, 3.4, narrow_height=2.6)
     shares = [np.searchsorted(side, both, side="right") / len(side) for side in sides]
-    right.fill_between(both, shares[0], shares[1], step="post", color=ink(), alpha=0.12, linewidth=0)
+    right.fill_between(both, shares[0], shares[1], step="post", color=text_colour(), alpha=0.12, linewidth=0)
     for k, (side, share, name) in enumerate(zip(sides, shares, names, strict=True)):
         look: dict[str, Any] = {"color": series(k)[0], "linestyle": ("-", "--")[k], "linewidth": 1.4}
         left.stairs(np.histogram(side, edges)[0] / len(side), edges, label=literal(name), **look)
@@ -238,7 +238,7 @@ def transport(
     ax = new_axes(5.2, narrow_height=3.8) if ax is None else ax
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     arcs = np.stack([x[plan.row], y[plan.col]], axis=1)
-    ax.add_collection(LineCollection(list(arcs), colors=[ink()], linewidths=0.4, alpha=0.3, zorder=1))
+    ax.add_collection(LineCollection(list(arcs), colors=[text_colour()], linewidths=0.4, alpha=0.3, zorder=1))
     for k, (points, name) in enumerate(zip((x, y), names, strict=True)):
         ax.scatter(points[:, 0], points[:, 1], s=9, color=series(k)[0], label=literal(name), linewidths=0, zorder=2)
     ax.set_aspect("equal", adjustable="datalim")
@@ -249,7 +249,7 @@ def transport(
 
 
 def _name_sides(ax: Axes) -> None:
-    """Both names above the axes: side by side, or below each other where the paper is narrow and names may be long."""
+    """Both names above the axes: side by side, or below each other where the figure is narrow and names may be long."""
     columns = 1 if is_narrow() else 2
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2, handletextpad=0.2)
 

@@ -1,4 +1,4 @@
-"""Ink, paper and colours, how wide the paper is, and a figure outside pyplot."""
+"""Styles of figures for light and dark backgrounds, their widths and colours, and figures outside pyplot."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ __all__ = [
     "LIGHT",
     "NARROW",
     "WIDE",
-    "Papers",
-    "ink",
+    "Renderings",
     "is_narrow",
     "literal",
     "new_axes",
     "new_figure",
     "number",
-    "on_every_paper",
-    "on_paper",
     "panels",
     "png",
+    "render",
+    "render_all",
     "series",
+    "text_colour",
 ]
 
-# After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their paper.
+# After Okabe and Ito (2008), told apart with every kind of colour vision and legible as text on their background.
 COLOURS = {
     "light": ("#0072b2", "#d55e00", "#009e73", "#b5548b", "#9a6700", "#2f8fc4"),
     "dark": ("#56b4e9", "#ff8c42", "#2fc89b", "#e79fc4", "#f0c24b", "#9ad0f5"),
@@ -53,23 +53,23 @@ _SHARED = {
 }
 
 
-def _style(ink: str, faint: str, paper: str) -> dict[Any, Any]:
-    inked = dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), ink)
+def _style(text: str, faint: str, background: str) -> dict[Any, Any]:
+    inked = dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), text)
     quiet = dict.fromkeys(("axes.edgecolor", "xtick.color", "ytick.color"), faint)
-    papers = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper)
-    return {**_SHARED, **inked, **quiet, **papers, "figure.figsize": (WIDE, WIDE / 2)}
+    filled = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), background)
+    return {**_SHARED, **inked, **quiet, **filled, "figure.figsize": (WIDE, WIDE / 2)}
 
 
 # Inches, so that 9 points are about as large as the text around: a page is 57.5 rem wide, 360 pixels on a telephone.
 WIDE, NARROW = 8.0, 3.6
-BETWEEN = 5.0  # paper that is less wide than this is narrow
+NARROW_BELOW = 5.0  # inches: figures that are less wide are narrow
 
 LIGHT = _style("#1b1f24", "#59636e", "#ffffff")
 DARK = _style("#e8eaed", "#a3adb8", "#181c21")
 
 
-class Papers(NamedTuple):
-    """One picture as PNG files: for light and for dark paper, wide and narrow.
+class Renderings(NamedTuple):
+    """One picture as PNG files: for a light and a dark background, wide and narrow.
 
     Attributes
     ----------
@@ -85,20 +85,20 @@ class Papers(NamedTuple):
     narrow_dark: bytes
 
 
-def paper_width() -> float:
-    """How wide, in inches, the paper of the matplotlib style in force is: the width of its ``figure.figsize``."""
+def figure_width() -> float:
+    """Width in inches of figures in the matplotlib style in force: that of its ``figure.figsize``."""
     from matplotlib import rcParams
 
     return float(rcParams["figure.figsize"][0])
 
 
 def is_narrow() -> bool:
-    """Whether the paper in force is that of a telephone."""
-    return paper_width() < BETWEEN
+    """Whether figures in the style in force are as narrow as a telephone."""
+    return figure_width() < NARROW_BELOW
 
 
 def new_axes(height: float, *, narrow_height: float | None = None) -> Axes:
-    """Axes on a new figure as wide as the paper in force, ``height`` inches high; on narrow paper ``narrow_height``.
+    """Axes on a new figure as wide as the style in force says, ``height`` inches high; ``narrow_height`` if narrow.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def panels(
     narrow_height: float | None = None,
     **options: Any,
 ) -> tuple[Figure, list[Axes]]:
-    """Axes on a new figure as wide as the paper in force, below each other where that is narrow.
+    """Axes on a new figure as wide as the style in force says, below each other where that is narrow.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ def panels(
     height : float
         Inches of each row.
     across : int, optional
-        Panels of a row on wide paper; by default all.
+        Panels of a row in a wide figure; by default all.
     narrow : int, default 1
-        The same on narrow paper.
+        The same in a narrow figure.
     narrow_height : float, optional
-        Inches of each row on narrow paper; ``height`` by default.
+        Inches of each row in a narrow figure; ``height`` by default.
     **options
         Of ``Figure.subplots``.
 
@@ -159,7 +159,7 @@ def panels(
     else:
         columns = min(across or count, count)
     rows = math.ceil(count / columns)
-    figure.set_size_inches(paper_width(), rows * height)
+    figure.set_size_inches(figure_width(), rows * height)
     axes = figure.subplots(rows, columns, squeeze=False, **options).ravel().tolist()
     for ax in axes[count:]:
         ax.remove()
@@ -173,25 +173,25 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def ink() -> Any:
-    """The colour of writing in the matplotlib style in force."""
+def text_colour() -> Any:
+    """The colour of text in the matplotlib style in force."""
     from matplotlib import rcParams
 
     return rcParams["text.color"]
 
 
 def series(k: int) -> tuple[str, str]:
-    """Colour and dash of the k-th critic, readable on the paper in force."""
+    """Colour and dash of the k-th critic, readable on the background of the style in force."""
     from matplotlib.colors import to_rgb
 
-    colours = COLOURS["dark" if sum(to_rgb(ink())) > 1.5 else "light"]
+    colours = COLOURS["dark" if sum(to_rgb(text_colour())) > 1.5 else "light"]
     return colours[k % len(colours)], DASHES[k // len(colours) % len(DASHES)]
 
 
 def literal(name: str) -> str:
     r"""A name from outside as matplotlib is to write it: no mathematics between dollars, no control characters.
 
-    Of a long name, such as a path, the end: it must find room on narrow paper.
+    Of a long name, such as a path, the end: it must find room in a narrow figure.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def png(drawn: Axes | Figure, *, dpi: int = 180) -> bytes:
     return buffer.getvalue()
 
 
-def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = LIGHT) -> bytes | None:
+def render(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = LIGHT) -> bytes | None:
     """What ``draw`` draws in a style, as a PNG file.
 
     Returns
@@ -241,7 +241,7 @@ def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = L
 
     Examples
     --------
-    >>> on_paper(lambda: new_axes(2))[1:4], on_paper(lambda: None)
+    >>> render(lambda: new_axes(2))[1:4], render(lambda: None)
     (b'PNG', None)
     """
     try:
@@ -253,25 +253,25 @@ def on_paper(draw: Callable[[], Axes | Figure | None], style: dict[Any, Any] = L
         return None if drawn is None else png(drawn)
 
 
-def on_every_paper(draw: Callable[[], Axes | Figure | None]) -> Papers | None:
-    """The same for light and for dark paper, wide and narrow.
+def render_all(draw: Callable[[], Axes | Figure | None]) -> Renderings | None:
+    """The same in each style and width: light and dark, wide and narrow.
 
     Returns
     -------
-    Papers or None
+    Renderings or None
         None where matplotlib is not installed, or there is nothing to draw.
 
     Examples
     --------
-    >>> papers = on_every_paper(lambda: new_axes(2))
-    >>> len({*papers}), on_every_paper(lambda: None)
+    >>> files = render_all(lambda: new_axes(2))
+    >>> len({*files}), render_all(lambda: None)
     (4, None)
     """
     drawn = []
     for width in (WIDE, NARROW):
         for style in (LIGHT, DARK):
-            paper = on_paper(draw, {**style, "figure.figsize": (width, width / 2)})
-            if paper is None:
+            file = render(draw, {**style, "figure.figsize": (width, width / 2)})
+            if file is None:
                 return None
-            drawn.append(paper)
-    return Papers(*drawn)
+            drawn.append(file)
+    return Renderings(*drawn)

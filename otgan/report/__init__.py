@@ -1,8 +1,8 @@
-"""What is kept of a run: a record for programs, a page for people, both written so that a crash leaves no ruins."""
+"""Reports of a run: a JSON record, an HTML page and files that are written whole or not at all."""
 
 from otgan.report.columns import amount, settled, unsettled
 from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
-from otgan.report.lock import alone
+from otgan.report.lock import exclusive_lock
 from otgan.report.numbers import percent, significant, typeset
 from otgan.report.page import (
     Figure,
@@ -22,7 +22,6 @@ from otgan.report.words import WORDS, explained
 __all__ = [
     "WORDS",
     "Figure",
-    "alone",
     "amount",
     "check_folder",
     "check_writable",
@@ -30,6 +29,7 @@ __all__ = [
     "document",
     "environment",
     "environment_facts",
+    "exclusive_lock",
     "explained",
     "facts_html",
     "figure_html",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["check_advice", "with_option"]
 
 CLOSE = 0.1  # of the exact distance: estimates that are no further off can be used
-BY_HEART = 0.2  # of the exact distance: a critic that says so much less on other points has learnt the sample by heart
+OVERFIT = 0.2  # of the exact distance: a critic that says so much less on other points has learnt the sample by heart
 LONGER = 4  # times as many steps
 ALTERNATIVES = ("gp", "orthogonal")
 
@@ -101,7 +101,7 @@ def _next(record: Mapping[str, Any], critics: list[Mapping[str, Any]], exact: fl
             "--steps": f"{steps}"
         }
     held_out, side = best.get("held_out"), record.get("data", {}).get("a", {})
-    if held_out is not None and best["estimate"] - held_out > BY_HEART * exact:
+    if held_out is not None and best["estimate"] - held_out > OVERFIT * exact:
         text = (
             f"On points held out {best['method']} says much less, {percent(held_out / exact)} of W₁: the sample is too"
         )

@@ -149,7 +149,7 @@ COLUMNS = (
     Column(
         "share",
         _share,
-        "How much of the lower bound is the critic's merit. A constant critic proves something too, by the repair "
+        "How much of the lower bound the critic adds. A constant critic proves something too, by the repair "
         "alone; this is the part of the way from there to the exact distance that the critic adds. 100 % is all of "
         "it; below 0 the constant proves more.",
     ),

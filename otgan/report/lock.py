@@ -1,4 +1,4 @@
-"""One process at a time in a folder: two that write the same files would leave neither's."""
+"""A file lock, which lets one process at a time write into a folder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["alone"]
+__all__ = ["exclusive_lock"]
 
-BEYOND = 2**30  # a byte of the file that is locked on Windows, where nobody can read what is locked
+LOCKED_BYTE = 2**30  # offset of the byte of the file that is locked on Windows, where nobody can read what is locked
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the lock that the file ``path`` stands for; the file is made, and removed at the end.
 
     The system lets go of it when the process ends, however it ends. Where a file system has no locks, nothing is held.
@@ -41,7 +41,7 @@ def alone(path: Path) -> Iterator[None]:
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with alone(Path(folder, ".lock")):
+    ...     with exclusive_lock(Path(folder, ".lock")):
     ...         print(os.listdir(folder))
     ...     print(os.listdir(folder))
     ['.lock']
@@ -101,7 +101,7 @@ def _lock(file: IO[bytes]) -> None:
 
 def _lock_on_windows(file: IO[bytes]) -> None:
     windows: Any = import_module("msvcrt")
-    file.seek(BEYOND)
+    file.seek(LOCKED_BYTE)
     try:
         windows.locking(file.fileno(), windows.LK_NBLCK, 1)
     except PermissionError:  # this is how it says that it is held

@@ -35,7 +35,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture for light paper and the same for dark paper, wide and, where it is drawn for that too, narrow.
+    """A picture for a light background and the same for a dark one, wide and, where it is drawn for that too, narrow.
 
     Attributes
     ----------
@@ -142,19 +142,20 @@ def _samples(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
 def _answer(record: Mapping[str, Any]) -> str:
     """The distance between the sets, and what that of the points drawn is where these are only a part."""
     exact, whole = record["exact"], record.get("whole")
-    between, drawn = "the two samples", ""
+    between, of_these = "the two samples", ""
     if whole:
         distance = _distance(exact["distance"], exact["distance"])
         between = f"all {whole['n']} and all {whole['m']} points"
-        drawn = (
+        of_these = (
             f"<p>The critics got {record['data']['a']['n']} points of each set, drawn at random. The exact distance "
-            f"between these is {distance}, and what critics are held against.</p>"
+            f"between these is {distance}, and what critics are compared with.</p>"
         )
     head = whole or exact
     return (
         f'<div class="answer"><p class="number">W₁ = {head["distance"]:.7g}</p>'
         f"<p>The exact Wasserstein distance between {between}: a proven upper and a proven lower bound agree to "
-        f"{_small(head['gap'])} of it.</p>{drawn}<p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
+        f"{_small(head['gap'])} of it.</p>{of_these}"
+        f"<p>{escape(_verdict(record['critics'], exact['distance']))}</p></div>"
     )
 
 
@@ -171,11 +172,11 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     return (
         f"Of the critics, {best['method']} comes closest with an estimate of {says}{share}. "
         f"The best lower bound that a critic proves is {proves} ({bound['method']})"
-        f"{_merit(bound, exact)}." + (f" {typeset(warning)}" if warning else "")
+        f"{_share(bound, exact)}." + (f" {typeset(warning)}" if warning else "")
     )
 
 
-def _merit(bound: Mapping[str, Any], exact: float) -> str:
+def _share(bound: Mapping[str, Any], exact: float) -> str:
     """What of a bound any critic would have proven."""
     constant = bound.get("constant_bound")
     return (
@@ -189,7 +190,7 @@ def _distance(value: float, exact: float) -> str:
 
 
 def figure_html(figure: Figure) -> str:
-    """A figure for light and for dark paper, wide and narrow, with its caption.
+    """A figure for light and dark backgrounds, wide and narrow, with its caption.
 
     Examples
     --------
@@ -197,15 +198,15 @@ def figure_html(figure: Figure) -> str:
     2
     """
     # Images that CSS chooses from: a <picture> would keep the dark one when a dark page is printed.
-    papers = {"light": figure.light, "dark": figure.dark}
+    images = {"light": figure.light, "dark": figure.dark}
     if figure.narrow is not None:
         narrow_light, narrow_dark = figure.narrow
-        papers = {"light broad": figure.light, "dark broad": figure.dark}
-        papers |= {"light narrow": narrow_light, "dark narrow": narrow_dark}
+        images = {"light broad": figure.light, "dark broad": figure.dark}
+        images |= {"light narrow": narrow_light, "dark narrow": narrow_dark}
     pictures = "".join(
-        f'<img class="{paper}" alt="{escape(figure.alt)}" '
+        f'<img class="{kind}" alt="{escape(figure.alt)}" '
         f'src="data:image/png;base64,{base64.b64encode(data).decode("ascii")}">'
-        for paper, data in papers.items()
+        for kind, data in images.items()
     )
     return f"<figure>{pictures}<figcaption>{escape(figure.caption)}</figcaption></figure>"
 

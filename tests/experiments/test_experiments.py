@@ -90,7 +90,7 @@ def counting(measured: list[tuple[str, int]], fails_at: int = -1) -> Experiment[
 
 
 def test_an_experiment_that_another_process_runs_in_the_folder_is_left_alone(tmp_path: Path) -> None:
-    with report.alone(tmp_path / ".counting.lock"), pytest.raises(InvalidInput, match="is in use by process"):
+    with report.exclusive_lock(tmp_path / ".counting.lock"), pytest.raises(InvalidInput, match="is in use by process"):
         counting([]).run(seeds=1, folder=tmp_path)
     assert not list(tmp_path.iterdir())
     assert len(counting([]).run(seeds=1, folder=tmp_path).runs) == 2
@@ -123,7 +123,7 @@ def test_nothing_that_was_measured_is_lost_unless_it_is_asked_for(tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"settings": {"size": 1.0}, "runs": [3]}'])
-def test_a_ruined_record_is_not_overwritten_unless_it_is_asked_for(tmp_path: Path, text: str) -> None:
+def test_a_damaged_record_is_not_overwritten_unless_it_is_asked_for(tmp_path: Path, text: str) -> None:
     (tmp_path / "counting.json").write_text(text)
     measured: list[tuple[str, int]] = []
     with pytest.raises(InvalidInput, match=r"counting\.json must hold measurements, but is damaged"):

@@ -118,7 +118,7 @@ def test_digits_are_better_than_noise_and_one_digit_is_one_mode() -> None:
 
 
 def test_data_of_one_class_have_one_mode_and_other_classes_are_outside() -> None:
-    """More classes than the data have are no merit: seven threes and three eights cover one class of one."""
+    """More classes than the data have count for nothing: seven threes and three eights cover one class of one."""
     points, truth = load("digits").points, labels("digits")
     threes, eights = points[truth == 3], points[truth == 8]
     metrics = SampleMetrics("digits:3", threes[:80], threes[80:160])

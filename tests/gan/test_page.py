@@ -30,7 +30,7 @@ def run(tmp_path_factory) -> Run:
 @pytest.fixture
 def undrawn(monkeypatch) -> None:
     """Which pictures there are matters here, not how they look."""
-    monkeypatch.setattr("otgan.plot.on_every_paper", lambda draw: plot.Papers(b"a", b"b", b"c", b"d"))
+    monkeypatch.setattr("otgan.plot.render_all", lambda draw: plot.Renderings(b"a", b"b", b"c", b"d"))
 
 
 def names(run: Run) -> list[str]:

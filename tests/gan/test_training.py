@@ -365,7 +365,7 @@ def test_a_folder_in_which_another_process_trains_is_left_alone(tmp_path) -> Non
     train(quick(steps=3), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
     (tmp_path / "new").mkdir()
-    with report.alone(tmp_path / ".lock"), report.alone(tmp_path / "new" / ".lock"):
+    with report.exclusive_lock(tmp_path / ".lock"), report.exclusive_lock(tmp_path / "new" / ".lock"):
         with pytest.raises(InvalidInput, match=f"in use by process {os.getpid()}"):
             train(quick(), tmp_path, resume=True)
         with pytest.raises(InvalidInput, match=f"in use by process {os.getpid()}"):
