@@ -29,7 +29,7 @@ class Check:
     b: SecondSet
     """Another one, of points of the same space."""
     methods: Names = ("clip", "gp")
-    """Critics to train, after A and B; a wrong name lists all."""
+    """Critics to train, after A and B: gp is objective wgan-gp of otgan train; an unknown name lists all."""
     n: Count = None
     """Points of each set for the critics; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
     columns: Several = None

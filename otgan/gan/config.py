@@ -129,7 +129,7 @@ class Config:
     held_out: int | None = None
     """Samples that are never trained on; by default a fifth, at most 1000."""
     objective: Objective = "wgan-gp"
-    """What critic and generator minimise."""
+    """What critic and generator minimise; wgan-gp is method gp of otgan check."""
     network: Network = "auto"
     """Both networks; by default digits28 for 28 x 28 pixels, dcgan for 32 and 64, else mlp."""
     critic: Critic = "auto"
