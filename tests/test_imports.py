@@ -30,7 +30,7 @@ def imported(tree: ast.AST, names: set[str]) -> set[str]:
         members = {f"{tree.module}.{alias.name}" for alias in tree.names}
         found |= members if members <= names else members | {tree.module or ""}
     elif isinstance(tree, ast.Call) and ast.unparse(tree.func) == "import_module":
-        found |= {node.value for node in tree.args if isinstance(node, ast.Constant)}
+        found |= {ast.unparse(node).strip("'") for node in tree.args}
     return found & names
 
 
