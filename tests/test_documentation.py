@@ -68,7 +68,7 @@ def test_commands_have_options_that_exist(line: str, monkeypatch: pytest.MonkeyP
     ran: list[Any] = []
     for command in (Check, Data, Distance, Reproduce, Sample, Train):
         monkeypatch.setattr(command, "run", lambda self: ran.append(self) or 0)
-    monkeypatch.setattr("otgan.cli.train.before", lambda words: None)  # there is no run to go on with
+    monkeypatch.setattr("otgan.cli.train.settings_to_resume", lambda words: None)  # there is no run to go on with
     words = shlex.split(line)
     assert main(words[words.index("otgan") + 1 :]) == 0
     assert len(ran) == 1
