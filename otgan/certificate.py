@@ -229,8 +229,9 @@ def make_feasible(
 
     Two c-transforms (Santambrogio 2015, section 1.2): ``g_j = min_i C_ij - f_i`` over the rows that carry mass, then
     ``f_i = min_j C_ij - g_j`` over all columns. What a solver left at points without mass is not used. Each minimum is
-    rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves. The constant that may be moved from
-    one side to the other is set so that potentials, weighted by mass, are least: what they round costs that much.
+    rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves, as they were computed here: of another
+    computation of the costs up to ``cost.rounding``, which bounds charge. The constant that may be moved from one side
+    to the other is set so that potentials, weighted by mass, are least: what they round costs that much.
     """
     rows, cols = (problem.a > 0) & np.isfinite(f), (problem.b > 0) & np.isfinite(g)
     if not rows.any() or not cols.any():  # nothing to start from: zero is feasible up to the least cost

@@ -41,8 +41,8 @@ def population_interval(
     """A nominal confidence interval for W1 between the two distributions that samples come from.
 
     The distance of two samples is not that of their distributions: in many dimensions it is far above it, however many
-    points there are. This is a sandwich of two bounds, each of which holds with probability ``(1 + confidence) / 2``,
-    nominally: up to what is said below.
+    points there are. So there are two bounds, from below and from above. Each holds with probability
+    ``(1 + confidence) / 2``, nominally: up to what is said below.
 
     From below: no 1-Lipschitz function has means that differ by more than W1. Some are fitted to a part of the points
     (:mod:`otgan.population.critics`), and the one that promises most is averaged over points that it has not seen.
