@@ -146,7 +146,7 @@ def _look(name: str) -> tuple[str, str]:
 
 def _dress(ax: Axes, n: int, picture: Figures) -> None:
     """Axes and their limits: what is far off may leave the panel."""
-    from otgan.plot.style import ink
+    from otgan.plot.style import text_colour
 
     ax.set_title(f"N = {n}", loc="left", fontweight="bold")
     ax.set_xscale("log", base=2)
@@ -154,11 +154,11 @@ def _dress(ax: Axes, n: int, picture: Figures) -> None:
     ax.minorticks_off()
     ax.set_xlim(DIMENSIONS[0] / 1.25, DIMENSIONS[-1] * 1.25)
     ax.set_xlabel("dimension D")
-    ax.grid(axis="y", color=ink(), alpha=0.1)
+    ax.grid(axis="y", color=text_colour(), alpha=0.1)
     if picture.file == "cosine.png":
         ax.set_ylim(-0.1, 1.02)
         return
-    ax.axhline(0, color=ink(), linewidth=0.8)
+    ax.axhline(0, color=text_colour(), linewidth=0.8)
     ax.set_yscale("symlog", linthresh=100, linscale=2)
     ticks = (-100, -50, -20, 0, 20, 50, 100, 400)
     ax.set_yticks(ticks, [f"{tick:+d}" if tick else "0" for tick in ticks])
