@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from otgan import inputs
 from otgan.errors import InvalidInput
+from otgan.gan.options import OptionalBool, OptionalFloat, OptionalInt, OptionalOptimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,9 +125,9 @@ class Config:
 
     data: str = "mnist"
     """A built-in name (see: otgan data), a .npy, .npz, .csv, .pt or IDX file, or a folder of images."""
-    n: int | None = None
+    n: OptionalInt = None
     """Samples to use; by default all of them, and 50000 of a distribution."""
-    held_out: int | None = None
+    held_out: OptionalInt = None
     """Samples that are never trained on; by default a fifth, at most 1000."""
     objective: Objective = "wgan-gp"
     """What critic and generator minimise; wgan-gp is method gp of otgan check."""
@@ -134,7 +135,7 @@ class Config:
     """Both networks; by default digits28 for 28 x 28 pixels, dcgan for 32 and 64, else mlp."""
     critic: Critic = "auto"
     """The critic: that of the network, or one that is 1-Lipschitz by construction (the default of wgan-lipschitz)."""
-    width: int | None = None
+    width: OptionalInt = None
     """Hidden units of an mlp (512), base channels of convolutions (64)."""
     critic_width: int = 256
     """Hidden units of a 1-Lipschitz critic."""
@@ -142,30 +143,30 @@ class Config:
     """Hidden layers of an mlp and of a 1-Lipschitz critic."""
     latent: int = 100
     """Coordinates of the generator's input, standard normal."""
-    batch_norm: bool | None = None
+    batch_norm: OptionalBool = None
     """Batch norm in a convolutional critic; by default as in the papers: yes, unless gradients are penalised."""
     steps: int = 10_000
     """Steps of the generator."""
-    batch_size: int | None = None
-    """Samples of each side in a step."""
-    n_critic: int | None = None
-    """Critic steps for each generator step."""
-    n_critic_boosted: int | None = None
+    batch_size: OptionalInt = None
+    """Samples of each side in a step; by default the paper's."""
+    n_critic: OptionalInt = None
+    """Critic steps for each generator step; by default the paper's."""
+    n_critic_boosted: OptionalInt = None
     """The same at the first 25 generator steps and at every 500th; by default no more than elsewhere."""
-    optimizer: Literal["adam", "rmsprop"] | None = None
+    optimizer: OptionalOptimizer = None
     """Of both networks; rmsprop for wgan, else adam."""
-    learning_rate: float | None = None
-    """Of the generator, and of the critic if it has none of its own."""
-    critic_learning_rate: float | None = None
-    """Of the critic."""
-    beta1: float | None = None
-    """Momentum of adam."""
-    beta2: float | None = None
-    """Decay of adam's mean of squares."""
-    clip: float | None = None
-    """wgan only: parameters of the critic stay in [-clip, clip]."""
-    gp_weight: float | None = None
-    """Weight of the gradient penalty; of R1 and R2 each, with their 1/2, for r3gan."""
+    learning_rate: OptionalFloat = None
+    """Of the generator, and of the critic if it has none of its own; by default the paper's."""
+    critic_learning_rate: OptionalFloat = None
+    """Of the critic; by default as of the generator, or the paper's."""
+    beta1: OptionalFloat = None
+    """Momentum of adam; by default the paper's."""
+    beta2: OptionalFloat = None
+    """Decay of adam's mean of squares; by default the paper's."""
+    clip: OptionalFloat = None
+    """wgan only: parameters of the critic stay in [-clip, clip]; by default 0.01."""
+    gp_weight: OptionalFloat = None
+    """Weight of the gradient penalty; of R1 and R2 each, with their 1/2, for r3gan. By default the paper's."""
     ema_decay: float = 0.999
     """Of the moving average of the generator's weights, which samples come from; less in the first steps."""
     precision: Literal["float32", "bfloat16"] = "float32"

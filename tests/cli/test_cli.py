@@ -365,3 +365,9 @@ def test_compiling_is_told_where_somebody_reads_it(where, elsewhere):
         done = subprocess.run([sys.executable, "-c", code], stderr=stderr, text=True)
     assert (elsewhere / "log").read_text() == ("otgan: compiling.\n" if where == "file" else "")
     assert not done.stderr
+
+
+@pytest.mark.parametrize("command", ["distance", "check", "train", "sample", "reproduce", "data"])
+def test_help_says_in_words_what_is_taken_by_default(command, capsys):
+    assert main([command, "--help"]) == 0
+    assert "None" not in capsys.readouterr().out
