@@ -281,7 +281,7 @@ def test_images_against_what_is_flat_are_reported(tmp_path):
 
 
 def test_a_figure_that_goes_wrong_loses_no_number(result, tmp_path, monkeypatch):
-    monkeypatch.setattr("otgan.check.figures.figures", lambda _: 1 / 0)
+    monkeypatch.setattr("otgan.check.result.figures", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         result.write(tmp_path)
     assert json.loads((tmp_path / "report.json").read_text())["critics"]
