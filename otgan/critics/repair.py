@@ -2,7 +2,7 @@
 
 Whatever a network learnt, its values on x can be completed to feasible potentials: ``g_j = min_i d_ij - f_i``, then
 ``f_i = min_j d_ij - g_j`` (for p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz). Weak
-duality does the rest. A critic that is right up to a factor is not punished for it: the bound is concave in the scale
+duality does the rest. A critic that is right up to a factor loses nothing by it: the bound is concave in the scale
 of f, and the best scale is searched for.
 """
 

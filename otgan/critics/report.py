@@ -70,7 +70,7 @@ class CriticReport:
         What the best critic proves about ``exact`` after repair: never above it. For a population ``E f(x) - E f(y)``
         over the certified constant, on fresh points: below ``exact`` up to sampling error. None without a certificate.
     constant_bound : float or None
-        What a constant critic proves after the same repair: the merit of the repair alone. 0 for a population.
+        What a constant critic proves after the same repair, so by the repair alone. 0 for a population.
     critic_share : float or None
         ``(lower_bound - constant_bound) / (exact - constant_bound)``: which part of what the constant leaves open the
         critic adds. 1 is all, below 0 is less than nothing; None where nothing is left.
