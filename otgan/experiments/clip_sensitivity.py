@@ -14,7 +14,7 @@ from otgan.critics.methods import METHODS
 from otgan.critics.networks import given_network
 from otgan.data import toys
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
-from otgan.experiments.layers import deep_mlp, end_share, factor, histogram, layer_gradients, weights_of
+from otgan.experiments.layers import deep_mlp, factor_per_layer, histogram, layer_gradients, share_at_bounds, weights_of
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -107,17 +107,17 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
     sides = [torch.as_tensor(fitted.critic.scaling.inward(side)) for side in (x, y)]
     norms, weights = layer_gradients(end, *sides), weights_of(end)
     reach = fitted.options.get("clip") or float(np.abs(weights).max())
-    slope, straight = factor(norms)
+    factor, r_squared = factor_per_layer(norms)
     return {
         "W1": exact.distance,
         "gap": exact.gap,
         "estimate": fitted.estimate,
         "norms": norms,
-        "factor": slope,
-        "straight": straight,
-        "factor_at_start": factor(layer_gradients(start, *sides))[0],
-        "ends": end_share(weights, reach),
-        "ends_at_start": end_share(weights_of(start), reach),
+        "factor": factor,
+        "straight": r_squared,
+        "factor_at_start": factor_per_layer(layer_gradients(start, *sides))[0],
+        "ends": share_at_bounds(weights, reach),
+        "ends_at_start": share_at_bounds(weights_of(start), reach),
         "reach": reach,
         "histogram": histogram(weights, reach, BINS),
     }
@@ -196,13 +196,13 @@ def _depth_claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ..
     widest, narrow = _clipped(settings.clips[0]), [_clipped(clip) for clip in settings.clips if clip <= TIGHT]
     normed = [_clipped(clip, batch_norm=True) for clip in settings.batch_norm_clips]
     tight = [name for name, clip in zip(normed, settings.batch_norm_clips, strict=True) if clip <= TIGHT]
-    straight = [_of(runs, name, "straight") for name in (widest, *narrow)]
+    explained = [_of(runs, name, "straight") for name in (widest, *narrow)]
     return (
         Claim(f"{widest}: {text}", _of(runs, widest, "factor"), least=1.5),
         *(Claim(f"{name}: {text}", _of(runs, name, "factor"), most=0.35) for name in narrow),
         Claim(
             "variance of the log gradient that one factor explains, least over these clips",
-            tuple(map(min, zip(*straight, strict=True))),
+            tuple(map(min, zip(*explained, strict=True))),
             least=0.95,
         ),
         Claim(f"gp: {text}", _of(runs, PENALISED, "factor"), least=0.75, most=1.33),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["deep_mlp", "end_share", "factor", "histogram", "layer_gradients", "weights_of"]
+__all__ = ["deep_mlp", "factor_per_layer", "histogram", "layer_gradients", "share_at_bounds", "weights_of"]
 
 END = 1e-3  # of the reach: what counts as on the edge
 
@@ -61,7 +61,7 @@ def layer_gradients(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> lis
     return [float(torch.cat(pair).norm()) for pair in zip(gradients[::2], gradients[1::2], strict=True)]
 
 
-def factor(norms: Sequence[float]) -> tuple[float, float]:
+def factor_per_layer(norms: Sequence[float]) -> tuple[float, float]:
     """By what a gradient is multiplied on its way back through one layer, and how well that fits.
 
     Parameters
@@ -71,14 +71,14 @@ def factor(norms: Sequence[float]) -> tuple[float, float]:
 
     Returns
     -------
-    factor, straight : float
+    factor, r_squared : float
         From a straight line through the logarithms: ``exp(-slope)``, and the share of their variance that it explains.
         A factor of 0 where a layer gets no gradient.
 
     Examples
     --------
-    >>> slope, straight = factor([8.0, 4.0, 2.0, 1.0])
-    >>> round(slope, 12), round(straight, 12)
+    >>> factor, r_squared = factor_per_layer([8.0, 4.0, 2.0, 1.0])
+    >>> round(factor, 12), round(r_squared, 12)
     (2.0, 1.0)
     """
     if min(norms) <= 0:
@@ -95,12 +95,12 @@ def weights_of(network: nn.Module) -> NDArray[np.float64]:
     return torch.cat([weight.detach().flatten() for weight in weights]).double().numpy()
 
 
-def end_share(weights: NDArray[np.float64], reach: float) -> float:
+def share_at_bounds(weights: NDArray[np.float64], reach: float) -> float:
     """The share of the weights that lie on the edge of ``[-reach, reach]``, up to a thousandth of it.
 
     Examples
     --------
-    >>> end_share(np.array([-0.1, 0.0, 0.05, 0.1]), 0.1)
+    >>> share_at_bounds(np.array([-0.1, 0.0, 0.05, 0.1]), 0.1)
     0.5
     """
     return float(np.mean(np.abs(weights) >= (1 - END) * reach))

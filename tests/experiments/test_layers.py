@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from otgan.critics.networks import given_network
-from otgan.experiments.layers import deep_mlp, end_share, factor, histogram, layer_gradients, weights_of
+from otgan.experiments.layers import deep_mlp, factor_per_layer, histogram, layer_gradients, share_at_bounds, weights_of
 
 DEPTH = 5
 
@@ -34,7 +34,7 @@ def test_a_layer_that_multiplies_by_c_multiplies_the_gradient_by_c(scale: float)
     # One output: each point of a side has the gradient (1, 1) / k at the last layer.
     assert norms[-1] == pytest.approx(math.sqrt(2 / 4 + 2 / 3))
     assert norms == pytest.approx([norms[-1] * scale**k for k in reversed(range(DEPTH))])
-    assert factor(norms) == pytest.approx((scale, 1.0))
+    assert factor_per_layer(norms) == pytest.approx((scale, 1.0))
 
 
 def drawn(width: int, depth: int, *, batch_norm: bool) -> nn.Sequential:
@@ -68,19 +68,19 @@ def test_behind_batch_norm_the_scale_of_weights_does_not_matter() -> None:
         return layer_gradients(network, points(63), points(64))
 
     assert gradients(1e4) == pytest.approx(gradients(1e2), rel=1e-3)
-    assert factor(gradients(1e-4))[0] < 0.1
+    assert factor_per_layer(gradients(1e-4))[0] < 0.1
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1e-9, 1e9), st.integers(2, 20))
 def test_factor_of_a_geometric_series(ratio: float, last: float, n: int) -> None:
-    found, straight = factor([last * ratio**k for k in reversed(range(n))])
+    found, r_squared = factor_per_layer([last * ratio**k for k in reversed(range(n))])
     assert found == pytest.approx(ratio, rel=1e-6)
-    assert abs(ratio - 1) < 1e-6 or straight == pytest.approx(1.0)
+    assert abs(ratio - 1) < 1e-6 or r_squared == pytest.approx(1.0)
 
 
 def test_factor_without_gradient_and_without_change() -> None:
-    assert factor([0.0, 1e-3, 1.0]) == (0.0, 0.0)
-    assert factor([2.0, 2.0, 2.0]) == pytest.approx((1.0, 1.0))
+    assert factor_per_layer([0.0, 1e-3, 1.0]) == (0.0, 0.0)
+    assert factor_per_layer([2.0, 2.0, 2.0]) == pytest.approx((1.0, 1.0))
 
 
 def test_weights_on_the_edge() -> None:
@@ -92,8 +92,8 @@ def test_weights_on_the_edge() -> None:
     weights = weights_of(network)
     assert weights.shape == (2 * 50 + 50 * 50 + 50,), "of linear layers, without biases"
     # Uniform within 1 / sqrt(fan_in) before: what lay beyond the clip lies on its edge.
-    assert end_share(weights, clip) == pytest.approx(1 - clip * math.sqrt(50), abs=0.05)
+    assert share_at_bounds(weights, clip) == pytest.approx(1 - clip * math.sqrt(50), abs=0.05)
     shares = histogram(weights, clip, 20)
     assert shares.sum() == pytest.approx(1.0)
-    assert shares[0] + shares[-1] >= end_share(weights, clip)
-    assert end_share(np.zeros(3), clip) == 0.0
+    assert shares[0] + shares[-1] >= share_at_bounds(weights, clip)
+    assert share_at_bounds(np.zeros(3), clip) == 0.0
