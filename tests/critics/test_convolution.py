@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -79,3 +81,23 @@ def test_without_orthogonium_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "orthogonium.layers.conv.AOC.ortho_conv", None)
     with pytest.raises(OTError, match=r"pip install 'otgan\[conv\]'"):
         orthogonal_conv((1, 8, 8))
+
+
+def test_a_layer_trains_while_another_thread_evaluates_one() -> None:
+    """Under a switch of torch that is global, the evaluation of large kernels would keep weights of the other layer."""
+    trained, evaluated = OrthogonalConvolution((2, 8, 8), 8, 4), OrthogonalConvolution((64, 8, 8), 128, 4).eval()
+    done = Event()
+
+    def evaluate() -> None:
+        while not done.is_set():
+            evaluated.cached = None
+            evaluated.kernel()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(evaluate)
+        try:
+            for _ in range(100):
+                trained.cached = None
+                trained.kernel().square().sum().backward()
+        finally:
+            done.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -116,6 +117,11 @@ class ImageCritic(nn.Module):
         return bound
 
 
+# orthogonium makes a kernel under the switch of torch.nn.utils.parametrize.cached, which all threads share: another one
+# that made its own meanwhile would find it in the cache at its next step, with a graph that is freed.
+MAKING_A_KERNEL = Lock()
+
+
 class OrthogonalConvolution(CachedWeight):
     """A convolution with stride two and circular padding; orthogonium makes its kernel, this class certifies it.
 
@@ -139,11 +145,15 @@ class OrthogonalConvolution(CachedWeight):
 
     def kernel(self) -> torch.Tensor:
         """What is convolved with, (channels out, channels in, kernel, kernel); certified in evaluation mode."""
-        return self.once(lambda: self.layer.weight if self.training else self._certified())
+        return self.once(self._made if self.training else self._certified)
+
+    def _made(self) -> torch.Tensor:
+        with MAKING_A_KERNEL:
+            return self.layer.weight
 
     @torch.no_grad()
     def _certified(self) -> torch.Tensor:
-        kernel = self.layer.weight.double()
+        kernel = self._made().double()
         return (kernel / max(1.0, convolution_norm(kernel, self.side, STRIDE))).to(self.layer.bias.dtype)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
