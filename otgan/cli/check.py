@@ -85,9 +85,10 @@ class Check:
             self._write(seen[-1].without_the_rest("it was interrupted."))
             raise KeyboardInterrupt("interrupted; what was done by then is in the report.") from None
         say("")
-        report.print_tables([verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns)
-        if warning := report.unsettled([verdict.as_dict() for verdict in result.reports]):
-            say("\n" + textwrap.fill(warning, min(shutil.get_terminal_size().columns, 100)))
+        verdicts, width = [verdict.as_dict() for verdict in result.reports], shutil.get_terminal_size().columns
+        report.print_tables(verdicts, width)
+        if warning := report.unsettled(verdicts):
+            say("\n" + textwrap.fill(warning, min(width, 100)))
         self._write(result)
         for method, message in result.failed.items():
             say(f"otgan: no {method}: {message}", sys.stderr)

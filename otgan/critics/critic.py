@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Critic", "Lipschitz", "prepare"]
 
+TRAINED_ON = "the points trained on"  # what messages call them
 BATCH = 4096
 FARTHEST = 1e17  # of coordinates: squares, and sums of thousands of them, are float32
 
@@ -114,7 +115,7 @@ class Critic:
         return Lipschitz(observed, certified_lipschitz(self.network))
 
     def _points(self, x: Any) -> NDArray[np.float64]:
-        points = inputs.points(frames.in_order(x, self.columns, ("the points trained on", "x")), "x")
+        points = inputs.points(frames.in_order(x, self.columns, (TRAINED_ON, "x")), "x")
         if points.shape[1] != self.dimension:
             raise InvalidInput(
                 f"points must have {self.dimension} columns as the points trained on, but {points.shape[1]} came."

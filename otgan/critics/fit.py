@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from otgan import frames, inputs
-from otgan.critics.critic import Critic, Lipschitz, prepare
+from otgan.critics.critic import TRAINED_ON, Critic, Lipschitz, prepare
 from otgan.critics.methods import METHODS
 from otgan.critics.modes import own_modes
 from otgan.critics.networks import ModuleEnsemble, check_shape, given_network, join_members, member, n_members
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CriticFit", "fit", "methods"]
 
-TRAINED_ON = "the points trained on"
 EVALUATION = 4096  # fresh points of a population that an estimate averages over
 
 
