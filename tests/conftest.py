@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -34,3 +35,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Bytes are named by their number: some hold the time, and every worker must collect the same tests."""
     return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made, in four renderings of half a second, where they are the point: elsewhere which there are is."""
+    from otgan.plot import Renderings
+
+    monkeypatch.setattr("otgan.plot.render_all", lambda draw: Renderings(b"a", b"b", b"c", b"d"))

@@ -105,6 +105,7 @@ def test_what_is_not_corrected_in_tables_is_not_in_figures(result, monkeypatch):
     assert [reports[0]["corrected"] for reports in drawn] == [1.0, None]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_images_are_shown_in_pairs(result, tmp_path):
     folder = result.write(tmp_path)
     assert {path.stem for path in folder.glob("*.png")} >= {"pairs", "components"}
@@ -117,6 +118,7 @@ def test_run_folder_without_matplotlib(result, tmp_path, monkeypatch):
     assert "<img" not in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_crash_while_writing_leaves_the_old_run(result, tmp_path, monkeypatch):
     folder = result.write(tmp_path)
     old = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -130,6 +132,7 @@ def test_a_crash_while_writing_leaves_the_old_run(result, tmp_path, monkeypatch)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == old
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_points_without_a_name(tmp_path):
     rng = np.random.default_rng(0)
     result = check(rng.normal(size=(30, 3)), rng.normal(size=(25, 3)) + 1, methods=["gp"], steps=20)
@@ -138,6 +141,7 @@ def test_points_without_a_name(tmp_path):
     assert result.write(tmp_path)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     result = check("gaussians8", "gaussians8", methods=["gp"], **TINY)
     assert result.solution.distance == 0.0
@@ -145,6 +149,7 @@ def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_critic_that_diverges_takes_no_other_with_it(tmp_path, monkeypatch):
     far = 1e25 * np.random.default_rng(0).normal(size=(2, 25, 2))
     assert not check(*far, methods=["prototypes"], **TINY).failed  # squares of it are beyond float32, which sees others
@@ -288,6 +293,7 @@ def test_a_figure_that_goes_wrong_loses_no_number(result, tmp_path, monkeypatch)
     assert (tmp_path / "plan.npz").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_what_there_is_so_far_is_told_and_can_be_written(tmp_path):
     seen = []
     whole = check("gaussians8", "swissroll", methods=["gp", "clip"], watch=seen.append, **TINY)

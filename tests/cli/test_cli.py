@@ -88,6 +88,7 @@ def test_check_writes_a_folder_and_says_when_it_replaces_one(capsys, elsewhere):
     assert again["critics"][0]["estimate"] == record["critics"][0]["estimate"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_check_reports_what_did_not_diverge(capsys, monkeypatch):
     def estimates(self, network, x, y):
         return Method.estimates(self, network, x, y) * float("nan")
@@ -290,6 +291,7 @@ def hostile_file() -> None:
     ],
     ids=lambda words: words[0],
 )
+@pytest.mark.usefixtures("undrawn")
 def test_names_do_not_command_the_terminal(words, elsewhere, capsys):
     hostile_archive()
     hostile_file()
@@ -299,6 +301,7 @@ def test_names_do_not_command_the_terminal(words, elsewhere, capsys):
     assert not {"\x1b", "\u202e", "\x07"} & {*out, *err}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_check_tells_each_number_at_once_and_keeps_what_is_done(capsys, monkeypatch, elsewhere):
     told = {}
 

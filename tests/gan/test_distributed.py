@@ -55,6 +55,7 @@ def test_two_processes_compute_what_one_does(settings: dict[str, Any]) -> None:
         np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.long
 def test_a_run_of_two_goes_on_alone(tmp_path: Path) -> None:
     settings = {**SETTINGS, "data": "gaussians8", "objective": "wgan-gp"}
     train(Config(**{**settings, "steps": 4}, devices=2), tmp_path / "run")

@@ -64,6 +64,7 @@ def test_train_resume_and_sample_images(capsys) -> None:
     assert sorted(path.name for path in Path("many/images").iterdir()) == [f"{k:06d}.png" for k in range(3)]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) -> None:
     critic_steps = Recipe.critic_steps
 
@@ -79,6 +80,7 @@ def test_control_c_leaves_a_report_and_says_how_to_go_on(capsys, monkeypatch) ->
     assert err == "otgan: interrupted after step 1, which is kept. Go on with: otgan train --resume run\n"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_going_on_takes_what_is_given_and_leaves_the_rest_as_it_was(capsys, monkeypatch) -> None:
     """Also what is given as it would be by default in a new run."""
     words = ["--data", "gaussians8", "--n", "50", "--objective", "wgan", "--device", "cpu", *QUICK, "--out", "run"]
@@ -96,6 +98,7 @@ def test_going_on_takes_what_is_given_and_leaves_the_rest_as_it_was(capsys, monk
     assert asked == [replace(before, steps=10_000, device="auto"), before]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_whole_command_may_be_repeated_with_resume(capsys, monkeypatch) -> None:
     monkeypatch.setattr("torch.compile", lambda network: network)
     words = ["train", "--data", "gaussians8", "--n", "50", *QUICK, "--compile"]
@@ -106,6 +109,7 @@ def test_a_whole_command_may_be_repeated_with_resume(capsys, monkeypatch) -> Non
     assert "--resume" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_points_are_written_as_numbers(capsys) -> None:
     assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
     assert main(["sample", "run", "--n", "5"]) == 0
@@ -115,6 +119,7 @@ def test_points_are_written_as_numbers(capsys) -> None:
     assert "--out must end in .npy or .png" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_points_of_the_plane_are_drawn_and_others_are_not(capsys, monkeypatch) -> None:
     assert main(["train", "--data", "gaussians8", "--n", "50", "--objective", "wgan", *QUICK, "--out", "run"]) == 0
     assert main(["sample", "run", "--out", "x.png"]) == 0
@@ -130,6 +135,7 @@ def test_points_of_the_plane_are_drawn_and_others_are_not(capsys, monkeypatch) -
     assert "pip install 'otgan[plots]'" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_escapes_what_came_from_outside() -> None:
     np.save("<b>x.npy", np.random.default_rng(0).random((20, 2)))
     assert main(["train", "--data", "<b>x.npy", *QUICK, "--out", "run"]) == 0
@@ -168,6 +174,7 @@ def test_a_report_escapes_what_came_from_outside() -> None:
         (["sample", "run", "--seed", str(2**64)], "seed must be at least 0 and at most"),
     ],
 )
+@pytest.mark.usefixtures("undrawn")
 def test_what_goes_wrong_is_one_line(capsys, words, message) -> None:
     if any(word.startswith("run") for word in words):
         assert main(["train", "--data", "gaussians8", "--n", "50", *QUICK, "--out", "run"]) == 0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from otgan import plot
 from otgan.gan import Config, Run, train
 from otgan.gan.objectives import objective_of
 from otgan.gan.page import DISTANCES, MEANINGS, NUMBERS, SCORES, run_advice, run_figures, run_page
@@ -25,12 +24,6 @@ TINY = Config(data="gaussians8", n=60, steps=3, width=8, depth=1, latent=3, batc
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Run:
     return train(TINY, tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture
-def undrawn(monkeypatch) -> None:
-    """Which pictures there are matters here, not how they look."""
-    monkeypatch.setattr("otgan.plot.render_all", lambda draw: plot.Renderings(b"a", b"b", b"c", b"d"))
 
 
 def names(run: Run) -> list[str]:

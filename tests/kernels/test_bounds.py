@@ -20,6 +20,7 @@ from otgan.kernels.search import Targets, k_best
 from otgan.kernels.tree import build
 
 
+@pytest.mark.long
 def test_all_kernels_with_checked_indices_give_the_same_values() -> None:
     """Uncompiled, so that NumPy checks every index; ``benchmarks/boundscheck.py`` does the same with compiled code."""
     compiled, interpreted = boundscheck.values(), boundscheck.run(interpreted=True)
