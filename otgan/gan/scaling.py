@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleScaling"]
 
-CHANNELS = (1, 3, 4)
+CHANNELS = (1, 3, 4)  # of an image: grey, RGB, RGBA
 
 
 @dataclass(frozen=True)
