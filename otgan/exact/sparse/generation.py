@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.costs import EPS
 from otgan.kernels.wide import as_floats
+from otgan.metric import EPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
