@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
-import os
 import platform
 import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from otgan.runtime.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +41,7 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
     return {
         "processor": processor or platform.processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},
     }

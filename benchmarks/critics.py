@@ -32,6 +32,7 @@ from critic.work import THREADS, Task, draw, prepare_worker, run
 from tqdm import tqdm
 
 from otgan.critics import torch_device
+from otgan.runtime.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--budget", type=float, help=f"seconds for a cell and seed; by itself {BUDGET:g}, in the screen 20"
     )
     parser.add_argument("--device", default="auto", help="auto: a GPU, if there is one")
-    parser.add_argument("--workers", type=int, default=_cores(), help="processes on a CPU; 0: this one, for debugging")
+    parser.add_argument("--workers", type=int, default=cores(), help="processes on a CPU; 0: this one, for debugging")
     parser.add_argument("--redo", action="store_true", help="run again what is there")
     parser.add_argument("--report", action="store_true", help="only write tables and pictures")
     parser.add_argument("--list", action="store_true", help="only say what would be run")
@@ -192,10 +193,6 @@ def described(outcome: Outcome) -> str:
     error = sum(record["error"] for record in good) / len(good)
     lost = f", {len(outcome) - len(good)} failed" if len(good) < len(outcome) else ""
     return f"cosine {cosine:6.3f}  W1 {100 * error:+7.1f} %  {good[0]['steps']} steps, {len(outcome)} seeds{lost}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.costs import EPS, blocks
+from otgan.costs import blocks
+from otgan.metric import EPS, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
 
-TINY = 2.0**-1074  # the least float: what a product may lose to underflow
 NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
 MODERATE_EXPONENT = 64  # exponents up to which values need no scaling before they are multiplied by masses
 PRODUCT_ERROR = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
-SPLITTER = 2.0**27 + 1
+SPLITTER = 2.0**27 + 1  # times a float64, parts its 53 bits into halves
 
 
 @dataclass(frozen=True)

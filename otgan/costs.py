@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cost", "MatrixCost", "PointCost"]
 
-EPS = float(np.finfo(np.float64).eps)
 INTACT = 2.0**-900  # squares and powers above this lose no digit that counts to underflow
 BLOCK = 2**20  # entries: 8 MiB
 MANY_DIFFERENCES = 2**22  # of coordinates, from where on threads and SIMD lanes pay for the import of Numba

@@ -23,7 +23,7 @@ __all__ = ["WholeMasses", "digits", "whole_masses"]
 
 BITS = 62  # of a digit, as in otgan.kernels.wide
 HALF = BITS // 2  # sums of so many bits fit into an int64
-MANTISSA = 53
+MANTISSA = 53  # bits of a float64
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ __all__ = ["EUCLIDEAN", "METRICS", "Metric", "MetricName"]
 
 MetricName = Literal["euclidean", "cityblock", "chebyshev"]
 
-EPS = float(np.finfo(np.float64).eps)
+EPS = float(np.finfo(np.float64).eps)  # twice the relative rounding of float64
 TINY = 2.0**-1074  # the least float: what a product may lose to underflow
 
 

@@ -26,7 +26,7 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # very close to each other, as some of 2048 in the plane are, lipschitz_observed is then rounding, and may be 30 for 1.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "f25be3b0cd8c": {
+    "e5f512f4804e": {
         "03c574e3f605": ORTHONORMAL,
         "41262278d4ad": ORTHONORMAL,
         "5bacb8dd4e53": frozenset(),

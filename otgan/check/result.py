@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan import report
 from otgan.check.figures import figures
+from otgan.check.page import check_page
 
 if TYPE_CHECKING:
     import os
@@ -150,7 +151,7 @@ class Check:
         drawn = figures(self)
         shown = {
             **{f"{figure.name}.png": figure.light for figure in drawn},
-            "report.html": report.page(record, drawn, methods()).encode("utf-8", "replace"),
+            "report.html": check_page(record, drawn, methods()).encode("utf-8", "replace"),
         }
         report.write_files(folder, shown)
         return folder

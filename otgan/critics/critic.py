@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Critic", "Lipschitz", "prepare"]
 
 TRAINED_ON = "the points trained on"  # what messages call them
-BATCH = 4096
+BATCH = 4096  # points that are evaluated at a time
 FARTHEST = 1e17  # of coordinates: squares, and sums of thousands of them, are float32
 
 

@@ -31,7 +31,7 @@ __all__ = ["CriticReport", "report"]
 FRESH = 4096  # points of each side of a population that critics are judged on, as in Korotin et al. (2022)
 BLOCKS = 8  # of so many points that an estimate is a mean over: the noise of one would hide what good critics lack
 PAIRWISE = 1024  # of those, whose slopes are taken between all pairs
-TINY = 1e-300
+TINY = 1e-300  # keeps quotients of estimates finite where both are zero
 FRESH_SEED = 5  # beside the seed of the fit, so that nothing is judged on points trained on
 ALONG = (0.1, 0.3, 0.5, 0.7, 0.9)  # where gradients are taken on the way from y_j to x_i
 

@@ -29,7 +29,7 @@ __all__ = ["largest_slope"]
 
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53  # unit roundoffs
 SAFETY = 16  # times the largest rounding seen: what other points may have
-STEP = 2.0**-14  # along gradients, where points reach about 1
+STEP = 2.0**-14  # length along gradients, where points reach about 1
 CLOSEST = 1e-140  # squares of shorter runs underflow
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from otgan.critics.methods.method import generators_for
 from otgan.critics.networks import drop_cached_weights, n_members
 from otgan.critics.source import batches
 from otgan.errors import OTError
+from otgan.runtime.cores import cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +133,3 @@ def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[n
     if work >= HEAVY and method.steps >= MANY and device.type == "cpu":
         ways = n_seeds if work >= VERY_HEAVY else min(n_seeds, cores())  # an ensemble that leaves the cache is no gain
     return np.array_split(np.arange(n_seeds), ways)
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

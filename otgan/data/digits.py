@@ -43,9 +43,7 @@ def digits(label: str | None = None) -> SampleSet:
     SampleSet('digits:3', n=183, shape=(8, 8), source='sklearn.datasets.load_digits, divided by 16')
     """
     kept = _class("digits", label)
-    with optional_dependency("scikit-learn", "images", "The set 'digits'"):
-        from sklearn.datasets import load_digits
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = _digits()
     return _images("digits", pixels / 16, labels, kept, (8, 8), "sklearn.datasets.load_digits, divided by 16")
 
 
@@ -101,11 +99,15 @@ def labels(name: str) -> NDArray[np.int64]:
     >>> labels("digits")[:4].tolist(), len(labels("digits"))
     ([0, 1, 2, 3], 1797)
     """
-    if name == "mnist":
-        return np.asarray(_mnist()[1], dtype=np.int64)
+    return np.asarray((_mnist() if name == "mnist" else _digits())[1], dtype=np.int64)
+
+
+def _digits() -> tuple[NDArray[np.float64], NDArray[np.integer]]:
+    """Pixels (1797, 64), 0 to 16, and labels."""
     with optional_dependency("scikit-learn", "images", "The set 'digits'"):
         from sklearn.datasets import load_digits
-    return np.asarray(load_digits(return_X_y=True)[1], dtype=np.int64)
+    pixels, labels = load_digits(return_X_y=True)
+    return np.asarray(pixels), np.asarray(labels)
 
 
 @cache

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_idx", "read_idx"]
 
-DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # by the third byte of a file
 NAME = re.compile(r"[.-]idx\d?(-[a-z]+)?(\.gz)?$", re.IGNORECASE)
 CHUNK = 2**20  # bytes read at a time: a header may promise more than there is
 

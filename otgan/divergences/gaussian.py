@@ -28,7 +28,7 @@ __all__ = [
     "total_variation",
 ]
 
-EQUAL_COVARIANCE = 1e-12
+EQUAL_COVARIANCE = 1e-12  # relative difference along any axis, up to which two covariances count as equal
 
 
 @dataclass(frozen=True, init=False, eq=False)

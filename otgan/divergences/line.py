@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TRUSTED", "WHOLE", "Normal", "gan_value", "jensen_shannon", "optimal_gan_value", "total_variation"]
 
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(20)
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(20)  # of [-1, 1]
 # Beyond 38 standard deviations the density leaves float64. Probabilities are not trusted beyond 12, where a mass of
 # 4e-33 lies and they may have rounded to 0 or 1. Means farther apart than 80 deviations do not overlap.
 WHOLE, TRUSTED, FAR = 38.0, 12.0, 80.0
+# Standard deviations from the mean where integrals are cut into pieces.
 HALF_GRID = np.array([1.5, 3.0, 6.0, 12.0, 20.0, 28.0, 38.0])
 GRID = np.concatenate([-HALF_GRID[::-1], [0.0], HALF_GRID])
 

@@ -16,7 +16,7 @@ __all__ = ["LOG2", "log_quotient", "relative_entropy", "sharpness", "softplus"]
 LOG2 = math.log(2.0)
 # (artanh w - w) / w**3 = 1/3 + w**2/5 + w**4/7 + ...; ten terms reach rounding for abs(w) < 1/7.
 ARTANH_TAIL = 1.0 / np.arange(3.0, 23.0, 2.0)
-NEAR = 0.25
+NEAR = 0.25  # relative change, up to which logarithms are not subtracted
 
 
 def relative_entropy(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "choose"]
 
-HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32
-FEW_POINTS, MANY_POINTS = 700, 1500
+HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32  # from here on
+FEW_POINTS, MANY_POINTS = 700, 1500  # of each side, at most
 
 
 def choose(problem: Problem) -> str:

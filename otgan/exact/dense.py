@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "RawAnswer", "solve_dense"]
 
 WIDE_RATIO = 1e4  # costs this much above the dearest nearest neighbour are capped at once
-MAX_ROUNDS = 12
+MAX_ROUNDS = 12  # of the engine, each with costs seen from the potentials of the last
 LARGEST_WHOLE = 2**53  # that float64 holds with all numbers below
 
 

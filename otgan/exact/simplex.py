@@ -18,7 +18,7 @@ __all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
 
 COUNTS_STEPS = True
 
-UNLIMITED = 2**62
+UNLIMITED = 2**62  # pivots
 MAX_ITER_REACHED = 3  # POT's code; every other outcome is judged by the certificate alone
 
 

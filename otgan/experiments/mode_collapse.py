@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "MODES", "OBJECTIVES", "Settings", "run"]
 
-MODES = {"gaussians8": 8, "gaussians25": 25, "digits": 10}
+MODES = {"gaussians8": 8, "gaussians25": 25, "digits": 10}  # of each set
 LEFT = {"gaussians8": 4, "gaussians25": 12, "digits": 8}  # modes that minimax has left at most
 OBJECTIVES = ("minimax", "wgan", "wgan-gp")
-SHOWN_POINTS, SHOWN_IMAGES = 400, 16
+SHOWN_POINTS, SHOWN_IMAGES = 400, 16  # samples of a run
 
 
 @dataclass(frozen=True)

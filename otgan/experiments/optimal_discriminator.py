@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["EXPERIMENT", "Settings", "maximiser", "on_grid", "run"]
 
 REAL, FAKE = Gaussian(0.0, 1.0), Gaussian(1.0, 0.25)
-GRID = np.linspace(-8.0, 8.0, 3201)  # sums over it are integrals to rounding
-SHOWN = GRID[(np.abs(GRID - 0.25) <= 3.25)][::13]
+GRID = np.linspace(-8.0, 8.0, 3201)  # points of the line; sums over them are integrals to rounding
+SHOWN = GRID[(np.abs(GRID - 0.25) <= 3.25)][::13]  # those that are drawn
 LARGEST_LOGIT = 30.0  # beyond it float64 does not tell D from 0 or 1
 ROUNDING = 1e-9  # absolute, in nats
 RANDOM = 1000  # discrete distributions drawn at random

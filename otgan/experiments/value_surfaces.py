@@ -27,7 +27,7 @@ __all__ = ["EXPERIMENT", "Settings", "correlation", "run", "surface"]
 
 SETS = {"gaussians8": "8 Gaussians", "gaussians25": "25 Gaussians", "swiss_roll": "Swiss roll"}
 ROWS = {"clip": "weight clipping", "gp": "gradient penalty", "exact": "exact potential"}
-DRAWN = 200  # points of the data
+SHOWN_POINTS = 200  # of the data
 LEVELS = 12  # contour lines
 
 
@@ -84,7 +84,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
         surfaces[method] = surface(critic.critic, settings.reach, settings.grid)
         found[method] = _judge(critic, exact) | {"correlation": correlation(surfaces[method], truth)}
     if seed == 0:
-        found["data"] = _short(x[:DRAWN])
+        found["data"] = _short(x[:SHOWN_POINTS])
         found["surfaces"] = {name: _short(values) for name, values in surfaces.items()}
     return found
 

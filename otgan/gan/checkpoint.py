@@ -43,7 +43,7 @@ __all__ = [
 NAME = "checkpoint.safetensors"
 FORMAT = "otgan-gan-3"
 MOMENTS = {"Adam": {"step", "exp_avg", "exp_avg_sq"}, "RMSprop": {"step", "square_avg"}}  # of each parameter
-MOST_BYTES = MOST_SECONDS = 10**18
+MOST_BYTES = MOST_SECONDS = 10**18  # of the log, and of training
 LARGEST_FLOAT = sys.float_info.max
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
-STEPS, BATCH_SIZE, LEARNING_RATE, SEED = 400, 64, 2e-3, 0
-FEATURES, CLASSES = 32, 10
+STEPS, BATCH_SIZE, LEARNING_RATE, SEED = 400, 64, 2e-3, 0  # of Adam; images of a batch
+FEATURES, CLASSES = 32, 10  # units of the last two layers
 
 
 @dataclass(frozen=True, eq=False)

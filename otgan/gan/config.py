@@ -31,7 +31,7 @@ COUNTS = (
     *("n", "held_out", "width", "critic_width", "depth", "latent", "steps", "batch_size", "n_critic"),
     *("n_critic_boosted", "log_every", "monitor_n", "checkpoint_every", "devices"),
 )
-LARGEST_COUNT = 10**9
+LARGEST_COUNT = 10**9  # of steps, samples, units: whatever is counted
 MOST_HIDDEN_LAYERS = 1000  # as of critics
 BOOSTED_FIRST_STEPS, BOOSTED_EVERY_STEPS = 25, 500  # of the generator, as in the code of the authors of WGAN
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Interval", "bootstrap", "distance_interval"]
 
 Interval = tuple[float, float]
-CONFIDENCE = 0.95
-RESAMPLES = 200
+CONFIDENCE = 0.95  # share of intervals that hold the truth
+RESAMPLES = 200  # of all samples, drawn with replacement
 
 
 def distance_interval(solution: Solution) -> Interval:

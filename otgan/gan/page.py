@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_advice", "run_figures", "run_page"]
 
-SHOWN, WIDTH = 64, 640  # generated images, pixels of their picture
-ACROSS, ACROSS_NARROW = 16, 8  # of these images in a row
-COMPARED = 500  # samples of each side in pictures of both
+SHOWN_IMAGES, GRID_WIDTH_PIXELS = 64, 640  # generated ones, and at least the width of their picture
+IMAGES_A_ROW, IMAGES_A_NARROW_ROW = 16, 8  # of these
+COMPARED_SAMPLES = 500  # of each side in pictures of both
 SIDES = ("the held-out data", "the averaged generator")
 NEAR = 1.1  # times the floor: a generator that is no further from the data has little left to win
 LEAST_SEEN = 1.01  # times the least distance of the run: what counts as still falling
@@ -76,7 +76,7 @@ MEANINGS = {
     "in_modes": "within three standard deviations of the centre of one",
 }
 
-DRAWN = (
+CURVES = (
     (
         plot.run_curves,
         "curves",
@@ -154,7 +154,7 @@ def run_figures(run: Run) -> list[report.Figure]:
     ]
     there = {figure.name for figure in figures}
     if run.scaling.is_image and "samples" not in there:  # without matplotlib
-        grid = grid_png(run.sample(SHOWN).reshape(SHOWN, -1), run.scaling, least_width=WIDTH)
+        grid = grid_png(run.sample(SHOWN_IMAGES).reshape(SHOWN_IMAGES, -1), run.scaling, least_width=GRID_WIDTH_PIXELS)
         figures.append(report.Figure(grid, grid, "Generated images", "Samples of the averaged generator.", "samples"))
     elif not there & {"samples", "plan"} and (last := _last_picture(run)):
         caption = "Samples of the averaged generator, over real ones that were held out."
@@ -163,17 +163,20 @@ def run_figures(run: Run) -> list[report.Figure]:
 
 
 def _curves(run: Run) -> Iterator[plot.Picture]:
-    for draw, *about in DRAWN if len(run.measurements) > 1 else ():  # one point is no curve
+    for draw, *about in CURVES if len(run.measurements) > 1 else ():  # one point is no curve
         yield plot.Picture(partial(draw, run.history), *about)
 
 
 def _samples(run: Run) -> Iterator[plot.Picture]:
     """Generated images, and pictures of generated and held-out samples."""
     if run.scaling.is_image:
-        shown = to_bytes(run.sample(SHOWN).reshape(SHOWN, -1), run.scaling) / 255
+        shown = to_bytes(run.sample(SHOWN_IMAGES).reshape(SHOWN_IMAGES, -1), run.scaling) / 255
         yield plot.Picture(
             lambda: plot.sample_images(
-                shown, run.scaling.shape, n=SHOWN, across=ACROSS_NARROW if plot.is_narrow() else ACROSS
+                shown,
+                run.scaling.shape,
+                n=SHOWN_IMAGES,
+                across=IMAGES_A_NARROW_ROW if plot.is_narrow() else IMAGES_A_ROW,
             ),
             "samples",
             "Generated images",
@@ -182,7 +185,7 @@ def _samples(run: Run) -> Iterator[plot.Picture]:
     real = _held_out(run)
     if real is None:
         return
-    real = real[:COMPARED]
+    real = real[:COMPARED_SAMPLES]
     try:
         generated = run.sample(len(real)).reshape(len(real), -1)
     except OTError:  # not finite: there is nothing to show

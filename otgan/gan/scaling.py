@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from otgan.critics.scaling import Scaling
+from otgan.data.datasets import CHANNELS
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from otgan.data import SampleSet
 
 __all__ = ["SampleScaling"]
-
-CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from otgan.kernels.wide import (
 
 __all__ = ["circle_distance", "circle_distances", "ordered_circle_distances"]
 
-SECTION = 0.4837  # near one half, but not where meetings of simple fractions are
+SECTION = 0.4837  # share of the interval where it is cut: near one half, but not where meetings of simple fractions are
 HEADROOM = 64.0  # the scale of the powers leaves room for distances up to 1 + HEADROOM / p times as long
 FEW_DIGITS = 8  # that a float can span twice
 SLIVER = 2.0 ** (-BITS * (FEW_DIGITS - 1))  # with a mass from here on, the first FEW_DIGITS digits are needed

@@ -10,7 +10,7 @@ from otgan.kernels.wide import BASE, BITS
 __all__ = ["multiples", "shifted"]
 
 HALF_BITS = np.int64(BITS // 2)  # of half a digit: products of two fit into an int64
-HALF = (np.int64(1) << HALF_BITS) - 1
+HALF = (np.int64(1) << HALF_BITS) - 1  # the lower half of a digit, all its bits set
 
 
 @kernel

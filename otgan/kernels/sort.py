@@ -17,7 +17,7 @@ __all__ = ["sorted_rows", "sorted_rows_with_masses", "sorted_values", "sorted_wi
 BITS, FEW_BITS = 11, 8  # of a digit; counting must not take longer than the values themselves
 LONG_DIGITS_FROM = 6000  # values, from which the digits are the long ones
 LEADING = 3  # digits before the insertion sort
-SIGN = np.uint64(1 << 63)
+SIGN = np.uint64(1 << 63)  # the bit of a float64
 MOVES_PER_VALUE = 2  # moves of the insertion sort, per value, before it gives up
 
 

@@ -14,8 +14,8 @@ from otgan.kernels.jit import kernel
 
 __all__ = ["power", "precision", "two_product", "two_sum"]
 
-SPLITTER = 2.0**27 + 1
-LN2, LN2_REST = 0.6931471805599453, 2.3190468138462996e-17
+SPLITTER = 2.0**27 + 1  # times a float64, parts its 53 bits into halves (Veltkamp)
+LN2, LN2_REST = 0.6931471805599453, 2.3190468138462996e-17  # log 2 is their sum
 HALVINGS = 9  # of the argument of the exponential
 TERMS = (
     5  # of its series; the next four, below 2^-60 of the first, need float64 only, and the one after is below 2^-113

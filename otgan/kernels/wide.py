@@ -29,8 +29,8 @@ __all__ = [
 
 BITS = 62  # of a digit: the sum of two still fits into an int64
 BASE = np.int64(1) << np.int64(BITS)
-HALF = np.int64(31)
-DIGIT = 2.0**-BITS
+HALF = np.int64(31)  # bits: so many are exact as a float
+DIGIT = 2.0**-BITS  # of a digit, as a share of the one above it
 
 
 @kernel

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from otgan import inputs
-from otgan.costs import EPS, PointCost
+from otgan.costs import PointCost
 from otgan.errors import InvalidInput
+from otgan.metric import EPS
 from otgan.pairs.pair import Pair, center_rows
 
 if TYPE_CHECKING:

@@ -45,8 +45,8 @@ __all__ = ["LINEAR", "RTOL", "Fitting"]
 
 RTOL = 1e-6  # of exact distances, far below any standard error
 LINEAR = "mean difference"
-DIRECTIONS = (1, 2, 4, 8, 16)
-CENTROIDS = (4, 16, 64)
+DIRECTIONS = (1, 2, 4, 8, 16)  # of projection, in one function each
+CENTROIDS = (4, 16, 64)  # of one side, in one function each
 ROUNDS = 20  # of Lloyd's algorithm
 SIDES = ("x", "y")
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from otgan.errors import OTError
-from otgan.metric import EUCLIDEAN, METRICS
+from otgan.metric import EPS, EUCLIDEAN, METRICS
 from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["place", "search"]
 
-EPS = float(np.finfo(np.float64).eps)
 SCREEN_DIMENSION = 8  # from here on the passes of the screen over a block are far fewer than those over coordinates
 DIRECT_PAIRS, SCREEN_PAIRS = 2**22, 2**26  # pairs of a block: near a cache for many short passes, large for a product
-CPU_PAIRS = 2**18
+CPU_PAIRS = 2**18  # pairs of a block on the CPU
 BYTES_PER_PAIR = 256  # of device memory, at most
 MOST_ROWS = 2**16  # rows of a block
 FEW_CANDIDATES = 4  # for each place in a list, up to which no limit is looked for

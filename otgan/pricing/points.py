@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Index", "Pricing", "check_device", "cost_matrix"]
 
-LOW_DIMENSION = 6
-SCREEN_DIMENSION = 128
+LOW_DIMENSION = 6  # up to which trees leave most pairs out
+SCREEN_DIMENSION = 128  # from where on matrix products in single precision go first
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
 EPS32 = 2.0**-24  # relative rounding in single precision
 

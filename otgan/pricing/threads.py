@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
+from otgan.runtime.cores import cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,19 +19,19 @@ SMALLEST_PART = 256  # targets
 
 def in_threads(part: Callable[[int, int], None], size: int, multiple: int) -> None:
     """Run ``part(start, stop)`` over ``range(size)``, several parts a core so that a slow one does not hold up all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    step = -(-max(size // (8 * cores), SMALLEST_PART) // multiple) * multiple
+    workers = cores()
+    step = -(-max(size // (8 * workers), SMALLEST_PART) // multiple) * multiple
     starts = range(0, size, step)
-    if cores == 1 or len(starts) == 1:
+    if workers == 1 or len(starts) == 1:
         part(0, size)
         return
-    list(_pool(cores).map(lambda start: part(start, min(size, start + step)), starts))
+    list(_pool(workers).map(lambda start: part(start, min(size, start + step)), starts))
 
 
 @cache
-def _pool(cores: int) -> ThreadPoolExecutor:
+def _pool(workers: int) -> ThreadPoolExecutor:
     """Threads that wait for work: starting them anew each time takes longer than pricing a thousand points."""
-    return ThreadPoolExecutor(cores, thread_name_prefix="otgan-pricing")
+    return ThreadPoolExecutor(workers, thread_name_prefix="otgan-pricing")
 
 
 if hasattr(os, "register_at_fork"):

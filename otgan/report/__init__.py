@@ -1,20 +1,20 @@
-"""Reports of a run: a JSON record, an HTML page and files that are written whole or not at all."""
+"""Reports of a run: a JSON record, parts of HTML pages, tables, and files that are written whole or not at all."""
 
 from otgan.report.columns import amount, settled, unsettled
 from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
-from otgan.report.lock import exclusive_lock
-from otgan.report.numbers import percent, significant, typeset
-from otgan.report.page import (
+from otgan.report.html import (
     Figure,
+    command_html,
     document,
     environment_facts,
     facts_html,
     figure_html,
     next_html,
     note_html,
-    page,
     terms_html,
 )
+from otgan.report.lock import exclusive_lock
+from otgan.report.numbers import percent, significant, typeset
 from otgan.report.record import describe, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
 from otgan.report.words import WORDS, explained
@@ -25,6 +25,7 @@ __all__ = [
     "amount",
     "check_folder",
     "check_writable",
+    "command_html",
     "describe",
     "document",
     "environment",
@@ -36,7 +37,6 @@ __all__ = [
     "next_html",
     "note_html",
     "npz_path",
-    "page",
     "percent",
     "plain",
     "plan_bytes",

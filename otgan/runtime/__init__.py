@@ -1,1 +1,1 @@
-"""What the process runs on: memory limits, Ctrl-C, torch devices."""
+"""What the process runs on: memory limits, cores, Ctrl-C, torch devices."""

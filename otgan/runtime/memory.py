@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["available", "fits", "gib"]
 
 BLINK = 2**26  # bytes; asking the system whether so little is there would take longer than many a solve
-UNLIMITED = 2**63
+UNLIMITED = 2**63  # bytes
 GROUPS = Path("/sys/fs/cgroup")
 PROCESS = Path("/proc")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan.costs import MatrixCost, PointCost
-from otgan.metric import METRICS
+from otgan.metric import EPS, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["assert_metric", "assert_optimal"]
 
-EPS = float(np.finfo(np.float64).eps)
 MARGINAL_RTOL = 1e-11  # of the total mass; rounding of the masses is far below, a forgotten point far above
 
 

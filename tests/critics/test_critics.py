@@ -17,8 +17,9 @@ from otgan.critics import METHODS, certified_lipschitz, fit, mlp, richardson
 from otgan.critics.methods.penalty import gradient_norms
 from otgan.critics.networks import ModuleEnsemble
 from otgan.critics.repair import repaired_bound
-from otgan.critics.training import cores, shares
+from otgan.critics.training import shares
 from otgan.problem import Problem
+from otgan.runtime.cores import cores
 
 QUICK: dict[str, Any] = {"steps": 30, "width": 16, "depth": 2}
 

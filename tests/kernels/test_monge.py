@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from decimals import digits
 from hypothesis import example, given
 from hypothesis import strategies as hst
 
@@ -58,10 +59,6 @@ def potentials(rows: str, x: Values, y: Values, p: float, rng: np.random.Generat
     if rows == "some left out":
         f[rng.random(n) < 0.5] = -np.inf
     return f
-
-
-def digits(number: Fraction) -> decimal.Decimal:
-    return decimal.Decimal(number.numerator) / decimal.Decimal(number.denominator)
 
 
 def exact(x: float, y: float, f: float, p: float) -> decimal.Decimal:

@@ -7,12 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from decimals import digits
 
 from otgan.kernels import twofold
-
-
-def digits(number: Fraction) -> decimal.Decimal:
-    return decimal.Decimal(number.numerator) / decimal.Decimal(number.denominator)
 
 
 def test_sums_and_products_are_exact() -> None:

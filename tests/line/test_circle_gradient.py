@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from circle_truth import circle_problem, circle_truth
+from drawn_tensors import tensors
 
 import otgan
 from otgan import OTError
@@ -17,11 +18,6 @@ from otgan.line.circle import around
 from otgan.masses import whole_masses
 
 ORDERS = [1, 1.5, 2, 3]
-
-
-def tensors(*shapes: tuple[int, ...], seed: int = 0) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_() for shape in shapes]
 
 
 @pytest.mark.parametrize("p", [*ORDERS, 10, math.inf])

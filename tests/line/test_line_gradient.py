@@ -8,17 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drawn_tensors import tensors
 
 import otgan
 from otgan.errors import InvalidInput
 
 ORDERS = [1, 1.5, 2, 3]
 ULPS = {torch.float64: 1e-13, torch.float32: 1.2e-7, torch.float16: 1e-3, torch.bfloat16: 8e-3}  # two half ulps
-
-
-def tensors(*shapes: tuple[int, ...], seed: int = 0) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_() for shape in shapes]
 
 
 @pytest.mark.parametrize("p", [*ORDERS, 10, math.inf])

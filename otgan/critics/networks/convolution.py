@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OrthogonalConvolution", "convolution_norm", "orthogonal_conv"]
 
-STRIDE = 2
+STRIDE = 2  # pixels from one place of a kernel to the next
 
 
 def orthogonal_conv(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AlmostOrthogonal", "Constrained", "Dense", "Orthogonal", "Residual", "Spectral", "bjorck"]
 
-BJORCK_STEPS = 5
+BJORCK_STEPS = 5  # of the iteration, from a free weight
 REACH = 1.5  # of the bound on the norm, after a step of the optimiser
 TINY = 1e-30  # keeps a quotient of norms finite where a weight is zero
 

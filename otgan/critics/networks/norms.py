@@ -15,7 +15,7 @@ import torch
 
 __all__ = ["UNIT_ROUNDOFF", "product_bound", "spectral_norms"]
 
-UNIT_ROUNDOFF = 2.0**-53
+UNIT_ROUNDOFF = 2.0**-53  # relative, of float64
 
 
 @torch.no_grad()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.costs import EPS, PointCost
+from otgan.costs import PointCost
 from otgan.exact.sparse.multiscale import group, spatial_order
 from otgan.exact.sparse.restricted import Restricted
+from otgan.metric import EPS
 from otgan.plan import matching
 from otgan.solution import Solution
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.costs import EPS
 from otgan.kernels.wide import as_floats
+from otgan.metric import EPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["ColumnGeneration", "solve_on_arcs"]
 
 NEW_ARCS_PER_POINT = 6  # most violated arcs that a row or column adds in a round
-MAX_ROUNDS = 200
-PIVOTS_PER_NODE = 1000
+MAX_ROUNDS = 200  # of pricing
+PIVOTS_PER_NODE = 1000  # at most, in all rounds
 PIVOTS_PER_LOOK = 100_000  # at whether there was a Ctrl-C: about a second
 ARCS_PER_NODE = 40  # the list is cut to half of this when it grows longer
 WIDE_RATIO = 1e3  # arcs without mass this much dearer than those with mass are capped

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Network"]
 
-MAX_REFRESHES = 10
+MAX_REFRESHES = 10  # of the potentials in one solve
 
 
 class Network:

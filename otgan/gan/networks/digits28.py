@@ -9,7 +9,7 @@ from otgan.gan.networks.blocks import ConvToFew, dcgan_init, norm
 
 __all__ = ["check", "critic", "generator"]
 
-LEAKY_SLOPE = 0.2
+LEAKY_SLOPE = 0.2  # below zero
 
 
 def check(shape: tuple[int, ...]) -> None:

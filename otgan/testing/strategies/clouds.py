@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["CLOUDS", "cloud_of_kind", "integer_arrays", "one_of_these", "point_clouds", "sizes"]
 
-FINE = 2.0**-10
+FINE = 2.0**-10  # spacing of coordinates: all are multiples
 SMALL, LARGE = 2.0**-27, 2.0**27  # about 1e-8 and 1e8; powers of two, so that scaling rounds nothing
-OFFSET = 1e8
-LEVELS = 500
+OFFSET = 1e8  # of coordinates, whose size is about 1
+LEVELS = 500  # quantiles on each side of the median
 # Quantiles of the normal distribution in steps of FINE; index 0 is the median, so that draws shrink to the origin.
 QUANTILES = np.round(ndtri((np.arange(-LEVELS, LEVELS + 1) + LEVELS + 0.5) / (2 * LEVELS + 1)) / FINE) * FINE
 

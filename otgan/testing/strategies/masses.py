@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EXACT_MASSES", "HARD_MASSES", "KNOWN_MASSES", "MASSES", "UNITS", "cut", "mass_of_kind", "weights"]
 
-PARTS = 2**10
+PARTS = 2**10  # of a total, at whose ends it may be cut
 UNITS = 2**53  # of which masses with a total of exactly one are made
-ULPS = 8
+ULPS = 8  # units, at most, away from that or from equal masses
 POWERS = (0, 1, 9, 15, 16, 17, 30, 300)  # of a tenth: rounding loses 1e-16 of the total
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDERS", "TransportProblem", "problems"]
 
-ORDERS = (1.0, 2.0, 1.5, 3.0)
+ORDERS = (1.0, 2.0, 1.5, 3.0)  # powers p of the distance
 
 
 @dataclass(frozen=True, eq=False, repr=False)

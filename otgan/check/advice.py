@@ -6,8 +6,7 @@ import math
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from otgan.report.columns import settled
-from otgan.report.numbers import percent
+from otgan.report import percent, settled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

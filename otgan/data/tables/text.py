@@ -1,4 +1,4 @@
-"""Numbers from tables: .csv, .tsv and .parquet files, with the names of their columns."""
+"""Numbers from .csv and .tsv files."""
 
 from __future__ import annotations
 
@@ -7,109 +7,31 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from otgan.data.tables.table import ALL_COLUMNS, Table, some
 from otgan.errors import InvalidInput
-from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from otgan.data.tables.table import Chosen
+
     Values = NDArray[np.float64]
 
-__all__ = ["Table", "is_table", "read_csv", "read_parquet", "read_table"]
+__all__ = ["read_csv"]
 
-NAME = re.compile(r"\.((csv|tsv)(\.gz)?|parquet)$", re.IGNORECASE)
 WHOLE, DECIMAL_COMMA = re.compile(r"[+-]?\d+"), re.compile(r"[+-]?\d*,\d*([eE][+-]?\d+)?")
 
 Line = tuple[int, str]  # number in the file, from 1, and text
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """The numbers of a table.
-
-    Attributes
-    ----------
-    values : (n, d) ndarray of float64
-    columns : tuple of str, or None
-        The name of each column, if the table has names.
-    weights : (n,) ndarray of float64, or None
-        The column that was asked for as weights.
-    notes : tuple of str
-        How the table was read, for people.
-    """
-
-    values: Values
-    columns: tuple[str, ...] | None
-    weights: Values | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Which columns are coordinates, and which holds weights."""
-
-    columns: tuple[str, ...] | None = None
-    drop: tuple[str, ...] = ()
-    weights: str | None = None
-
-    def split(self, names: Sequence[str] | None, path: Path) -> tuple[list[int] | None, int | None]:
-        """The positions of the coordinates, None for all columns, and of the weights."""
-        asked = (*(self.columns or ()), *self.drop, *(() if self.weights is None else (self.weights,)))
-        if names is None and asked:
-            raise InvalidInput(
-                f"{path} must name its columns for {asked[0]!r} to be found, but has no header. Write one as its first "
-                "line."
-            )
-        if names is None:
-            return None, None
-        for name in asked:
-            if names.count(name) != 1:
-                came = "none is called so" if name not in names else "several are called so"
-                raise InvalidInput(
-                    f"{path} must have one column {name!r}, but {came}; its columns are {_some(names)}. "
-                    "Ask for one that is there."
-                )
-        left_out = {*self.drop} if self.weights is None else {*self.drop, self.weights}
-        if self.columns is not None and (both := [name for name in self.columns if name in left_out]):
-            raise InvalidInput(f"a column is either a coordinate or not, but {both[0]!r} was asked for as both.")
-        if self.columns is None:
-            kept = [k for k, name in enumerate(names) if name not in left_out]
-        else:
-            kept = [names.index(name) for name in self.columns]
-        if not kept:
-            raise InvalidInput(f"{path} must keep at least one column of coordinates, but all were left out. Keep one.")
-        return kept, None if self.weights is None else names.index(self.weights)
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file is a table, by its name.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> [is_table(Path(name)) for name in ("x.csv", "x.tsv.gz", "x.parquet", "x.npy")]
-    [True, True, True, False]
-    """
-    return NAME.search(path.name) is not None
-
-
-def read_table(
-    path: Path, columns: tuple[str, ...] | None = None, drop: tuple[str, ...] = (), weights: str | None = None
-) -> Table:
-    """The numbers of a table, by the end of its name; see :func:`read_csv` and :func:`read_parquet`."""
-    read: Callable[[Path, Chosen], Table] = _parquet if path.suffix.lower() == ".parquet" else _csv
-    return read(path, Chosen(columns, drop, weights))
-
-
-def read_csv(path: Path) -> Table:
+def read_csv(path: Path, chosen: Chosen = ALL_COLUMNS) -> Table:
     r"""The numbers of a .csv or .tsv file, which may be compressed by gzip.
 
     The first line is a header if none of its cells is a number, or if its cells are the whole numbers 0, 1, 2, ... that
@@ -122,6 +44,7 @@ def read_csv(path: Path) -> Table:
     ----------
     path : Path
         The file, in UTF-8.
+    chosen : Chosen, optional
 
     Returns
     -------
@@ -145,42 +68,6 @@ def read_csv(path: Path) -> Table:
     >>> table.columns, table.values.tolist()
     (('height', 'width'), [[1.0, 2.0], [3.0, 4.5]])
     """
-    return _csv(path, Chosen())
-
-
-def read_parquet(path: Path) -> Table:
-    """The numbers of a .parquet file.
-
-    A column in which pandas keeps row labels is left out.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    InvalidInput
-        If the file is damaged, or a column holds anything but numbers.
-    OTError
-        If pyarrow is not installed.
-    """
-    return _parquet(path, Chosen())
-
-
-def _some(names: Sequence[str]) -> str:
-    """The names, or of many the first and the last."""
-    shown = [*names] if len(names) <= 8 else [*names[:3], "...", names[-1]]
-    return ", ".join(shown) + ("" if len(names) <= 8 else f" ({len(names)} columns)")
-
-
-# --- text ---------------------------------------------------------------------------------------------------------
-
-
-def _csv(path: Path, chosen: Chosen) -> Table:
     lines = _lines(path)
     delimiter = _delimiter(lines, path)
     names, rows = _header(lines, delimiter)
@@ -191,7 +78,7 @@ def _csv(path: Path, chosen: Chosen) -> Table:
     first, notes = 0, ["no header"]  # the column that coordinates start at, and how the file was read
     if names is not None:
         first = int(not names[0] and width > 1)
-        notes = [f"header {_some(names[first:])}"]
+        notes = [f"header {some(names[first:])}"]
         if first:
             notes.append("the first column, which has no name, is left out as row numbers")
         if "" in names[first:]:
@@ -345,63 +232,3 @@ def _advice(cell: str, name: str | None, has_numbers: bool) -> str:
     if name is None:
         return "Write a header line to leave the column out by its name, or encode it as numbers."
     return f"Leave the column out (--drop {name}, or drop={name!r}), or encode it as numbers."
-
-
-# --- parquet ------------------------------------------------------------------------------------------------------
-
-
-def _parquet(path: Path, chosen: Chosen) -> Table:
-    with optional_dependency("pyarrow", "tables", f"Reading {path}"):
-        from pyarrow import ArrowException, parquet  # pyright: ignore[reportMissingImports]
-    try:
-        with path.open("rb") as file:
-            table = parquet.read_table(file)
-    except (ArrowException, OSError) as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            raise
-        raise InvalidInput(
-            f"{path} must be a whole Parquet file, but it is damaged or of another kind ({error}). Write it again."
-        ) from error
-    named, notes = list(table.column_names), []
-    names = [name for name in named if name not in _labels(table)]
-    if len(names) < len(named):
-        notes.append("the column of row labels is left out")
-    if not names or not table.num_rows:
-        raise InvalidInput(f"{path} must hold at least one row of numbers, but it is empty.")
-    kept, weights = chosen.split(names, path)
-    kept = kept or list(range(len(names)))
-
-    def column(k: int) -> Values:
-        return _arrow_numbers(table.column(names[k]), names[k], path)
-
-    return Table(
-        np.stack([column(k) for k in kept], axis=1),
-        tuple(names[k] for k in kept),
-        None if weights is None else column(weights),
-        (f"columns {_some(names)}", *notes),
-    )
-
-
-def _labels(table: Any) -> set[str]:
-    """The columns that pandas wrote for the index of a frame."""
-    pandas = table.schema.pandas_metadata or {}
-    return {label for label in pandas.get("index_columns", ()) if isinstance(label, str)}
-
-
-def _arrow_numbers(column: Any, name: str, path: Path) -> Values:
-    """A column of Arrow as float64, NaN for what is missing."""
-    import pyarrow as pa  # pyright: ignore[reportMissingImports]
-
-    kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-        raise InvalidInput(
-            f"{path} must hold numbers, but its column {name!r} holds {kind}. Leave the column out (--drop {name}, "
-            f"drop={name!r}), or encode it as numbers."
-        )
-    values = column.to_numpy()
-    if values.dtype.kind in "iu" and values.size and max(int(values.max()), -int(values.min())) > 2**53:
-        raise InvalidInput(
-            f"{path} holds integers above 2**53 in column {name!r}, which float64 cannot tell apart. Subtract an "
-            "offset first."
-        )
-    return values.astype(np.float64)  # None, which stands for what is missing, becomes NaN
