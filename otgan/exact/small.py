@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from otgan.kernels.certificate import Rounding
     from otgan.problem import Problem
 
-__all__ = ["FEW_PAIRS", "is_plain", "solve", "value"]
+__all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
 
 FEW_PAIRS = 700 * 700  # pairs of points, up to which nothing is faster; a few hundredths of a second
 FEW_COSTS = 2**20  # of a matrix: a tenth of a second, for which Ctrl-C can wait
@@ -47,11 +47,11 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
     if not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
         return None
-    x, y, rounding = _points(problem)
+    x, y, errors = _points(problem)
     high, low = in_two_floats(masses.a, masses.b)
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
-    answer = solve_matrix(C, x, y, whole, sides, rounding, method == "assignment")
+    answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
     proof = answer.proof
     certificate = Certificate(
         lower=proof.lower,
@@ -75,13 +75,13 @@ def _points(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64],
 
     cost = problem.cost
     if isinstance(cost, PointCost):
-        return cost.x, cost.y, Rounding(*_rounding(cost.metric, cost.dimension, cost.p))
+        return cost.x, cost.y, Rounding(*rounding(cost.metric, cost.dimension, cost.p))
     n, m = problem.shape
     return np.empty((n, 0)), np.empty((m, 0)), Rounding(0.0, 0.0, 0.0)
 
 
 @lru_cache
-def _rounding(metric: str, dimension: int, p: float) -> tuple[float, float, float]:
+def rounding(metric: str, dimension: int, p: float) -> tuple[float, float, float]:
     """The numbers of :class:`otgan.kernels.certificate.Rounding`."""
     norm = METRICS[metric]
     power = p / max(2.0, norm.root)
@@ -90,7 +90,7 @@ def _rounding(metric: str, dimension: int, p: float) -> tuple[float, float, floa
 
 def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> float | None:
     """The optimal cost between small plain arrays of points with plain weights, if it is proven to ``rtol``."""
-    if not (is_plain(x, 2) and is_plain(y, 2) and type(p) in (int, float) and type(rtol) is float):
+    if not (is_plain(x, 2) and is_plain(y, 2) and type(p) in (int, float) and type(rtol) is float and rtol <= 1.0):
         return None
     (n, d), m = x.shape, len(y)
     if not (d == y.shape[1] > 1 and 0 < n * m <= FEW_PAIRS and 1 <= p <= LARGEST_ORDER and type(metric) is str):
@@ -102,11 +102,11 @@ def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> flo
         return None
     from otgan.kernels.small import value_of_costs, value_of_points
 
-    p, rounding = float(p), _rounding(metric, d, float(p))
+    p, errors = float(p), rounding(metric, d, float(p))
     if n * m * d <= MANY_DIFFERENCES:
-        found, lower, upper, _ = value_of_points(x, y, a, b, METRICS[metric].code, p, *rounding)
+        found, lower, upper = value_of_points(x, y, a, b, METRICS[metric].code, p, *errors)
     else:
-        found, lower, upper, _ = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, *rounding)
+        found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, *errors)
     # NaN, of what is not proven, compares with nothing.
     return found if found >= 0.0 and lower <= upper and upper - lower <= rtol * upper else None
 

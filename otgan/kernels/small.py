@@ -17,6 +17,7 @@ from otgan.kernels.wide import as_floats
 __all__ = [
     "MANY_TIES",
     "Answer",
+    "Clouds",
     "arcs_with_mass",
     "cheapest_a_row",
     "fits",
@@ -24,6 +25,7 @@ __all__ = [
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
+    "values_of_pairs",
 ]
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
@@ -36,6 +38,23 @@ FEW_ROWS = 32  # up to which ties are not worth a look
 MANY_TIES = 5.0  # equally cheap columns of a row
 LOOKS, LOOKS_A_ROW = 6.0, 50.0  # at costs, in n^2: so many, and one more for 50 rows
 PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
+
+
+class Clouds(NamedTuple):
+    """Point clouds of one dimension, one after the other.
+
+    Attributes
+    ----------
+    points : (N, d) ndarray of float64
+    weights : (N,) ndarray of float64
+        Positive, of one total a cloud; or empty, for equal weights.
+    starts : (k + 1,) ndarray of int64
+        Where each cloud begins, and N.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
 
 
 class Answer(NamedTuple):
@@ -237,18 +256,20 @@ def value_of_points(x, y, a, b, metric, p, relative, lost, intact):
 
 @kernel
 def value_of_costs(C, x, y, a, b, relative, lost, intact):
-    """The optimal cost, its bounds and ``<P, |C|>``; no number where they are not proven.
+    """The optimal cost and its bounds; NaN where there is no proof.
 
     Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. What costs may be
     off is said in :class:`Rounding`.
     """
     rounding = Rounding(relative, lost, intact)
     if not fits(C):
-        return np.nan, -np.inf, np.inf, 0.0
+        return np.nan, np.nan, np.nan
     proof, holds = (
         value_of_weighted(C, x, y, a, b, rounding) if a.size + b.size > 0 else value_of_equal(C, x, y, rounding)
     )
-    return (proof.value if holds else np.nan), proof.lower, proof.upper, proof.magnitude
+    if not holds:
+        return np.nan, np.nan, np.nan
+    return proof.value, proof.lower, proof.upper
 
 
 @kernel
@@ -282,7 +303,7 @@ def value_of_weighted(C, x, y, a, b, rounding):
 @kernel
 def no_proof():
     """A proof of nothing."""
-    return Proof(np.nan, -np.inf, np.inf, 0.0, 0.0, 0.0)
+    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
 
 
 @kernel
@@ -340,3 +361,25 @@ def flows_in_two_floats(tree, order, masses):
         rest, error = two_sum(flow[parent, 0], -flow[u, 0])
         flow[parent, 0], flow[parent, 1] = two_sum(rest, error + (flow[parent, 1] - flow[u, 1]))
     return flow, least
+
+
+@kernel
+def values_of_pairs(left, right, first, second, metric, p, rounding, found):
+    """The values and bounds of the pairs ``first[t]``, ``second[t]`` of clouds, into ``found`` (pairs, 3).
+
+    NaN where a value is not proven here.
+    """
+    for t in range(first.size):
+        i, j = first[t], second[t]
+        x, a = cloud(left, i)
+        y, b = cloud(right, j)
+        found[t, 0], found[t, 1], found[t, 2] = value_of_points(
+            x, y, a, b, metric, p, rounding.relative, rounding.lost, rounding.intact
+        )
+
+
+@kernel
+def cloud(clouds, i):
+    """Points and weights of a cloud; no weights where there are none."""
+    start, stop = clouds.starts[i], clouds.starts[i + 1]
+    return clouds.points[start:stop], (clouds.weights[start:stop] if clouds.weights.size > 0 else clouds.weights)

@@ -104,7 +104,14 @@ def stride(n):
 
 @kernel
 def cheapest(C, g, i):
-    """The column of the least ``C_ij - g_j`` in row i, and that number: the minimum in eight lanes, then its place."""
+    """The column of the least ``C_ij - g_j`` in row i, and that number."""
+    least = least_reduced_cost(C, g, i)
+    return place_of(C, g, i, least), least
+
+
+@kernel
+def least_reduced_cost(C, g, i):
+    """The least ``C_ij - g_j`` in row i: the minimum in eight lanes."""
     m = g.size
     m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = np.inf
     for j in range(0, m - 7, 8):
@@ -115,10 +122,16 @@ def cheapest(C, g, i):
     least = lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
     for j in range(m - m % 8, m):
         least = lesser(C[i, j] - g[j], least)
+    return least
+
+
+@kernel
+def place_of(C, g, i, value):
+    """The first column of row i where ``C_ij - g_j`` is ``value``."""
     j = 0
-    while j < m - 1 and C[i, j] - g[j] != least:
+    while j < g.size - 1 and C[i, j] - g[j] != value:
         j += 1
-    return j, least
+    return j
 
 
 @kernel
@@ -188,10 +201,14 @@ def pivot(C, basis, row, most):
     while optimal < n and pivots < most:
         i = row
         row = (i + step) % n
-        j, least = cheapest(C, g, i)
-        entering, reduced = C[i, j], least - potential[i]
+        least = least_reduced_cost(C, g, i)
+        reduced = least - potential[i]
         optimal += 1
-        if reduced >= 0.0 or reduced >= -TOLERANCE * (abs(entering) + abs(potential[i]) + abs(g[j])):
+        if reduced >= 0.0:
+            continue
+        j = place_of(C, g, i, least)
+        entering = C[i, j]
+        if reduced >= -TOLERANCE * (abs(entering) + abs(potential[i]) + abs(g[j])):
             continue
         optimal = 0
         pivots += 1
@@ -202,15 +219,19 @@ def pivot(C, basis, row, most):
         of_row = of_column = -1
         least_of_row = least_of_column = MOST
         while u != v:
-            deep_u, deep_v = tree[u, DEPTH], tree[v, DEPTH]
-            if deep_u >= deep_v:
-                if u < n and flow[u] < least_of_row:
-                    of_row, least_of_row = u, flow[u]
+            rise = tree[u, DEPTH] - tree[v, DEPTH]
+            while rise >= 0 and u != v:
+                less = (u < n) & (flow[u] < least_of_row)
+                of_row = u if less else of_row
+                least_of_row = flow[u] if less else least_of_row
                 u = tree[u, PARENT]
-            if deep_v >= deep_u:
-                if v >= n and flow[v] <= least_of_column:
-                    of_column, least_of_column = v, flow[v]
+                rise -= 1
+            while rise < 0 and u != v:
+                less = (v >= n) & (flow[v] <= least_of_column)
+                of_column = v if less else of_column
+                least_of_column = flow[v] if less else least_of_column
                 v = tree[v, PARENT]
+                rise += 1
         apex = u
         if of_row < 0 or (of_column >= 0 and least_of_column <= least_of_row):
             leaving, mass, inside, outside = of_column, least_of_column, n + j, i
