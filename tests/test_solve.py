@@ -1,4 +1,4 @@
-"""Laws that distances obey whatever the data: metamorphic tests of ``solve`` and ``wasserstein``, and tests of options."""
+"""Laws that distances obey whatever the data: metamorphic tests of ``solve``, and tests of its options."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """McShane repair: a certified lower bound on W1 from the values of any function at the data.
 
 The values of any network on x can be completed to feasible potentials: ``g_j = min_i d_ij - f_i``, then
-``f_i = min_j d_ij - g_j``. For p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz. By weak
-duality these potentials give a lower bound. A critic that is right up to a factor loses nothing by the factor: the bound is concave in the
-scale of f, and the best scale is searched for.
+``f_i = min_j d_ij - g_j``. For p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz. By
+weak duality these potentials give a lower bound. A critic that is right up to a factor loses nothing by the factor: the
+bound is concave in the scale of f, and the best scale is searched for.
 """
 
 from __future__ import annotations
