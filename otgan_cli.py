@@ -1,4 +1,4 @@
-"""The command ``otgan`` from its first moment on, before anything of otgan is imported, which takes a second."""
+"""The start of the command ``otgan``, before otgan is imported, which takes a second."""
 
 from __future__ import annotations
 

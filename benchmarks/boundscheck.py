@@ -3,8 +3,9 @@
     python benchmarks/boundscheck.py                  # compiled with bounds checks: two minutes of compiling
     python benchmarks/boundscheck.py --interpreted    # not compiled, where NumPy checks every index: seconds
 
-Two kinds of input: problems of many shapes through the front door, and, straight into the kernels, NaN and infinities
-that the front door refuses. Of those no sense is expected, but that they return. The last line counts what ran.
+Two kinds of input: problems of many shapes through the public functions, and NaN and infinities, which these refuse,
+straight into the kernels. The kernels need not return anything meaningful for those, but have to return. The last line
+counts what ran.
 """
 
 from __future__ import annotations

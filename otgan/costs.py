@@ -1,4 +1,4 @@
-"""Cost matrices, seen through blocks so that n * m numbers are never needed at once.
+"""Cost matrices, read block by block so that n * m numbers are never needed at once.
 
 Differences are always taken coordinate by coordinate. The shortcut ``|x|^2 + |y|^2 - 2 x.y`` loses every digit for
 data far from the origin, and subtracting a common centre first would round small coordinates away; the direct

@@ -1,4 +1,4 @@
-"""Data frames, of pandas or of a library with the same words, read without importing one.
+"""Data frames, of pandas or of a library with the same interface, read without importing one.
 
 Two frames are compared by the names of their columns, as pandas itself does in arithmetic.
 """

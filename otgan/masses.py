@@ -1,9 +1,9 @@
-"""Masses as whole numbers: what every solver and every proof counts in.
+"""Masses as whole numbers, in which every solver and every proof computes.
 
-Weights are the real numbers that the floats are, and equal weights are exactly 1/n. Both sides stand for parts of one
-mass: ``a / sum(a)`` and ``b / sum(b)``, times ``sum(a)``, in exact arithmetic. So where two totals differ by rounding
-nothing is rounded a second time, and every sliver of mass counts, however small. Parts of a whole are fractions with a
-common denominator, the least common multiple of both sides' totals; their numerators are whole numbers of one total
+A weight means exactly the value of its float, and equal weights are exactly 1/n. Both sides are normalised in exact
+arithmetic, to ``a / sum(a)`` and ``b / sum(b)``, times ``sum(a)``. So where two totals differ by rounding nothing is
+rounded a second time, and no mass is lost, however small. The normalised weights are fractions with a common
+denominator, the least common multiple of both sides' totals. Their numerators are whole numbers of one total
 (:mod:`otgan.kernels.wide`), and sums and differences of those have no rounding.
 """
 

@@ -1,4 +1,4 @@
-"""Transport plans in whole masses, so that their marginals are right to the last unit."""
+"""Transport plans with masses as whole numbers, so that their marginals are exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws that distances obey whatever the data: metamorphic tests of the front door, and its odds and ends."""
+"""Laws that distances obey whatever the data: metamorphic tests of ``solve``, and tests of its options."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Gradients of the distance for torch users, by the envelope theorem, without importing torch.
 
 At an optimum ``d value / d C_ij = P_ij``, ``d value / d a_i = f_i`` and ``d value / d b_j = g_j`` (up to a constant,
-as the masses must stay equal). So the distance is rebuilt from the tensors' own arithmetic along the arcs of the plan,
-in float64 and relative to the longest arc, so that no power of a distance leaves it.
+as the masses must stay equal). So the distance is computed again with tensor operations, along the arcs of the plan.
+This is done in float64 and relative to the longest arc, so that no power of a distance overflows or underflows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Tensor arithmetic of gradients: torch tensors in float64, without importing torch.
 
-Distances are rebuilt and differentiated in float64 whatever type the user's tensors have, and cast once at the end; the
-gradients are cast back by autograd, once as well. All of it happens on the CPU, where the plan is, since not every
-device has float64, and points and weights may come from different ones.
+Distances are computed again and differentiated in float64, whatever type the user's tensors have, and cast once at the
+end. Autograd casts the gradients back, once as well. All of it happens on the CPU, where the plan is: not every device
+has float64, and points and weights may be on different devices.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def power(distance: Any, p: float) -> Any:
 def centered(f: Values, g: Values, a: Values, b: Values) -> tuple[Values, Values]:
     """Potentials (..., n) and (..., m) with the constant that gives both sides half of the cost.
 
-    Points without mass do not count: they may lie anywhere, and would drown the others' digits.
+    Points without mass do not count: they may lie anywhere, and large potentials there would cost the others their
+    digits.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def _mean(values: Values, mass: Values) -> Values:
 
 
 def fixed_in(tensor: Any, others: Iterable[Any]) -> None:
-    """Let nobody differentiate the gradient to ``tensor`` with respect to ``others``.
+    """Refuse second derivatives: of the gradient to ``tensor`` with respect to ``others``.
 
     The envelope theorem holds the plan and the potentials fixed. That is right for the first derivatives, and for those
     second ones that are to points twice or to weights twice, as plan and potentials do not change at once. A plan does

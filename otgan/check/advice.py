@@ -1,4 +1,4 @@
-"""What to do after a check, from what it found."""
+"""Advice after a check: what to do next, from what it found."""
 
 from __future__ import annotations
 

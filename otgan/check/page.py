@@ -1,4 +1,4 @@
-"""A check as one page of HTML that needs nothing beside itself."""
+"""The HTML page of a check: one file that refers to no other file or host."""
 
 from __future__ import annotations
 

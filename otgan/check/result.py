@@ -1,4 +1,4 @@
-"""What a check found, and the folder it is kept in."""
+"""The result of a check, and the folder it is kept in."""
 
 from __future__ import annotations
 

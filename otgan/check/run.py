@@ -1,4 +1,4 @@
-"""One call: draw the points, solve exactly, train the critics, judge them."""
+"""The function ``check``: draw the points, solve exactly, train the critics, compare them."""
 
 from __future__ import annotations
 

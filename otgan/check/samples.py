@@ -1,4 +1,4 @@
-"""Which points of a set are used, which are held out, and which there are."""
+"""The samples of a check: which points are used, which are held out, and all that there are."""
 
 from __future__ import annotations
 

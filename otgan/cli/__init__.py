@@ -1,4 +1,4 @@
-"""The command ``otgan``: what goes wrong is one line on stderr that says what to do.
+"""The command ``otgan``: an error is one line on stderr that says what to do.
 
 It exits with 0 if all went well, 1 if the exact solver could not prove its answer to ``--rtol`` (the interval is
 printed), 2 for wrong input or an output that cannot be written, and 130 after Ctrl-C or SIGTERM.

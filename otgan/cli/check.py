@@ -1,4 +1,4 @@
-"""``otgan check A B``."""
+"""The command ``otgan check A B``."""
 
 from __future__ import annotations
 

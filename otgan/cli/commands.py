@@ -1,4 +1,4 @@
-"""All commands together, as tyro reads them: a dataclass is a command, a field is an option."""
+"""The commands of ``otgan`` for tyro: a dataclass is a command, and a field is an option."""
 
 from __future__ import annotations
 

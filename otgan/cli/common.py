@@ -1,4 +1,4 @@
-"""What several commands share."""
+"""Helpers that several commands share."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def listed(names: str | None) -> tuple[str, ...] | None:
 
 
 def on_terminal() -> bool:
-    """Whether somebody watches the progress bars."""
+    """Whether progress bars are shown on a terminal."""
     return sys.stderr.isatty()
 
 

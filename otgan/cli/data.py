@@ -1,4 +1,4 @@
-"""``otgan data``."""
+"""The command ``otgan data``."""
 
 from __future__ import annotations
 

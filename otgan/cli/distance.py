@@ -1,4 +1,4 @@
-"""``otgan distance A B``."""
+"""The command ``otgan distance A B``."""
 
 from __future__ import annotations
 

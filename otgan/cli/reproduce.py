@@ -1,4 +1,4 @@
-"""``otgan reproduce NAME``."""
+"""The command ``otgan reproduce NAME``."""
 
 from __future__ import annotations
 

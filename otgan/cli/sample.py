@@ -1,4 +1,4 @@
-"""``otgan sample RUN``."""
+"""The command ``otgan sample RUN``."""
 
 from __future__ import annotations
 

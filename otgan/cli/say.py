@@ -1,4 +1,4 @@
-"""Text for a terminal: names of files and of what is in them are data, and a terminal obeys what it is sent."""
+"""Text for a terminal without control characters: names in files could otherwise send commands to the terminal."""
 
 from __future__ import annotations
 

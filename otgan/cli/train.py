@@ -1,4 +1,4 @@
-"""``otgan train``."""
+"""The command ``otgan train``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Torch's default dtype and gradient modes while networks are trained or differentiated, restored afterwards.
 
 Networks are float32 and need gradients. A caller may have made float64 the type of new tensors, or call from inside
-``torch.no_grad()`` or ``torch.inference_mode()``, as evaluation code does; all of it is as before afterwards.
+``torch.no_grad()`` or ``torch.inference_mode()``, as evaluation code does. All of it is restored afterwards.
 """
 
 from __future__ import annotations

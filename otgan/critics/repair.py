@@ -1,9 +1,9 @@
 """McShane repair: a certified lower bound on W1 from the values of any function at the data.
 
-Whatever a network learnt, its values on x can be completed to feasible potentials: ``g_j = min_i d_ij - f_i``, then
-``f_i = min_j d_ij - g_j`` (for p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz). Weak
-duality does the rest. A critic that is right up to a factor loses nothing by it: the bound is concave in the scale
-of f, and the best scale is searched for.
+The values of any network on x can be completed to feasible potentials: ``g_j = min_i d_ij - f_i``, then
+``f_i = min_j d_ij - g_j``. For p = 1 this is McShane's extension, so the repaired critic is exactly 1-Lipschitz. By
+weak duality these potentials give a lower bound. A critic that is right up to a factor loses nothing by the factor: the
+bound is concave in the scale of f, and the best scale is searched for.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def repaired_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float
 
 
 def constant_bound(problem: Problem) -> float:
-    """What a constant critic proves after repair: most of the distance, where all points are far from each other."""
+    """The bound of a constant critic after repair: most of the distance, where all points are far from each other."""
     n, m = problem.shape
     return repaired_bound(problem, np.zeros(n), np.zeros(m))
 
 
 def critic_share(bound: float | None, constant: float | None, exact: float) -> float | None:
-    """Which part of what a constant critic leaves open a bound adds; None where that is nothing, up to rounding.
+    """The fraction that a bound proves of what a constant critic leaves unproven; None if that is zero, up to rounding.
 
     Examples
     --------

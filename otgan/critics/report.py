@@ -38,7 +38,7 @@ ALONG = (0.1, 0.3, 0.5, 0.7, 0.9)  # where gradients are taken on the way from y
 
 @dataclass(frozen=True)
 class CriticReport:
-    """How far critics are from the truth. Means over seeds where nothing else is said.
+    """The comparison of critics with the truth. Numbers are means over seeds where nothing else is said.
 
     Attributes
     ----------
@@ -70,10 +70,12 @@ class CriticReport:
         What the best critic proves about ``exact`` after repair: never above it. For a population ``E f(x) - E f(y)``
         over the certified constant, on fresh points: below ``exact`` up to sampling error. None without a certificate.
     constant_bound : float or None
-        What a constant critic proves after the same repair, so by the repair alone. 0 for a population.
+        What a constant critic proves after the same repair: the part of the bound that needs no training. 0 for a
+        population.
     critic_share : float or None
-        ``(lower_bound - constant_bound) / (exact - constant_bound)``: which part of what the constant leaves open the
-        critic adds. 1 is all, below 0 is less than nothing; None where nothing is left.
+        ``(lower_bound - constant_bound) / (exact - constant_bound)``: the fraction of the distance that the constant
+        leaves unproven and the critic proves. 1 is all of it, and below 0 the critic proves less than the constant.
+        None where the constant leaves nothing.
     cosine : float
         Mean cosine between the critic's gradient and that of an optimal critic, the transport direction: along the
         exact plan, weighted by mass (Gulrajani et al. 2017, proposition 1), or at fresh points,
@@ -87,7 +89,7 @@ class CriticReport:
     held_out : float or None
         The estimate on points that were not trained on, times the total mass of the truth.
     held_out_gap : float or None
-        The same of the points trained on, minus that.
+        The estimate on the points trained on, minus ``held_out``.
     steps : int
     seconds : float
         Training time of all seeds.
@@ -130,7 +132,7 @@ class CriticReport:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What a report holds critics against.
+    """What a report compares critics with.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Refuse a network that does not fit into memory, before it is made."""
+"""Memory of a network: one that does not fit is refused before it is made."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""One centre and one power of two between data as they come and numbers that networks see.
+"""The scaling of data for networks: one centre, and one power of two as the unit.
 
-W1 does not change when both sides are moved, and scales with them. Networks know neither: they compute in single
-precision, start with weights of about one, and learn at rates that were found for numbers of about one. Data a billion
-from the origin lose all their digits to float32, and data of 1e-8 their shape to biases of one. So whatever has
-networks looks at ``(x - center) / unit``, and what it says of distances is multiplied by the unit. As the unit is a
-power of two, no digit changes on the way, and results for s x, s a power of two, are s times those for x, to the bit.
+W1 does not change when both sides are shifted, and scales with the data. Networks behave otherwise: they compute in
+single precision, start with weights of about one, and learn at rates that were found for numbers of about one. Data a
+billion from the origin lose all their digits in float32, and data of 1e-8 are negligible beside biases of one. So
+networks see ``(x - center) / unit``, and their distances are multiplied by the unit. As the unit is a power of two,
+this changes no digit: results for s x, s a power of two, are s times those for x, to the bit.
 """
 
 from __future__ import annotations

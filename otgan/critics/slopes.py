@@ -1,12 +1,13 @@
 """A certified lower bound on the Lipschitz constant of a network, from pairs of points.
 
-A rise over a run is a lower bound on the Lipschitz constant only if both are known. In single precision they are not:
-values are off by 1e-7 of their size, and over a run of 1e-9 that alone makes a slope of 100. So the network is
-evaluated in double precision, at points that are what they are; from the rise twice the error of a value is taken, and
-what is left is divided by the run, rounded up. Pairs too close to tell apart have nothing left, and do not count.
+The slope between two points is a lower bound on the Lipschitz constant only if the difference of values and the
+distance are exact enough. In single precision they are not: values are off by 1e-7 of their size, and over a distance
+of 1e-9 that alone makes a slope of 100. So the network is evaluated in double precision, at the points as they are.
+Twice the error of a value is subtracted from the difference, which is then divided by the distance, rounded up. Pairs
+too close to distinguish have nothing left, and do not count.
 
-How large the error of a value is, nobody can say for any network of anybody's. But single precision makes the same
-roundings, 2**29 times larger, and those can be seen: as the difference of both precisions at the same points.
+The error of a value cannot be bounded for an arbitrary network, but it can be estimated. Single precision makes the
+same roundings, 2**29 times larger, and the difference of both precisions at the same points shows those.
 """
 
 from __future__ import annotations

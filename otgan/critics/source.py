@@ -1,4 +1,4 @@
-"""Batches for a critic: from a fixed sample, or from a population."""
+"""Sources of batches for a critic: a fixed sample, or a population."""
 
 from __future__ import annotations
 

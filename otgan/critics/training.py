@@ -37,7 +37,7 @@ MANY = 10  # steps that make it worth while to start threads
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """What is trained on what, and what it is judged by meanwhile.
+    """A training job: the method, the data, and the points that estimates are recorded on.
 
     Attributes
     ----------
@@ -111,8 +111,8 @@ def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> 
 def train_side_by_side(job: Job, ensembles: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
     """Train ensembles of consecutive seeds, each in a thread of its own, with one torch thread.
 
-    Torch's own threads are worth nothing here: steps this small lose time when each is spread over cores, and lose most
-    of it where other programs want the cores too.
+    Torch's own threads do not help here: steps this small lose time when each is spread over cores, most of all where
+    other programs use the cores too.
     """
     first = np.cumsum([seed, *(n_members(ensemble) for ensemble in ensembles)])
     with ThreadPoolExecutor(min(len(ensembles), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:

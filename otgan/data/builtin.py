@@ -1,4 +1,4 @@
-"""The sample sets that have a name."""
+"""The built-in sample sets, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples out of what torch users have: datasets and loaders, whose images have their channels first."""
+"""Samples from torch datasets and loaders, whose images have their channels first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample sets from files and folders, by the end of their name."""
+"""Sample sets from files and folders; the suffix of a name selects the format."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whether what a file says that it holds would fit into memory, before any of it is decoded.
+"""Memory limits for files: whether the contents that a file declares would fit, before any of it is decoded.
 
-A header of a few bytes may promise terabytes, and a compressed file of a few kilobytes may keep such a promise.
+A header of a few bytes may declare terabytes, and a compressed file of a few kilobytes may really hold them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``load``: one string in, one sample set out."""
+"""The function ``load``, which makes a sample set from a name or a path."""
 
 from __future__ import annotations
 

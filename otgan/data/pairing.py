@@ -1,4 +1,4 @@
-"""Two sets that are to be compared: their columns and the shapes of their samples must mean the same."""
+"""Two sets to be compared: columns in the same order, and samples of one shape."""
 
 from __future__ import annotations
 

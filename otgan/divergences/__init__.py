@@ -1,6 +1,6 @@
-"""The divergences behind the first GANs: what they see, and where they stop seeing.
+"""Divergences of the first GANs: total variation, Kullback-Leibler, Jensen-Shannon, and the value of the GAN's game.
 
-Every function takes two distributions in one of three forms, and answers in nats:
+Every function takes two distributions in one of three forms. Logarithms are natural (nats):
 
 - masses over the same atoms: ``total_variation(p, q)`` with ``p`` and ``q`` of shape (k,);
 - masses over atoms of their own: ``total_variation(p, q, x=x, y=y)``, where points with equal coordinates are one atom
@@ -10,7 +10,8 @@ Every function takes two distributions in one of three forms, and answers in nat
 Masses are normalised to probabilities. NaN, negative or empty masses, wrong shapes and unequal totals raise
 :class:`~otgan.errors.InvalidInput`.
 
-Unlike the Wasserstein distances, none of these sees how far apart two distributions are once they no longer overlap.
+Unlike the Wasserstein distances, none of these depends on how far apart two distributions are once they no longer
+overlap.
 
 Examples
 --------

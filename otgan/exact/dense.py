@@ -1,10 +1,10 @@
-"""Solvers of a dense cost matrix: conditioning by capped costs, and iterative refinement until the proof closes.
+"""Solvers of a dense cost matrix: capped costs, and iterative refinement until the bounds agree.
 
 Two things go wrong when costs span many orders of magnitude. A solver compares reduced costs with a tolerance
 relative to the largest cost, so cheap arcs look alike; and potentials as large as the largest cost carry its rounding
-into every small one. Both are cured by capping: ``min(C, K)`` with K above every cost that an optimal plan pays is
-solved by the same plan, and its potentials are feasible for C too, but no larger than a few K. Whether K was high
-enough is seen afterwards (no mass on a capped arc), so a guess costs a round and never a wrong answer.
+into every small one. Capping avoids both: ``min(C, K)`` with K above every cost that an optimal plan pays is solved by
+the same plan. Its potentials are feasible for C too, and no larger than a few K. The solution shows whether K was high
+enough (no mass on a capped arc), so a wrong K costs a round and never gives a wrong answer.
 
 If the certified bounds still do not meet, the problem of the reduced costs ``C - f - g`` is solved in their place and
 its potentials are added (iterative refinement, Gleixner, Steffy & Wolter 2016): each round works at the scale of what
@@ -39,7 +39,7 @@ LARGEST_WHOLE = 2**53  # that float64 holds with all numbers below
 
 
 class RawAnswer(NamedTuple):
-    """What an engine found for ``min <P, C>``: nothing about it is believed before it is certified."""
+    """What an engine found for ``min <P, C>``, before it is certified."""
 
     row: NDArray[np.intp]
     col: NDArray[np.intp]

@@ -7,7 +7,7 @@ Three programs, each an object with its matrices spelled out, each solvable on i
 - :func:`kantorovich_rubinstein`: for a metric cost on the common support ``f = -g``, so one function remains:
   ``max (a - b).f`` subject to ``|f_i - f_j| <= d_ij``.
 
-They are here to teach and to judge other solvers by: use them below a thousand points or so.
+They serve for teaching and as a reference for other solvers. Use them below about a thousand points.
 """
 
 from __future__ import annotations

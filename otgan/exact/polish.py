@@ -1,8 +1,8 @@
 """Exact polishing of a dense solution: a network simplex in whole numbers from the plan that was found.
 
-Solvers that move masses in floats lose what rounding takes, and where blocks of points lie far apart the last bit of a
-mass may cost more than all the rest. So where their plan and potentials do not prove each other, the plan, repaired to
-the masses exactly, becomes the first basis of a network simplex in whole numbers, on the reduced costs of all pairs.
+Solvers that move masses in floats round them, and where blocks of points lie far apart the last bit of a mass may cost
+more than all the rest. So where the bounds of such a solver do not agree, its plan is repaired to the exact masses. The
+repaired plan is the first basis of a network simplex in whole numbers, on the reduced costs of all pairs.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """WGAN-GP's samples get better with both networks, and a dense critic's number with them; the others' with luck."""
+    """WGAN-GP's samples get better with both networks, and a dense critic's number with them; others not always."""
     excess = {case: _of(runs, case, lambda run: _excess(run, -1)) for case in cases(settings)}
     before = {case: _of(runs, case, lambda run: _excess(run, 0)) for case in cases(settings)}
     seconds = {case: _of(runs, case, lambda run: run["seconds"][-1]) for case in cases(settings)}

@@ -1,4 +1,4 @@
-"""What an experiment is: settings, cases that are measured from several seeds, claims about the numbers, a figure."""
+"""Experiments: settings, cases that are measured from several seeds, claims about the numbers, and a figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaussians moved apart: JS and its gradient die out, W1 and its slope of one do not."""
+"""Gaussians moved apart: JS stops growing and its gradient vanishes, while W1 keeps a slope of one."""
 
 from __future__ import annotations
 

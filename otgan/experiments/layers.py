@@ -1,4 +1,4 @@
-"""What happens in the layers of a deep critic: how gradients grow on their way back, and where weights lie."""
+"""The layers of a deep critic: how gradients grow on their way back, and how weights are distributed."""
 
 from __future__ import annotations
 

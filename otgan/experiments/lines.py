@@ -1,4 +1,4 @@
-"""A curve for each seed, under one name."""
+"""Curves of several seeds in a figure, under one name in the legend."""
 
 from __future__ import annotations
 

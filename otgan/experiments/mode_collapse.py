@@ -1,4 +1,4 @@
-"""Which modes a generator reaches over training: the first GAN few of them, WGAN-GP all."""
+"""Mode collapse: which modes a generator reaches in training, few of them with the first GAN, all with WGAN-GP."""
 
 from __future__ import annotations
 

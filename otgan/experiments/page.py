@@ -1,4 +1,4 @@
-"""Experiments as one page of HTML that needs nothing beside itself."""
+"""The HTML page of experiments: one file that refers to no other file or host."""
 
 from __future__ import annotations
 

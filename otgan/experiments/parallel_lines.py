@@ -1,4 +1,4 @@
-"""Two parallel lines: the Wasserstein distance sees how far apart they are, divergences only that they are apart."""
+"""Two parallel lines: the Wasserstein distance grows with their distance, divergences only tell that they are apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Value surfaces: what clipped and penalised critics see of a distribution, beside the exact Kantorovich potential."""
+"""Value surfaces: level sets of clipped and penalised critics, beside the exact Kantorovich potential."""
 
 from __future__ import annotations
 

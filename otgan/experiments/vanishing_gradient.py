@@ -1,4 +1,4 @@
-"""A discriminator that is trained to the end leaves its generator nothing to learn from; a critic of W1 does."""
+"""Vanishing gradients: the generator's is lost with a fully trained discriminator, and kept with a critic of W1."""
 
 from __future__ import annotations
 

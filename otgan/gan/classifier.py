@@ -1,7 +1,7 @@
 """A small classifier of digits, for Fréchet distances and class scores in its features.
 
-It is trained by a fixed recipe on the whole built-in set, once in a process, and is the same for every run: what it
-says of two runs can be compared.
+It is trained by a fixed recipe on the whole built-in set, once in a process. It is the same for every run, so the
+scores of two runs can be compared.
 """
 
 from __future__ import annotations

@@ -27,10 +27,11 @@ RESAMPLES = 200  # of all samples, drawn with replacement
 def distance_interval(solution: Solution) -> Interval:
     """A 95 % confidence interval for the mean W1 between samples of these sizes, from one pair of them.
 
-    A distance moves with each sample by what the potential is there, so its variance is about
-    ``Var f(x) / n + Var g(y) / m``. That is a theorem for p = 2 (del Barrio & Loubes 2019, theorem 4.1) and a rule of
-    thumb for p = 1, whose intervals held the mean as often as they should wherever it was tried. It is the linear part
-    of a bootstrap, which would itself be off: resamples repeat points, and lie further from each other than samples do.
+    To first order a sample changes the distance by the value of the potential there, so its variance is about
+    ``Var f(x) / n + Var g(y) / m``. That is a theorem for p = 2 (del Barrio & Loubes 2019, theorem 4.1) and an
+    approximation for p = 1, whose intervals held the mean as often as they should wherever it was tried. It is the
+    linear part of a bootstrap. The bootstrap itself is biased: resamples repeat points, and lie further from each other
+    than samples do.
 
     Parameters
     ----------

@@ -70,9 +70,9 @@ def train(
         dataset may be tuples that start with the sample, such as (image, label), and images (c, h, w).
     resume : bool, default False
         Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
-        configuration must be that of the run, but for ``steps``. With more of those the networks become what they had
-        become at once; the log keeps the measurement and the losses of the old end, which is otherwise no step to log
-        at, so that the next means of losses are over the steps since then, and rank correlations count it.
+        configuration must be that of the run, but for ``steps``. With more steps the networks are those of one long
+        run. The log is not: it keeps the measurement and the losses at the old end, where one long run logs nothing.
+        The next means of losses are over the steps since then, and rank correlations count the additional measurement.
     progress : bool, default False
         Show a bar on a terminal.
     tensorboard : bool, default False

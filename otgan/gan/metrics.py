@@ -1,7 +1,7 @@
 """Fréchet distance, precision and recall, class score and modes, from features of samples; each callable alone.
 
 The formulas are those of torch-fidelity, written out for arrays: the package itself imports torchvision, which must be
-built for the very torch that is installed.
+built for the version of torch that is installed.
 """
 
 from __future__ import annotations

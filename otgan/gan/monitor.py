@@ -1,7 +1,7 @@
 """The monitor: exact W1 beside the critic's estimate, on the same points, while a GAN is trained.
 
 Everything is measured on samples that were never trained on, with noise and real samples that stay the same over the
-whole run, so that what changes is the networks alone. Numbers are in the data's own units.
+whole run, so that only the networks change. Numbers are in the data's own units.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Objectives of GANs: the losses of critic and generator, one class for each.
 
 An objective turns a critic f, a batch of real samples x and one of generated samples y into two losses, and says what
-the critic's values estimate. The Wasserstein objectives
-estimate W1 by ``E f(x) - E f(y)``, up to an unknown factor for clipped weights. Discriminators, whose f is a logit,
-bound the Jensen-Shannon divergence from below.
+the critic's values estimate. The Wasserstein objectives estimate W1 by ``E f(x) - E f(y)``, up to an unknown factor for
+clipped weights. Discriminators, whose f is a logit, bound the Jensen-Shannon divergence from below.
 """
 
 from __future__ import annotations

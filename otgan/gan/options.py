@@ -1,4 +1,4 @@
-"""Types of options that may be None, which the help of the command line shows without their None."""
+"""Types of options that may be None; the help of the command line shows them without None."""
 
 from __future__ import annotations
 

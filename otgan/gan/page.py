@@ -1,4 +1,4 @@
-"""A run as one page of HTML that needs nothing beside itself."""
+"""The HTML page of a run: one file that refers to no other file or host."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _objective(name: str) -> str:
 
 
 def run_advice(run: Run) -> tuple[str, str | None]:
-    """Two sentences on a run: whether more steps are worth their time, and whether its critic can be steered by.
+    """Two sentences on a run: whether more steps are worth their time, and whether its critic can be relied on.
 
     Returns
     -------

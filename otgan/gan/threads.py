@@ -23,7 +23,7 @@ def threads_for(config: Config) -> Iterator[None]:
     """One torch thread for small networks, as for critics; else as many as there are.
 
     Steps of small networks take longer when each of their layers is spread over cores, and many times as long where
-    other programs want the cores too.
+    other programs use the cores too.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def wasserstein_circle(
         For NaN, inf, empty or complex data, shapes that do not match, negative weights, unequal mass, p < 1, a period
         that is not positive, or one whose p-th power leaves float64.
     OTError
-        If a distance came out above half the period, which nothing can be: an error in otgan.
+        If a distance came out above half the period, which is impossible: an error in otgan.
 
     References
     ----------

@@ -1,8 +1,8 @@
 """Gradients of distances on the circle for torch users, for a whole batch, without importing torch.
 
 By the envelope theorem the optimal plan and the potentials may be held fixed (see :mod:`otgan.autodiff`). The plan also
-says which way around every mass goes. Each distance is rebuilt from the tensors' own arithmetic along its arcs, in
-float64 and relative to the longest one.
+says which way around every mass goes. Each distance is computed again with tensor operations along its arcs, in float64
+and relative to the longest one.
 """
 
 from __future__ import annotations

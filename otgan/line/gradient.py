@@ -1,8 +1,8 @@
 """Gradients of distances on the line for torch users, for a whole batch at once, without importing torch.
 
 By the envelope theorem the optimal plan and the potentials may be held fixed (see :mod:`otgan.autodiff`). Each distance
-is rebuilt from the tensors' own arithmetic along the arcs of its monotone plan, in float64 and relative to the longest
-arc, all rows in the same few operations.
+is computed again with tensor operations along the arcs of its monotone plan, in float64 and relative to the longest
+arc. All rows share the same few operations.
 """
 
 from __future__ import annotations

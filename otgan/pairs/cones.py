@@ -1,4 +1,4 @@
-"""Funnels and inverted cones: mass moved along the rays of a least or greatest of cones.
+"""Funnels and inverted cones: mass moved along the rays of a minimum or maximum of cones.
 
 Korotin, Kolesov & Burnaev (2022), Kantorovich Strikes Back!, section 4.
 

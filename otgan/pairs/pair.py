@@ -1,4 +1,4 @@
-"""A pair of distributions with a known distance: what every one of them can do."""
+"""The interface of a pair of distributions with a known distance."""
 
 from __future__ import annotations
 

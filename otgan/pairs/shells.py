@@ -1,4 +1,4 @@
-"""Spheres around centres that shrink: cone tips, or small spheres, against unit spheres."""
+"""Spherical shells: spheres around centres, moved to smaller spheres or to the centres themselves."""
 
 from __future__ import annotations
 

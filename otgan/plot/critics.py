@@ -1,4 +1,4 @@
-"""Critics beside the exact distance: while they are trained, and at the end."""
+"""Figures of critics beside the exact distance: while they are trained, and at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures show two samples: on the line, in the plane, as images, or in the plane where they vary most."""
+"""The pictures that show two samples: on the line, in the plane, as images, or in their two principal components."""
 
 from __future__ import annotations
 

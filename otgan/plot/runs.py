@@ -1,4 +1,4 @@
-"""A GAN over its training: the exact distance beside what the critic says, and what else is known of the samples."""
+"""Figures of a GAN over its training: the exact distance beside the critic's number, and scores of the samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the samples look like."""
+"""Figures of samples: images, points in the plane, histograms, and the transport plan between two sets."""
 
 from __future__ import annotations
 

@@ -90,10 +90,10 @@ def from_above(
     may vary more than those, so every other 1-Lipschitz function at hand also has its own mean and margin looked at,
     and the largest sum counts: if one of them is optimal, its sum is above W1 with the probability asked for.
 
-    No variance shows what was not drawn. So no margin is less than that of an event that is missed with the probability
-    left, and that moves a point by the diameter, or if that is not known by all that the function varies over both
-    samples. Without it mass further out than any point cannot be known of; where all points are one, there is no such
-    scale, and no bound.
+    The variance of the samples says nothing about events that were not drawn. So no margin is less than that of an
+    event that is missed with the probability left, and that moves a point by the diameter, or if that is not known by
+    all that the function varies over both samples. Without a diameter, mass further out than any point is not accounted
+    for. Where all points are one there is no such scale, and no bound.
     """
     if diameter is None and not (np.ptp(np.vstack([x, y]), axis=0) > 0).any():
         return Bound(solution.upper, 0.0, math.inf, ONE_POINT)

@@ -1,8 +1,8 @@
-"""1-Lipschitz functions fitted to samples exactly, with which a lower bound on W1 is tried.
+"""1-Lipschitz functions made from exact potentials of samples, for lower bounds on W1.
 
 Each is the McShane extension of the exact potentials of a transport problem made from the samples, and so 1-Lipschitz
-by construction. What differs is the problem. The samples' own potentials are the best there are for the samples, but in
-many dimensions do not carry over to other points. Problems with less freedom carry over better:
+by construction. What differs is the problem. The samples' own potentials are the best ones for the samples, but in many
+dimensions they do not generalise to other points. Problems with less freedom generalise better:
 
 - "sample": the samples themselves;
 - "k directions": the samples projected to the k main directions of the displacements of their optimal plan, as in
@@ -15,8 +15,8 @@ A potential is given on one side and extended from there, which makes two functi
 the points y, and the greatest of inverted cones around the points x.
 
 Tried and dropped: averages of the potentials of minibatches, which are 1-Lipschitz as well. From one point, where that
-is half the witness of the energy distance, to a quarter of the sample they stayed below the whole sample's potentials
-(funnels in 16 dimensions, 2000 points: 0.31 of W1 against 0.71). So did the mean of the two extensions.
+is half the witness function of the energy distance, to a quarter of the sample they stayed below the whole sample's
+potentials (funnels in 16 dimensions, 2000 points: 0.31 of W1 against 0.71). So did the mean of the two extensions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of what a caller claims: a critic with its Lipschitz constant, and the diameter of the space."""
+"""Checks of a caller's critic with its Lipschitz constant, and of the diameter of the space."""
 
 from __future__ import annotations
 

@@ -45,20 +45,21 @@ def population_interval(
     ``(1 + confidence) / 2``, nominally: up to what is said below.
 
     From below: no 1-Lipschitz function has means that differ by more than W1. Some are fitted to a part of the points
-    (:mod:`otgan.population.critics`), and the one that promises most is averaged over points that it has not seen.
+    (:mod:`otgan.population.critics`). The one with the highest expected bound is averaged over points that it was not
+    fitted to.
 
     From above: the exact distance of the samples is at least the difference of the means of the optimal critic of the
-    distributions, whose expectation is W1. No assumption on the dimension is needed, but without one nobody can do much
-    better: W1 cannot be estimated to more than about ``n ** (-1 / d)`` (Niles-Weed & Rigollet 2022), and the width
-    shows that.
+    distributions, whose expectation is W1. No assumption on the dimension is needed. Without one, no method is much
+    better: W1 cannot be estimated to more than about ``n ** (-1 / d)`` (Niles-Weed & Rigollet 2022), and the width of
+    the interval shows that.
 
     The points of each sample must be independent draws, and the samples independent of each other. Both margins are
     quantiles of Student's t, right up to the normal approximation of means of Lipschitz functions, and no less than the
     rule of three: n draws miss an event of probability ``-log((1 - confidence) / 2) / n`` with the probability that is
-    left to a side, and it counts with the range of values seen. So a sample without spread has a margin. Nothing in the
-    data tells of mass that lies further out than any point drawn: with heavy tails, or rare far clusters that no point
-    fell into, the upper bound is too low, unless ``diameter`` says how far away it may lie. Where all points of both
-    samples are one point and none is given, there is no scale at all, and the upper bound is infinite.
+    left to a side, and it counts with the range of values seen. So a sample without spread has a margin. The data
+    contain no information about mass that lies further out than any point drawn: with heavy tails, or rare far clusters
+    that no point fell into, the upper bound is too low, unless ``diameter`` says how far away it may lie. Where all
+    points of both samples are one point and none is given, there is no scale, and the upper bound is infinite.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""All pairs priced on a torch device, in blocks of float64: what :mod:`otgan.pricing.points` does with a ``device``.
+"""Pricing on a torch device, in blocks of float64: what :mod:`otgan.pricing.points` does with a ``device``.
 
 Differences are taken coordinate by coordinate and added in their order, one operation at a time, so that nothing is
 fused. For p = 1 and 2 every value is therefore, to the last bit, the one that the CPU computes. Other powers
 are the device's, and may be an ulp or two off.
 
 In more than a few dimensions that is slow on a device too, since every coordinate passes through memory. There the
-Euclidean metric is screened by a matrix product in double precision, whose error is charged, and only the pairs that it
+Euclidean metric is screened by a matrix product in double precision, less a bound on its error. Only the pairs that it
 cannot rule out are priced directly. Unlike in single precision, no device rounds such a product to fewer bits.
 """
 

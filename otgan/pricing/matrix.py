@@ -1,4 +1,4 @@
-"""Pricing of a cost matrix, whose entries are all there."""
+"""Pricing of a cost matrix."""
 
 from __future__ import annotations
 

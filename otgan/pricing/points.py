@@ -1,9 +1,9 @@
 """Pricing: the least ``metric(x_i, y_j) ** p - f_i`` for every target y_j, over all rows, without n * m numbers.
 
 That is the c-transform of f, so the certificate rests on it, and a column-generation solver spends its time in it. No
-pair may be forgotten, but most can be ruled out by a bound, and a bound is a proof where a list of neighbours is a
-guess. Whichever way is taken, what is returned is what going through all pairs would return: the same float values,
-and on ties the lowest row. So a better guess, more threads or another order change the time and nothing else.
+pair may be left out, but most can be ruled out by a proven bound. Each way below returns what going through all pairs
+would return: the same float values, and on ties the lowest row. So a better guess, more threads or another order change
+the time and nothing else.
 
 ===============================================  ========  ==================================================
 

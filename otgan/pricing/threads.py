@@ -1,4 +1,4 @@
-"""Threads over compiled code that holds no GIL."""
+"""Threads for compiled code that does not hold the GIL."""
 
 from __future__ import annotations
 

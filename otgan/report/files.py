@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, never half of each."""
+"""Files that are replaced as a whole: each is the old one or the new one, never half of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of pages of HTML that need nothing beside themselves."""
+"""Parts of HTML pages that refer to no other file or host."""
 
 from __future__ import annotations
 

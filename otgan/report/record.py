@@ -1,4 +1,4 @@
-"""Records that every JSON reader takes, and what a run ran on."""
+"""Records in strict JSON, and the environment of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of pages in plain English, for people who know none of the papers."""
+"""Explanations of the terms on pages, for people who know none of the papers."""
 
 from __future__ import annotations
 

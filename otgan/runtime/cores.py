@@ -1,4 +1,4 @@
-"""How many CPU cores there are to work on."""
+"""The number of CPU cores that the process may use."""
 
 from __future__ import annotations
 

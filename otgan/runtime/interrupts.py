@@ -1,4 +1,4 @@
-"""Ctrl-C during long work: the first one is a wish, the second one an end."""
+"""Ctrl-C during long work: the first one asks it to stop with a valid result, the second one stops it at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _inside = threading.local()  # .stack: the ``with`` blocks that a thread is in
 
 
 class Interrupts:
-    """Inside the ``with`` block the first Ctrl-C only sets :attr:`asked`, and the work comes to a good end of its own.
+    """Inside the ``with`` block the first Ctrl-C only sets :attr:`asked`, and the work ends by itself.
 
     The second one is a KeyboardInterrupt. Where the program has its own handler, inside another such block, or outside
     the main thread, nothing is changed. Whoever opens a block sees to it that a Ctrl-C is not lost.
@@ -26,8 +26,8 @@ class Interrupts:
     Parameters
     ----------
     terminate : bool, default False
-        Take SIGTERM, by which machines that others want end what runs there, for a Ctrl-C as well. It always is one
-        where the program has made it one.
+        Treat SIGTERM, which batch systems send to end a job, as a Ctrl-C as well. It always is one where the program
+        has made it one.
 
     Attributes
     ----------

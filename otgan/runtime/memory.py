@@ -1,6 +1,6 @@
-"""How much memory there is for one more array: the least of all limits that a process lives under.
+"""Available memory: the least of what the machine, the container and the process's own limits leave.
 
-A limit that is met by surprise is a MemoryError at best; in a container the process is killed without a word.
+Exceeding a limit is a MemoryError at best; in a container the process is killed without a message.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""For people who write optimal transport code: problems with known answers, and asserts.
+"""Tests of optimal transport code: Hypothesis strategies for problems with known answers, and assertions.
 
-:mod:`otgan.testing.strategies` needs hypothesis (``pip install 'otgan[testing]'``); the asserts do not.
+:mod:`otgan.testing.strategies` needs hypothesis (``pip install 'otgan[testing]'``); the assertions do not.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ __all__ = ["Cones", "DiscretePotentials"]
 
 @dataclass(frozen=True)
 class Control(Method):
-    """What controls share: a function of cones that is the method itself."""
+    """Base class of controls: their network is a function of cones."""
 
     exact_lipschitz: ClassVar[bool] = True
     control: ClassVar[bool] = True
@@ -33,7 +33,7 @@ class Control(Method):
 
 @dataclass(frozen=True)
 class Cones(Control):
-    """``f(x) = -min_n (|x - c_n| + b_n)`` with learnt centres: the shape of the answer to the funnel benchmark.
+    """``f(x) = -min_n (|x - c_n| + b_n)`` with learnt centres: the shape of the optimal critic of funnels.
 
     Centres start at points of x, where the mass of that benchmark gathers. ``width`` is the number of cones; ``depth``
     has no meaning here.
@@ -118,7 +118,7 @@ class DiscretePotentials(Control):
         y: torch.Tensor,
         generators: Sequence[torch.Generator],
     ) -> None:
-        """Do nothing: all is known."""
+        """Do nothing: there is nothing to train."""
 
 
 def _cones_of(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

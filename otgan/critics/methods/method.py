@@ -1,9 +1,9 @@
 """The interface of a method to train critics.
 
-A method is a small frozen object. Its fields are its options with their defaults; its functions are the places where
-methods differ: the network, the optimiser and the schedule of its rate, the loss of a batch, what a step is, what the
-estimate is, and what is known about its bias. The loop in :mod:`otgan.critics.training` does the rest, for all seeds at
-once: networks are ensembles of S members (:mod:`otgan.critics.networks.ensemble`), and whatever is not elementwise is
+A method is a small frozen dataclass. Its fields are its options with their defaults. Its functions are the places where
+methods differ: the network, the optimiser and the schedule of its rate, the loss of a batch, a training step, the
+estimate, and what is known about its bias. The loop in :mod:`otgan.critics.training` does the rest, for all seeds at
+once. Networks are ensembles of S members (:mod:`otgan.critics.networks.ensemble`), and whatever is not elementwise is
 done for each member on its own.
 """
 

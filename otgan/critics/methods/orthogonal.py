@@ -17,7 +17,7 @@ __all__ = ["AlmostOrthogonalLayers", "NormPreserving", "OrthogonalAbs", "Orthogo
 
 @dataclass(frozen=True)
 class NormPreserving(Method):
-    """What critics with gradient-norm-preserving layers share: a quick Adam whose rate decays to zero."""
+    """Base class of critics with gradient-norm-preserving layers: Adam with a rate that decays to zero."""
 
     exact_lipschitz: ClassVar[bool] = True
     layer: ClassVar[type[Dense]]

@@ -84,7 +84,7 @@ class GradientPenalty(Method):
         return self.gp_weight * self.penalty(norm).mean(dim=1)
 
     def penalty(self, norm: torch.Tensor) -> torch.Tensor:
-        """What a gradient norm costs: ``(norm - 1)^2``."""
+        """The penalty on a gradient norm: ``(norm - 1)^2``."""
         return (norm - 1).square()
 
     def congested(self, estimate: float) -> float:
@@ -103,8 +103,8 @@ class GradientPenalty(Method):
 class OneSidedPenalty(GradientPenalty):
     """WGAN-LP (Petzka, Fischer & Lukovnikov 2018): only gradient norms above one are penalised.
 
-    A 1-Lipschitz critic need not have slope one everywhere, and is left in peace. On a single ray the optimum has a
-    slope above one, where both penalties are the same, and so is the correction.
+    A 1-Lipschitz critic need not have slope one everywhere, and is not penalised here. On a single ray the optimum has
+    a slope above one, where both penalties are the same. So the correction is the same too.
     """
 
     name: ClassVar[str] = "lp"
@@ -116,7 +116,7 @@ class OneSidedPenalty(GradientPenalty):
     decay: str = "cosine"
 
     def penalty(self, norm: torch.Tensor) -> torch.Tensor:
-        """What a gradient norm costs: ``max(0, norm - 1)^2``."""
+        """The penalty on a gradient norm: ``max(0, norm - 1)^2``."""
         return (norm - 1).relu().square()
 
 

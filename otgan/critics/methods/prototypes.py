@@ -39,15 +39,15 @@ ORDER = 2.0  # how far apart, in standard deviations, biases put the two units o
 class Prototypes(NormPreserving):
     """``f(x) = max_n b_n - |h(x) - c_n|`` with an orthonormal network h and learnt prototypes c_n.
 
-    Optimal critics have this shape for h(x) = x: f is the c-transform of its values at y (Villani, Optimal Transport,
-    Old and New, theorem 5.10), a cone from each. The cones compete for every point, so that each learns from the points
-    of its own region, where other networks average over all.
+    Optimal critics have this shape for h(x) = x: f is the c-transform of its values at y, with a cone from each
+    (Villani, Optimal Transport, Old and New, theorem 5.10). Each point is assigned to one cone, so that a cone learns
+    from the points of its own region only, where the units of other networks average over all points.
 
-    Three things decide how far it gets. Prototypes start at the centres of a k-means clustering of x, as h sees it;
-    at points of x they share their regions badly, and stay there. Biases start so that MaxMin finds nearly all pairs in
-    order: h starts as an isometry, and folds space where that is learnt. And prototypes move by shares of their
-    spacing, the mean distance of a point of y to the nearest, for each coordinate: what is a small step in 64
-    dimensions is past the neighbour in two.
+    Three choices matter most. Prototypes start at the centres of a k-means clustering of x, as h sees it; at points of
+    x they share their regions badly, and stay there. Biases start so that MaxMin finds nearly all pairs in order: h
+    starts as an isometry, and folds space where that is learnt. And prototypes move by shares of their spacing, the
+    mean distance of a point of y to the nearest one, for each coordinate: a step that is small in 64 dimensions reaches
+    beyond the neighbour in two.
 
     The funnels of the benchmark are such critics with few cones, which favours it there: see the other families too.
 

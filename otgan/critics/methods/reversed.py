@@ -49,8 +49,9 @@ class MoverAndPotential(nn.Module):
 class MaximinReversed(Method):
     """MM:R (Korotin, Kolesov & Burnaev 2022, section 3): ``max_g min_T E [|x - T(x)| - g(T(x))] + E g(y)``.
 
-    "Reversed", since the mover carries x to y, and so gives the gradient where it is wanted, at x. Nothing constrains
-    g: the mover finds the points where it is too large. The estimate is the value of the game, and no bound.
+    "Reversed" means that the mover carries x to y, and so gives the gradient at x, where a generator needs it. Nothing
+    constrains g: the mover finds the points where it is too large. The estimate is the value of the game, which is not
+    a bound.
 
     Attributes
     ----------

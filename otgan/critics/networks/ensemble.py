@@ -1,7 +1,7 @@
 """Several networks of one shape as one module: every parameter has a leading axis of S members.
 
 A step on an ensemble costs the overhead of one network, so the seeds of a fit train side by side in one loop. Members
-never mix: member s sees the points of row s only, and what is learnt by an elementwise optimiser stays its own.
+are independent: member s sees the points of row s only, and an elementwise optimiser does not mix them.
 """
 
 from __future__ import annotations

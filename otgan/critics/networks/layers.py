@@ -1,8 +1,8 @@
 """Affine layers of an ensemble, each with its own way to bound the spectral norm.
 
 ``matrix()`` is what a layer multiplies by. While training it is computed once a step, however many forward passes the
-step makes. In evaluation mode it is *certified*: a proven bound on its spectral norm is divided out where it is above
-one, so that what holds in theory also holds for the numbers that are multiplied.
+step makes. In evaluation mode it is *certified*: where a proven bound on its spectral norm is above one, the matrix is
+divided by it. So the Lipschitz constant holds for the rounded numbers too.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Certified upper bounds on spectral norms, valid under rounding.
 
-A norm that was computed is near the true one, on either side. Here the number that an eigenvalue solver gives, raised
-a little, is *proven* to be above: if ``t I - G`` has a Cholesky factor in floating point, then no eigenvalue of G is
-above t but for the rounding of the factorisation (Rump 2006, "Verification of positive definiteness"; Higham 2002,
-theorem 10.3). What separates G from ``W W^T`` in exact arithmetic is bounded by the usual
-``gamma_k = k u / (1 - k u)`` (Higham 2002, section 3.5), whatever the order of the sums. So what is added grows with
-the sizes, and the bound is not a matter of luck.
+A computed norm is near the true one, above or below it. Here the number of an eigenvalue solver, raised a little, is
+*proven* to be above: if ``t I - G`` has a Cholesky factor in floating point, then no eigenvalue of G is above t, up to
+the rounding of the factorisation (Rump 2006, "Verification of positive definiteness"; Higham 2002, theorem 10.3). The
+difference of G from ``W W^T`` in exact arithmetic is bounded by the usual ``gamma_k = k u / (1 - k u)`` (Higham 2002,
+section 3.5), whatever the order of the sums. So what is added grows with the sizes, and the bound always holds.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def spectral_norms(matrix: torch.Tensor, apart: torch.Tensor | float = 0.0) -> t
     Parameters
     ----------
     matrix : (S, o, i) tensor
-        The numbers that the floats are.
+        Its entries are exactly the values of its floats.
     apart : (S,) tensor or float, default 0
         The bound is then one for every matrix whose Frobenius distance from the given one is at most this: where the
         matrix that is meant could only be computed.

@@ -1,4 +1,4 @@
-"""What is read from a table of any kind, and which of its columns."""
+"""The numbers of a table of any format, and the choice of its columns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Certified column generation: exact transport between points in memory that grows with n + m.
 
-Solve on a list of arcs; price *all* pairs exactly; list what was missed; go on from where the solver stands, until
-nothing is violated, or what is cannot matter within rtol. What comes out is certified like every other answer.
+The problem is solved on a list of arcs. Then *all* pairs are priced exactly, and arcs with a negative reduced cost join
+the list. The solver goes on from its last solution, until no such arc is left, or none that could change the value by
+more than rtol. The answer is certified like every other one.
 
 Two inner solvers, for two kinds of problems:
 

@@ -1,10 +1,10 @@
 """Column generation for the assignment problem (equal masses, n = m): an auction, then shortest augmenting paths.
 
-The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that
-are cheapest under them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to
-within a thousandth, asking for new arcs between its rounds; shortest augmenting paths (Jonker & Volgenant 1987) then
-make them exact. Rows whose arc is not exactly tight are matched anew, and that is done again for the few rows for
-which pricing still finds something, until no pair of all n * m is violated.
+The prices start from a coarse problem (:mod:`otgan.exact.sparse.multiscale`), so the columns that are cheapest under
+them are nearly the right arcs. An auction with falling epsilon (Bertsekas 1988) brings the prices to within a
+thousandth, and asks for new arcs between its rounds. Shortest augmenting paths (Jonker & Volgenant 1987) then make them
+exact: rows whose arc is not exactly tight are matched again. This is repeated for the few rows for which pricing still
+finds a violated pair, until no pair of all n * m is violated.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def solve(problem: Problem, progress: Progress) -> Solution:
 
 @dataclass
 class Answer:
-    """The best matching found, and feasible potentials: nothing about them is believed before it is certified.
+    """The best matching found, and its potentials, before they are certified.
 
     Attributes
     ----------

@@ -2,23 +2,23 @@
 
 The simplex works on a list of arcs (:class:`~otgan.exact.sparse.network.Network`). Exact pricing of *all* pairs finds
 the arcs whose reduced cost is negative, the best few of every row and column join the list, and the simplex goes on
-from the basis it has. Once no pair is violated, or what is violated cannot matter within rtol, potentials and plan
-prove each other (shortlist and shielding methods without a proof: Gottschlich & Schuhmacher 2014, Schmitzer 2016).
+from the basis it has. Once no pair is violated, or none that could change the value by more than rtol, potentials and
+plan prove each other. (Shortlist and shielding methods are similar, but without a proof: Gottschlich & Schuhmacher
+2014, Schmitzer 2016.)
 
-Where to begin decides the time. The problem is first solved between the cells of a k-d tree, from 256 cells a side
-upwards; the plan of a level, handed down to the children of its cells, is a basis of the next level within a few per
-cent of its optimum, and its potentials, extended by the c-transform, say which arcs to list.
+The time depends on the first solution. The problem is first solved between the cells of a k-d tree, from 256 cells a
+side upwards. The plan of a level is passed to the children of its cells: it is a basis of the next level within a few
+per cent of its optimum. The potentials of the level, extended by the c-transform, select the arcs to list.
 
 Masses are whole numbers (:mod:`otgan.masses`). Flows are sums and differences of those, so they are exact, and ties
 are ties.
 
 Measured on two busy cores, random weights in the unit square, p = 1 (p = 2): 6000 x 4500 points 0.57 s (0.45 s) where
-POT's ``emd2`` takes 5.0 s (5.2 s); 100,000 x 80,000 points 17 s (11 s). What lost, at 6000 x 4500: without coarse
-levels the same loop takes 10 (12) rounds, 283,000 (374,000) pivots and 2.5 s (2.9 s), where 4 (3) rounds on the finest
-level and 14,500 (10,100) pivots do; POT's sparse simplex, which starts every round from nothing, takes
-0.69 s (0.91 s) on the same arc lists where ours takes 0.16 s (0.15 s), coarse levels included. In high
-dimension coarse levels say little: at 3000 x 2500 points, d = 64, ours takes 0.54 s (0.59 s) and POT's
-sparse one 0.28 s (0.27 s).
+POT's ``emd2`` takes 5.0 s (5.2 s); 100,000 x 80,000 points 17 s (11 s). Slower alternatives, at 6000 x 4500: without
+coarse levels the same loop takes 10 (12) rounds, 283,000 (374,000) pivots and 2.5 s (2.9 s), where 4 (3) rounds on the
+finest level and 14,500 (10,100) pivots do; POT's sparse simplex, which starts every round from nothing, takes 0.69 s
+(0.91 s) on the same arc lists where ours takes 0.16 s (0.15 s), coarse levels included. In high dimension coarse levels
+help little: at 3000 x 2500 points, d = 64, ours takes 0.54 s (0.59 s) and POT's sparse one 0.28 s (0.27 s).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Mérigot (2011), A multiscale approach to optimal transport; Gerber & Maggioni (2017), Multiscale strategies for
 computing optimal transport. Cells are ranges of one spatial order, the halves, quarters, ... of a balanced k-d tree.
-There are two ways down, one for each inner solver:
+The solution of a level starts the next finer one in two ways, one for each inner solver:
 
 - equal masses: both sides are cut into as many groups, sizes equal up to one, whose means are a problem with equal
   masses (:class:`Groups`). Its potentials extend to all points by the c-transform, and its matching, group by group, is

@@ -71,7 +71,7 @@ class Progress:
 
     @property
     def exhausted(self) -> bool:
-        """Whether another round would be against the limit, or against the will of the user."""
+        """Whether the limit of rounds is reached, or the user has interrupted."""
         return self.interrupted or (self.max_steps is not None and self.stats["rounds"] >= self.max_steps)
 
     def record_round(self, *, arcs: int, gap: float) -> None:

@@ -1,9 +1,9 @@
 """A transport problem restricted to a few arcs, with proven bounds on all the others.
 
 An auction and shortest augmenting paths only ever lower the prices g, and that can only raise ``C_ij - g_j``. So when a
-row asks for its k best columns, the k-th value stays a bound below every column that it does not know, and the row has
-no reason to ask again before the best of its own arcs has risen above that bound (the look-back of Bus & Tvrdik 2009).
-``min(row minimum, bound)`` is at all times a feasible f over *all* pairs.
+row is priced for its k best columns, the k-th value stays a lower bound for every column that it does not know. The row
+need not be priced again before the best of its own arcs has risen above that bound (the look-back of Bus & Tvrdik
+2009). ``min(row minimum, bound)`` is at all times a feasible f over *all* pairs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A process group: rank, barrier, shards of batches and means of gradients.
 
-All processes draw the same random numbers for the whole batch and take their shard of it, and gradients are averaged
-before a step, so that their weights stay the same: they compute what one process computes, but for rounding. Gradients
-are averaged by hand and not by DistributedDataParallel, whose hooks know nothing of a penalty that is differentiated
-twice.
+All processes draw the same random numbers for the whole batch, and each works on its shard. Gradients are averaged
+before a step, so that all weights stay the same: the processes compute what one process computes, but for rounding.
+Gradients are averaged by hand and not by DistributedDataParallel, whose hooks know nothing of a penalty that is
+differentiated twice.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ Everything is built from integers, so examples shrink to short lists of small nu
 All coordinates are whole multiples of a power of two with at most 40 significant bits: differences between points
 are exact in float64, which is what lets a theorem's answer hold to :data:`EXACT_RTOL`.
 
-What is drawn by default leaves a solver room for rounding. :data:`HARD_MASSES` and :data:`HARD_THEOREMS` do not, and
-are drawn where they are asked for: they hold slivers of mass, below the rounding of the total, and distances (of more
-than 40 bits in "nearly balanced blocks") that make them count.
+Problems drawn by default do not depend on the rounding of weights. Those of :data:`HARD_MASSES` and
+:data:`HARD_THEOREMS` do, and are drawn only where they are asked for. They have masses below the rounding of the total,
+and distances (of more than 40 bits in "nearly balanced blocks") that are large enough for these masses to matter.
 """
 
 from __future__ import annotations

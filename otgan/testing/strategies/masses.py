@@ -1,4 +1,4 @@
-"""Weights: equal, with zeros, very unequal, such as rounding leaves them, and such as rounding loses."""
+"""Weights: equal, with zeros, very unequal, with rounded totals, and smaller than the rounding of the total."""
 
 from __future__ import annotations
 
