@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
-from otgan.many import pairwise
+from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PopulationInterval, population_interval
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
@@ -39,6 +39,7 @@ __all__ = [
     "testing",
     "wasserstein",
     "wasserstein_1d",
+    "wasserstein_batch",
     "wasserstein_circle",
 ]
 

@@ -135,3 +135,51 @@ def test_what_makes_no_sense_is_refused(arguments: dict[str, Any], message: str)
     usual = {"X": [np.zeros((2, 2)), np.ones((2, 2))]}
     with pytest.raises(InvalidInput, match=message):
         otgan.pairwise(**{**usual, **arguments})
+
+
+class TestBatch:
+    """One distance for each pair of a batch."""
+
+    @pytest.mark.parametrize("p", [1, 2])
+    def test_entries_are_the_distances(self, p: float) -> None:
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(4, 9, 2)), rng.normal(size=(4, 6, 2)) + 1
+        a, b = rng.dirichlet(np.ones(9), size=4), rng.dirichlet(np.ones(6))
+        plain, weighted = otgan.wasserstein_batch(x, y, p), otgan.wasserstein_batch(x, y, p, a=a, b=b)
+        for k in range(4):
+            assert plain[k] == pytest.approx(otgan.wasserstein(x[k], y[k], p), rel=1e-13)
+            assert weighted[k] == pytest.approx(otgan.solve(x[k], y[k], p, a=a[k], b=b).distance, rel=1e-13)
+
+    def test_tensors_give_tensors_with_the_gradients_of_each_pair(self) -> None:
+        torch = pytest.importorskip("torch")
+        torch.manual_seed(0)
+        x, y = torch.randn(3, 5, 2, dtype=torch.float64), torch.randn(3, 4, 2, dtype=torch.float64)
+        plain = otgan.wasserstein_batch(x.float(), y.float())
+        assert plain.dtype == torch.float32
+        x.requires_grad_()
+        a = torch.full((5,), 0.2, dtype=torch.float64, requires_grad=True)
+        for weights in (None, a, a.expand(3, 5)):
+            (gradient,) = torch.autograd.grad(otgan.wasserstein_batch(x, y, 2, a=weights).sum(), x)
+            singly = sum(otgan.wasserstein(x[k], y[k], 2) for k in range(3))
+            (expected,) = torch.autograd.grad(singly, x)
+            assert torch.allclose(gradient, expected, rtol=1e-10)
+
+    def test_vmap_is_told_where_to_go(self) -> None:
+        torch = pytest.importorskip("torch")
+        with pytest.raises(InvalidInput, match="wasserstein_batch"):
+            torch.func.vmap(otgan.wasserstein)(torch.zeros(2, 3, 2), torch.ones(2, 3, 2))
+
+    @pytest.mark.parametrize(
+        ("x", "y", "message"),
+        [
+            (np.zeros((2, 3)), np.zeros((2, 3)), "use otgan.wasserstein_1d"),
+            (np.zeros((2, 3, 2)), np.zeros((3, 3, 2)), "as many clouds, but x has 2 and y has 3"),
+            (np.zeros((2, 3, 2)), np.zeros((2, 3, 1)), "same number of columns"),
+            (np.full((2, 3, 2), np.inf), np.zeros((2, 3, 2)), "x must be finite"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, x: Any, y: Any, message: str) -> None:
+        with pytest.raises(InvalidInput, match=message):
+            otgan.wasserstein_batch(x, y)
+        with pytest.raises(InvalidInput, match=r"a\[0\] must have one weight for each"):
+            otgan.wasserstein_batch(np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), a=np.ones(2))

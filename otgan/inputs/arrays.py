@@ -144,7 +144,7 @@ def _unreadable(tensor: Any, name: str) -> str | None:
     functorch = sys.modules["torch"]._C._functorch
     if functorch.is_batchedtensor(tensor):
         return (
-            "torch.vmap hides its values. Loop over the batch, or on the line use otgan.wasserstein_1d, which takes "
+            "torch.vmap hides its values. Use otgan.wasserstein_batch, or on the line otgan.wasserstein_1d, which take "
             "batches."
         )
     if functorch.is_functorch_wrapped_tensor(tensor):

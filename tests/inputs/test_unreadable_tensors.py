@@ -25,7 +25,7 @@ def distance(x: Any) -> Any:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: torch.vmap(distance)(torch.stack([X, X])), "torch.vmap hides its values. Loop over the batch"),
+        (lambda: torch.vmap(distance)(torch.stack([X, X])), "torch.vmap hides its values. Use otgan.wasserstein_batch"),
         (lambda: torch.func.grad(distance)(X), r"torch.func .* hides its values. Use torch.autograd.grad"),
         (lambda: torch.func.jvp(distance, (X,), (X,)), r"torch.func .* hides its values"),
         (lambda: torch.func.vmap(torch.func.grad(distance))(torch.stack([X, X])), "hides its values"),
