@@ -169,7 +169,7 @@ def wasserstein_batch(x: Any, y: Any, p: float = 1, *, a: Any = None, b: Any = N
     left, right = _batch(x, "x"), _batch(y, "y")
     if len(left) != len(right):
         raise InvalidInput(f"x and y must hold as many clouds, but x has {len(left)} and y has {len(right)}.")
-    sides = [_batch_side(*side) for side in ((left, a, "x", "a"), (right, b, "y", "b"))]
+    sides = _batch_side(left, a, "x", "a"), _batch_side(right, b, "y", "b")
     _check_together(*sides)
     given = (x, y, a, b)
     if any(map(inputs.wants_gradient, given)):
