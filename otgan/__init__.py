@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
+from otgan.many import pairwise
 from otgan.population import PopulationInterval, population_interval
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
@@ -31,6 +32,7 @@ __all__ = [
     "experiments",
     "gan",
     "pairs",
+    "pairwise",
     "population_interval",
     "solve",
     "solve_cost",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otgan.plan import Plan
     from otgan.problem import Problem
 
-__all__ = ["Certificate", "certify", "dual_bound", "make_feasible", "sharpen"]
+__all__ = ["Certificate", "certify", "dual_bound", "in_two_floats", "make_feasible", "sharpen"]
 
 NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
 MODERATE_EXPONENT = 64  # exponents up to which values need no scaling before they are multiplied by masses
@@ -153,7 +153,7 @@ def dual_bound(
     else:
         minima, error = cost.column_minima(f)
         feasible = np.minimum(g, np.nextafter(minima - error, -np.inf))
-    mass, rest = _in_two_floats(masses.a, masses.b)
+    mass, rest = in_two_floats(masses.a, masses.b)
     # Potentials of points without mass may be so large that the others would vanish beside them.
     potentials, exponent = _scaled(np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0))
     earned, size = _dot(potentials, mass, rest)
@@ -184,15 +184,15 @@ def _scaled(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     return np.ldexp(np.ldexp(values, -(exponent // 2)), exponent // 2 - exponent), exponent
 
 
-def _in_two_floats(a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def in_two_floats(a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Whole masses of both sides, (n + m,), as floats in units of the first digit, and what these leave out."""
     whole = np.concatenate([a, b])
     if whole.shape[1] == 1:
         mass = whole[:, 0].astype(np.float64)
         return mass, (whole[:, 0] - mass.astype(np.int64)).astype(np.float64)
-    from otgan.kernels.wide import in_two_floats
+    from otgan.kernels import wide
 
-    return in_two_floats(whole)
+    return wide.in_two_floats(whole)
 
 
 def _dot(potentials: NDArray[np.float64], mass: NDArray[np.float64], rest: NDArray[np.float64]) -> tuple[float, float]:

@@ -202,9 +202,9 @@ def test_distance_is_the_root_of_the_value(problem: st.TransportProblem) -> None
     [
         (Problem.from_points([0.0], [1.0]), "line"),
         (Problem.from_points(np.zeros((3, 1)), np.zeros((2, 1)), 2), "line"),
-        (Problem.from_points(np.zeros((3, 2)), np.zeros((2, 2))), "sparse"),
+        (Problem.from_points(np.zeros((3, 2)), np.zeros((2, 2))), "network-simplex"),
         (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9))), "assignment"),
-        (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9)), a=[0.5, 0.25, 0.25]), "sparse"),
+        (Problem.from_points(np.zeros((3, 9)), np.zeros((3, 9)), a=[0.5, 0.25, 0.25]), "network-simplex"),
         (Problem.from_points(np.zeros((1000, 2)), np.zeros((1000, 2))), "sparse"),
         (Problem.from_points(np.zeros((3, 200)), np.zeros((3, 200))), "assignment"),
         (Problem.from_points(np.zeros((3, 200)), np.zeros((2, 200))), "network-simplex"),

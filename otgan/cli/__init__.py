@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-# POT imports every array library that is installed, which takes seconds; otgan needs its compiled simplex alone.
-POT_BACKENDS = ("PYTORCH", "JAX", "CUPY", "TENSORFLOW")
 EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)  # of writing, to a stream too
 LOADING_TORCH = ("check", "train", "sample", "reproduce")  # commands whose first seconds go into importing it
@@ -128,8 +126,6 @@ def _tell_what_takes_long() -> None:
 
 
 def _prepare_process() -> None:
-    for backend in POT_BACKENDS:
-        os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # what is done is kept, as after Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     for name in ("stdin", "stdout", "stderr"):

@@ -1,16 +1,20 @@
 """The assignment problem (equal masses, n = m) by shortest augmenting paths on the dense costs.
 
 An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
-to four times as long and returns no potentials.
+to four times as long and returns no potentials. Where the costs have many ties, or shortest paths turn out long, the
+network simplex takes over.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otgan.exact import small
 from otgan.exact.dense import RawAnswer, solve_dense
+from otgan.exact.simplex import run_network_simplex
 from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ __all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
 
 COUNTS_STEPS = False
 
-COSTS_PER_LOOK = 200_000_000  # at whether there was a Ctrl-C: a fifth of a second
+COSTS_PER_LOOK = 100_000_000  # at whether there was a Ctrl-C: a tenth of a second
 
 
 def accepts(problem: Problem) -> str | None:
@@ -41,17 +45,24 @@ def memory(n: int, m: int) -> int:
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve the assignment, then read potentials off it; ``max_steps`` has no meaning here."""
+    found = small.solve(problem, "assignment", rtol)
+    if found is not None:
+        return found
     return solve_dense(problem, assign, method="assignment", rtol=rtol)
 
 
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
     """One run of the compiled solver; after Ctrl-C, the rows that were matched until then."""
     from otgan.kernels.assignment import first_matching, match_rows, row_potentials
+    from otgan.kernels.small import MANY_TIES, cheapest_a_row, looks_at_most
 
     n, row = len(a), 0
     match, row_of, g = first_matching(C)
-    while row < n and not asked():
-        row = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK)
+    looks = math.ceil(looks_at_most(n) / COSTS_PER_LOOK) if cheapest_a_row(C, g) <= MANY_TIES else 0
+    while row < n and looks and not asked():
+        row, looks = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK), looks - 1
+    if row < n and not asked():
+        return run_network_simplex(C, a, b, max_steps)
     matched = np.flatnonzero(match >= 0)
     f = row_potentials(C, g, match)
     finished = len(matched) == n

@@ -5,45 +5,46 @@ points in d dimensions                           method           why
 ===============================================  ===============  ==================================================
 on the line                                      line             O(n log n)
 priced on a torch device                         sparse           the others have no use for it
-d >= 128, n = m, equal weights                   assignment       there every pair has to be priced, once is enough
-d >= 128, other weights                          network-simplex  the same
-n = m <= 700 (d >= 32: 1500), equal weights      assignment       the costs fit into the cache; no lists to keep
+n m <= 700 x 700 (d >= 32: 1500 x 1500), or      assignment       n = m, equal weights: half the time of the simplex,
+d >= 128                                                          which takes over where it would be slower
+                                                 network-simplex  otherwise; the costs fit into the cache
 everything else                                  sparse           memory that grows with n + m, and the least time
 ===============================================  ===============  ==================================================
 
-What would not fit into memory goes to "sparse". Cost matrices go to the assignment for equal weights and n = m up to
-1500, otherwise to the network simplex.
+What would not fit into memory goes to "sparse". Cost matrices go to the assignment for equal weights and n = m,
+otherwise to the network simplex.
 
-Milliseconds, Gaussian points, p = 1, two cores:
+Milliseconds, p = 1, two cores; y like x, shifted by 3, half as wide:
 
-=======  ======  ============  ========  ====================================  ========
-n        d       assignment    sparse    network-simplex, m = 4 n / 5, random  sparse
-=======  ======  ============  ========  ====================================  ========
-300      2       3             11        7                                     31
-700      2       30            29        46                                    37
-1000     2       35            38        137                                   55
-1000     8       45            50        122                                   90
-1000     64      58            80        132                                   179
-1000     784     121           2280      202                                   1220
-3000     2       816           106       1020                                  128
-3000     64      882           538       1790                                  1160
-=======  ======  ============  ========  ====================================  ========
+===============  ===  =================  =================  ===============
+n x m, weights   d    assignment         network-simplex    sparse
+===============  ===  =================  =================  ===============
+200 x 200        2    2, 5, 3            2, 2, 2            10, 19, 12
+700 x 700        2    28, 166, 50        15, 22, 26         31, 302, 114
+700 x 700        8    15, 53, 38         34, 42, 32         41, 51, 40
+1000 x 1000      2    81, 462, 187       46, 40, 40         43, 108, 62
+1000 x 1000      8    47, 179, 92        54, 113, 94        48, 59, 51
+1000 x 1000      64   35, 61, 62         62, 67, 60         84, 106, 99
+1500 x 1500      64   175, 137, 342      210, 217, 193      187, 219, 200
+700 x 560, rand  2                       29, 39, 23         43, 58, 56
+1000 x 800       2                       52, 76, 65         49, 81, 61
+1000 x 800       64                      80, 78, 66         247, 155, 177
+1500 x 1200      2                       153, 182, 143      84, 123, 117
+1500 x 1200      64                      202, 233, 161      383, 301, 312
+===============  ===  =================  =================  ===============
 
-At 1000 points the two are equally fast for Gaussians, but where one side is wider than the other the assignment takes
-370 ms in the plane and "sparse" 67.
-
-Below some 700 points with weights the network simplex is up to four times as fast as "sparse", but its first call
-imports POT, which takes seconds. HiGHS ("linprog") is never chosen: it takes ten to a hundred times as long, and is
-there to check the others.
+The column of the assignment is that of its shortest paths alone. HiGHS ("linprog") is never chosen: it takes ten to a
+hundred times as long, and is there to check the others.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
-from otgan.exact import METHODS, solver
+from otgan.exact import METHODS, small, solver
 from otgan.runtime import memory
 
 if TYPE_CHECKING:
@@ -51,25 +52,22 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "choose"]
 
-HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32  # from here on
-FEW_POINTS, MANY_POINTS = 700, 1500  # of each side, at most
+HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32
+FEW_PAIRS, MANY_PAIRS = small.FEW_PAIRS, 1500 * 1500  # of points; the second from MIDDLE_DIMENSION on
 
 
 def choose(problem: Problem) -> str:
     """The method for ``problem`` by the table above."""
-    cost, n = problem.cost, problem.shape[0]
-    matched = solver("assignment").accepts(problem) is None
+    cost, pairs = problem.cost, math.prod(problem.shape)
+    dense = "assignment" if solver("assignment").accepts(problem) is None else "network-simplex"
     if not isinstance(cost, PointCost):
-        return "assignment" if matched and n <= MANY_POINTS else "network-simplex"
+        return dense
     if cost.dimension == 1:
         return "line"
     if cost.device != "cpu":
         return "sparse"
-    if cost.dimension >= HIGH_DIMENSION:
-        method = "assignment" if matched else "network-simplex"
-    else:
-        limit = FEW_POINTS if cost.dimension < MIDDLE_DIMENSION else MANY_POINTS
-        method = "assignment" if matched and n <= limit else "sparse"
+    few = FEW_PAIRS if cost.dimension < MIDDLE_DIMENSION else MANY_PAIRS
+    method = dense if pairs <= few or cost.dimension >= HIGH_DIMENSION else "sparse"
     return method if _fits(problem, method) else "sparse"
 
 

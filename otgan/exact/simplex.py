@@ -1,12 +1,18 @@
-"""Network simplex of POT (Bonneel et al. 2011, after LEMON), for any masses."""
+"""The network simplex on a dense cost matrix (Ahuja, Magnanti & Orlin 1993, chapter 11), for any masses.
+
+POT's (Bonneel et al. 2011, after LEMON), which this replaced, takes twice as long, at 1000 points three times.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otgan.exact import small
 from otgan.exact.dense import RawAnswer, solve_dense
+from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,8 +24,9 @@ __all__ = ["COUNTS_STEPS", "accepts", "memory", "solve"]
 
 COUNTS_STEPS = True
 
+PIVOTS_PER_LOOK = 20_000  # at whether there was a Ctrl-C: a few hundredths of a second
 UNLIMITED = 2**62  # pivots
-MAX_ITER_REACHED = 3  # POT's code; every other outcome is judged by the certificate alone
+WHOLE = 60  # bits of the whole mass, in the whole numbers that masses are rounded to
 
 
 def accepts(problem: Problem) -> str | None:
@@ -28,21 +35,42 @@ def accepts(problem: Problem) -> str | None:
 
 
 def memory(n: int, m: int) -> int:
-    """Bytes needed: costs, reduced costs, POT's copy of costs and flows, and its dense plan."""
-    return 48 * n * m
+    """Bytes needed: costs, reduced costs and blocks of them."""
+    return 24 * n * m
 
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
     """Solve with at most ``max_steps`` pivots a round; None is unlimited."""
-    return solve_dense(problem, run_pot_network_simplex, method="network-simplex", rtol=rtol, max_steps=max_steps)
+    found = small.solve(problem, "network-simplex", rtol) if max_steps is None else None
+    if found is not None:
+        return found
+    return solve_dense(problem, run_network_simplex, method="network-simplex", rtol=rtol, max_steps=max_steps)
 
 
-def run_pot_network_simplex(
+def run_network_simplex(
     C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None
 ) -> RawAnswer:
-    """One run of POT's compiled simplex."""
-    from ot.lp.emd_wrap import emd_c  # imported late: POT loads whatever array libraries are installed
+    """One run of the compiled simplex, in parts between which Ctrl-C is seen."""
+    from otgan.kernels.small import arcs_with_mass
+    from otgan.kernels.transport import first_basis, pivot, read_potentials
 
-    plan, _, f, g, code = emd_c(a, b * (a.sum() / b.sum()), C, max_steps or UNLIMITED, 1)
-    row, col = np.nonzero(plan)
-    return RawAnswer(row, col, plan[row, col], f, g, finished=code != MAX_ITER_REACHED)
+    n, exponent = len(a), WHOLE - math.frexp(a.sum())[1]
+    basis = first_basis(C, *_whole(a, b, exponent))
+    row, left, finished = 0, max_steps or UNLIMITED, False
+    while left and not finished and not asked():
+        most = min(left, PIVOTS_PER_LOOK)
+        pivots, row = pivot(C, basis, row, most)
+        left, finished = left - pivots, pivots < most
+    order = read_potentials(basis, n)
+    mass = np.ldexp(basis.flow.astype(np.float64), -exponent)
+    rows, cols, _, mass = arcs_with_mass(basis.tree, mass, order[0], n)
+    return RawAnswer(rows, cols, mass, basis.potential[:n], basis.potential[n:], finished)
+
+
+def _whole(
+    a: NDArray[np.float64], b: NDArray[np.float64], exponent: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Masses times ``2 ** exponent`` as whole numbers of one total; what rounding leaves goes to the largest of b."""
+    whole_a, whole_b = (np.rint(np.ldexp(side, exponent)).astype(np.int64) for side in (a, b))
+    whole_b[whole_b.argmax()] += whole_a.sum() - whole_b.sum()
+    return whole_a, whole_b

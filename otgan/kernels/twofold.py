@@ -12,7 +12,7 @@ import numpy as np
 
 from otgan.kernels.jit import kernel
 
-__all__ = ["power", "precision", "two_product", "two_sum"]
+__all__ = ["divide", "multiply", "power", "precision", "two_product", "two_sum"]
 
 SPLITTER = 2.0**27 + 1  # times a float64, parts its 53 bits into halves (Veltkamp)
 LN2, LN2_REST = 0.6931471805599453, 2.3190468138462996e-17  # log 2 is their sum
@@ -49,6 +49,14 @@ def multiply(a, a_low, b, b_low):
     """The product of two such numbers."""
     s, error = two_product(a, b)
     return two_sum(s, error + (a * b_low + a_low * b))
+
+
+@kernel
+def divide(a, a_low, b, b_low):
+    """The quotient of two such numbers."""
+    quotient = a / b
+    product, error = two_product(quotient, b)
+    return two_sum(quotient, (((a - product) - error) + (a_low - quotient * b_low)) / b)
 
 
 @kernel

@@ -1,0 +1,116 @@
+"""Small problems in one go: costs, network simplex and certificate in compiled code, without Python in between.
+
+What is unusual about a problem (costs or masses of extreme size, points or weights that have to be read first, bounds
+that do not meet) is left to the others, which take it from the beginning: the answer here is None.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otgan.certificate import Certificate, in_two_floats
+from otgan.costs import INTACT, PointCost, dense
+from otgan.metric import METRICS
+from otgan.plan import Plan
+from otgan.pricing import cost_matrix
+from otgan.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from otgan.kernels.certificate import Rounding
+    from otgan.problem import Problem
+
+__all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
+
+FEW_PAIRS = 700 * 700  # pairs of points, up to which nothing is faster; a few hundredths of a second
+FEW_COSTS = 2**20  # of a matrix: a tenth of a second, for which Ctrl-C can wait
+MANY_DIFFERENCES = 2**20  # of coordinates, from where on the costs are worth a call of their own, with several threads
+LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
+EQUAL = np.empty(0)  # weights
+
+
+def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
+    """Solve ``problem`` if it is small; None where that does not prove it to ``rtol``.
+
+    A ``method`` of "assignment" looks for a matching first, which n = m points with equal weights have.
+    """
+    if math.prod(problem.shape) > (FEW_PAIRS if isinstance(problem.cost, PointCost) else FEW_COSTS):
+        return None
+    from otgan.kernels.certificate import Masses
+    from otgan.kernels.small import fits, solve_matrix
+
+    C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
+    if not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
+        return None
+    x, y, errors = _points(problem)
+    high, low = in_two_floats(masses.a, masses.b)
+    whole = np.concatenate([masses.a, masses.b])
+    sides = Masses(high, low, masses.unit, problem.mass, n)
+    answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
+    proof = answer.proof
+    certificate = Certificate(
+        lower=proof.lower,
+        upper=proof.upper,
+        magnitude=proof.magnitude,
+        marginal_error=0.0,
+        dual_violation=proof.violation,
+        slackness=proof.slackness,
+    )
+    if not (answer.holds and certificate.is_optimal(rtol)):
+        return None
+    plan = Plan(answer.rows, answer.cols, answer.flow[answer.nodes])
+    f, g = answer.potential[:n], answer.potential[n:]
+    stats = {"pivots": answer.pivots}
+    return Solution(problem, plan, f, g, proof.value, certificate, Status.OPTIMAL, method, stats)
+
+
+def _points(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64], Rounding]:
+    """The points, which a matrix has without coordinates, and what their costs may be off."""
+    from otgan.kernels.certificate import Rounding
+
+    cost = problem.cost
+    if isinstance(cost, PointCost):
+        return cost.x, cost.y, Rounding(*rounding(cost.metric, cost.dimension, cost.p))
+    n, m = problem.shape
+    return np.empty((n, 0)), np.empty((m, 0)), Rounding(0.0, 0.0, 0.0)
+
+
+@lru_cache
+def rounding(metric: str, dimension: int, p: float) -> tuple[float, float, float]:
+    """The numbers of :class:`otgan.kernels.certificate.Rounding`."""
+    norm = METRICS[metric]
+    power = p / max(2.0, norm.root)
+    return norm.rounding(dimension, p), norm.lost_to_underflow(dimension, p), max(INTACT, INTACT**power)
+
+
+def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> float | None:
+    """The optimal cost between small plain arrays of points with plain weights, if it is proven to ``rtol``."""
+    if not (is_plain(x, 2) and is_plain(y, 2) and type(p) in (int, float) and type(rtol) is float and rtol <= 1.0):
+        return None
+    (n, d), m = x.shape, len(y)
+    if not (d == y.shape[1] > 1 and 0 < n * m <= FEW_PAIRS and 1 <= p <= LARGEST_ORDER and type(metric) is str):
+        return None
+    a, b = EQUAL if a is None else a, EQUAL if b is None else b
+    if not (is_plain(a, 1) and is_plain(b, 1) and len(a) in (0, n) and len(b) in (0, m)):
+        return None
+    if metric not in METRICS:
+        return None
+    from otgan.kernels.small import value_of_costs, value_of_points
+
+    p, errors = float(p), rounding(metric, d, float(p))
+    if n * m * d <= MANY_DIFFERENCES:
+        found, lower, upper = value_of_points(x, y, a, b, METRICS[metric].code, p, *errors)
+    else:
+        found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, *errors)
+    # NaN, of what is not proven, compares with nothing.
+    return found if found >= 0.0 and lower <= upper and upper - lower <= rtol * upper else None
+
+
+def is_plain(x: Any, ndim: int) -> bool:
+    """Whether ``x`` is a C-contiguous float64 array of NumPy itself with ``ndim`` axes, which can be taken as it is."""
+    return type(x) is np.ndarray and x.ndim == ndim and x.dtype == np.float64 and x.flags.c_contiguous

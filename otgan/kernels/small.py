@@ -1,0 +1,385 @@
+"""Small problems in one go: costs, solver, exact plan, feasible potentials and bounds, without Python in between."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otgan.kernels.assignment import first_matching, lesser, match_rows
+from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
+from otgan.kernels.jit import kernel
+from otgan.kernels.metric import accumulate, sums_to_costs
+from otgan.kernels.transport import cheapest, exact_flows, first_basis, pivot, read_potentials
+from otgan.kernels.twofold import divide, multiply, two_sum
+from otgan.kernels.wide import as_floats
+
+__all__ = [
+    "MANY_TIES",
+    "Answer",
+    "Clouds",
+    "arcs_with_mass",
+    "cheapest_a_row",
+    "fits",
+    "looks_at_most",
+    "solve_matrix",
+    "value_of_costs",
+    "value_of_points",
+    "values_of_pairs",
+]
+
+LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
+WHOLE = 60  # bits of the whole mass where it is rounded for the solver
+EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
+FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
+EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
+FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
+FEW_ROWS = 32  # up to which ties are not worth a look
+MANY_TIES = 5.0  # equally cheap columns of a row
+LOOKS, LOOKS_A_ROW = 6.0, 50.0  # at costs, in n^2: so many, and one more for 50 rows
+PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
+
+
+class Clouds(NamedTuple):
+    """Point clouds of one dimension, one after the other.
+
+    Attributes
+    ----------
+    points : (N, d) ndarray of float64
+    weights : (N,) ndarray of float64
+        Positive, of one total a cloud; or empty, for equal weights.
+    starts : (k + 1,) ndarray of int64
+        Where each cloud begins, and N.
+    """
+
+    points: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
+
+
+class Answer(NamedTuple):
+    """A plan, potentials, and what they prove.
+
+    Attributes
+    ----------
+    rows, cols, nodes : (k,) ndarray of int64
+        The arcs with mass, and where their masses are in ``flow``.
+    flow : (n + m, digits) ndarray of int64
+        Whole masses.
+    potential : (n + m,) ndarray of float64
+        Feasible over all pairs.
+    proof : Proof
+    holds : bool
+        Whether the marginals are exact and nothing underflowed; otherwise the rest means nothing.
+    pivots : int
+    """
+
+    rows: np.ndarray
+    cols: np.ndarray
+    nodes: np.ndarray
+    flow: np.ndarray
+    potential: np.ndarray
+    proof: Proof
+    holds: bool
+    pivots: int
+
+
+@kernel
+def costs_between(x, y, metric, p):
+    """All ``metric(x_i, y_j) ** p``, (n, m), the coordinates added in their order."""
+    n, m, d = x.shape[0], y.shape[0], x.shape[1]
+    C, turned = np.zeros((n, m)), np.empty((d, m))
+    for j in range(m):
+        for k in range(d):
+            turned[k, j] = y[j, k]
+    for i in range(n):
+        for k in range(d):
+            for j in range(m):
+                C[i, j] = accumulate(C[i, j], abs(x[i, k] - turned[k, j]), metric)
+        sums_to_costs(C[i], metric, p)
+    return C
+
+
+@kernel
+def equal_masses(n, m):
+    """Masses 1/n and 1/m as whole numbers (n + m, 1), and as :class:`Masses`."""
+    a, b = n, m
+    while b:
+        a, b = b, a % b
+    whole, high = np.empty((n + m, 1), np.int64), np.empty(n + m)
+    for u in range(n + m):
+        whole[u, 0] = high[u] = m // a if u < n else n // a
+    return whole, Masses(high, np.zeros(n + m), 1.0 / (n // a * m), 1.0, n)
+
+
+@kernel
+def fits(C):
+    """Whether all costs are finite, and the largest of a size at which proofs need no scaling."""
+    largest, finite = 0.0, True
+    for i in range(C.shape[0]):
+        for j in range(C.shape[1]):
+            size = abs(C[i, j])
+            finite &= size < LARGEST_COST  # nor is NaN
+            largest = size if size > largest else largest
+    return finite and (largest == 0.0 or largest > LEAST_COST)
+
+
+@kernel
+def solve_matrix(C, x, y, whole, masses, rounding, one_each):
+    """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
+
+    Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. ``one_each``
+    says that n = m and all masses are 1: a matching is looked for first.
+    """
+    flow, holds, pivots = whole.copy(), True, 0
+    matched, cols, potential = optimal_matching(C) if one_each else no_matching()
+    if matched:
+        rows, mass = np.arange(C.shape[0]), masses.high[: C.shape[0]]
+        nodes = rows
+    else:
+        basis, order, pivots = optimal_basis(C, narrow(whole, masses))
+        holds = exact_flows(basis, order, flow)
+        rows, cols, nodes, mass = arcs_with_mass(basis.tree, as_floats(flow), order[0], masses.n)
+        potential = basis.potential
+    potential = make_feasible(C, potential, masses.high)
+    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
+    return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
+
+
+@kernel
+def optimal_matching(C):
+    """Whether an optimal matching was found in time, the column of each row, and potentials (2 n,).
+
+    Shortest augmenting paths take a third of the simplex's time, but many times as long where a row has many equally
+    cheap columns, or where the two sides lie apart: then they are left after a share of the time that it would take.
+    """
+    n = C.shape[0]
+    potential = np.empty(2 * n)
+    match, row_of, g = first_matching(C)
+    found = n < FEW_ROWS or cheapest_a_row(C, g) <= MANY_TIES
+    if found:
+        match_rows(C, g, match, row_of, 0, looks_at_most(n))
+    for i in range(n):
+        found &= match[i] >= 0
+        potential[n + i] = g[i]
+        potential[i] = C[i, match[i]] - g[match[i]] if found else 0.0
+    return found, match, potential
+
+
+@kernel
+def looks_at_most(n):
+    """At how many costs shortest paths may look before the simplex takes over."""
+    return n * n * (LOOKS + n / LOOKS_A_ROW)
+
+
+@kernel
+def no_matching():
+    """What :func:`optimal_matching` returns where it finds none."""
+    return False, np.empty(0, np.int64), np.empty(0)
+
+
+@kernel
+def cheapest_a_row(C, g):
+    """How many columns are the cheapest of a row, ``C_ij - g_j``, on average."""
+    count = 0
+    for i in range(C.shape[0]):
+        least = cheapest(C, g, i)[1]
+        for j in range(g.size):
+            count += C[i, j] - g[j] == least
+    return count / C.shape[0]
+
+
+@kernel
+def optimal_basis(C, whole):
+    """A basis that is optimal for whole masses (n + m,) of one digit, its nodes from the root on, and the pivots."""
+    n, m = C.shape
+    basis = first_basis(C, whole[:n].copy(), whole[n:].copy())
+    pivots, _ = pivot(C, basis, 0, PIVOTS * (n + m + 100))
+    return basis, read_potentials(basis, n), pivots
+
+
+@kernel
+def least_cost(C, x):
+    """A number that no cost is below: 0 between points, the least entry of a matrix."""
+    least = np.inf
+    if x.shape[1] > 0:
+        return 0.0
+    for i in range(C.shape[0]):
+        for j in range(C.shape[1]):
+            least = lesser(C[i, j], least)
+    return least
+
+
+@kernel
+def narrow(whole, masses):
+    """The masses in one digit each, (n + m,): as they are, or the nearest in 60 bits of the whole mass."""
+    if whole.shape[1] == 1:
+        return whole[:, 0]
+    return in_60_bits(masses)
+
+
+@kernel
+def in_60_bits(masses):
+    """The nearest whole numbers in units of about 2^-60 of the whole mass, of one total on both sides."""
+    narrowed = np.empty(masses.high.size, np.int64)
+    scale = 2.0 ** (WHOLE - np.ceil(np.log2(masses.total / masses.unit)))
+    more, largest = np.int64(0), masses.n
+    for u in range(narrowed.size):
+        high = np.floor(masses.high[u] * scale)
+        narrowed[u] = np.int64(high) + np.int64(np.rint((masses.high[u] * scale - high) + masses.low[u] * scale))
+        more += narrowed[u] if u < masses.n else -narrowed[u]
+        largest = u if u > masses.n and narrowed[u] > narrowed[largest] else largest
+    narrowed[largest] += more
+    return narrowed
+
+
+@kernel
+def arcs_with_mass(tree, flow, root, n):
+    """Of the tree's arcs that carry mass: rows, columns, the nodes below them, and the masses; ``flow`` (n + m,)."""
+    rows, cols = np.empty(flow.size, np.int64), np.empty(flow.size, np.int64)
+    nodes, mass = np.empty(flow.size, np.int64), np.empty(flow.size)
+    count = 0
+    for u in range(flow.size):
+        if u != root and flow[u] > 0.0:
+            parent = tree[u, 0]
+            rows[count], cols[count] = (u, parent - n) if u < n else (parent, u - n)
+            nodes[count], mass[count] = u, flow[u]
+            count += 1
+    return rows[:count], cols[:count], nodes[:count], mass[:count]
+
+
+@kernel
+def value_of_points(x, y, a, b, metric, p, relative, lost, intact):
+    """:func:`value_of_costs` of ``metric(x_i, y_j) ** p``."""
+    return value_of_costs(costs_between(x, y, metric, p), x, y, a, b, relative, lost, intact)
+
+
+@kernel
+def value_of_costs(C, x, y, a, b, relative, lost, intact):
+    """The optimal cost and its bounds; NaN where there is no proof.
+
+    Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. What costs may be
+    off is said in :class:`Rounding`.
+    """
+    rounding = Rounding(relative, lost, intact)
+    if not fits(C):
+        return np.nan, np.nan, np.nan
+    proof, holds = (
+        value_of_weighted(C, x, y, a, b, rounding) if a.size + b.size > 0 else value_of_equal(C, x, y, rounding)
+    )
+    if not holds:
+        return np.nan, np.nan, np.nan
+    return proof.value, proof.lower, proof.upper
+
+
+@kernel
+def value_of_equal(C, x, y, rounding):
+    """The proof for equal weights, and whether it holds."""
+    whole, masses = equal_masses(C.shape[0], C.shape[1])
+    answer = solve_matrix(C, x, y, whole, masses, rounding, C.shape[0] == C.shape[1])
+    return answer.proof, answer.holds
+
+
+@kernel
+def value_of_weighted(C, x, y, a, b, rounding):
+    """The proof for weights of which at most one side is empty (equal), and whether it holds.
+
+    Flows are sums of two floats, off by less than 2^-100 of the whole mass for each point: where all are further than
+    that from zero, the basis is the one of a plan with exactly these masses.
+    """
+    n, m = C.shape
+    masses, valid = weighted_masses(a, b, n, m)
+    if not (valid and LEAST_COST < masses.total < LARGEST_COST):
+        return no_proof(), False
+    basis, order, _ = optimal_basis(C, in_60_bits(masses))
+    flow, least = flows_in_two_floats(basis.tree, order, masses)
+    if not least > (n + m) * FLOW_ERROR * masses.total:
+        return no_proof(), False
+    rows, cols, _, mass = arcs_with_mass(basis.tree, flow[:, 0], order[0], n)
+    potential = make_feasible(C, basis.potential, masses.high)
+    return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
+
+
+@kernel
+def no_proof():
+    """A proof of nothing."""
+    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+
+
+@kernel
+def weighted_masses(a, b, n, m):
+    """The weights a, and b times ``sum(a) / sum(b)``, as :class:`Masses` of unit 1, and whether they are valid.
+
+    They are if all are positive and finite, and the totals are the same up to rounding. Those of an empty side are
+    equal, and sum to 1.
+    """
+    high, low = np.empty(n + m), np.empty(n + m)
+    total, total_low, valid = total_in_two_floats(a, n)
+    other, other_low, others_valid = total_in_two_floats(b, m)
+    valid &= others_valid and abs(total - other) <= EQUAL_TOTALS * total
+    for u in range(n + m):
+        weight, weight_low = weight_in_two_floats(a, u, n) if u < n else weight_in_two_floats(b, u - n, m)
+        if u >= n and (total != other or total_low != other_low):
+            product, product_low = multiply(weight, weight_low, total, total_low)
+            weight, weight_low = divide(product, product_low, other, other_low)
+        high[u], low[u] = weight, weight_low
+    return Masses(high, low, 1.0, total, n), valid
+
+
+@kernel
+def total_in_two_floats(weights, n):
+    """The sum of positive weights as a sum of two floats, and whether all are positive and finite."""
+    total, rest, valid = 0.0, 0.0, True
+    if weights.size == 0:
+        return 1.0, 0.0, True
+    for i in range(n):
+        valid &= 0.0 < weights[i] < np.inf
+        total, error = two_sum(total, weights[i])
+        rest += error
+    total, rest = two_sum(total, rest)
+    return total, rest, valid
+
+
+@kernel
+def weight_in_two_floats(weights, i, n):
+    """The weight of a point, 1/n where there are none."""
+    if weights.size > 0:
+        return weights[i], 0.0
+    return divide(1.0, 0.0, float(n), 0.0)
+
+
+@kernel
+def flows_in_two_floats(tree, order, masses):
+    """The flow of each node to or from its parent, (n + m, 2), and the least of all."""
+    flow, least = np.empty((order.size, 2)), np.inf
+    for u in range(order.size):
+        flow[u, 0], flow[u, 1] = masses.high[u], masses.low[u]
+    for t in range(order.size - 1, 0, -1):
+        u = order[t]
+        parent = tree[u, 0]
+        least = lesser(flow[u, 0], least)
+        rest, error = two_sum(flow[parent, 0], -flow[u, 0])
+        flow[parent, 0], flow[parent, 1] = two_sum(rest, error + (flow[parent, 1] - flow[u, 1]))
+    return flow, least
+
+
+@kernel
+def values_of_pairs(left, right, first, second, metric, p, rounding, found):
+    """The values and bounds of the pairs ``first[t]``, ``second[t]`` of clouds, into ``found`` (pairs, 3).
+
+    NaN where a value is not proven here.
+    """
+    for t in range(first.size):
+        i, j = first[t], second[t]
+        x, a = cloud(left, i)
+        y, b = cloud(right, j)
+        found[t, 0], found[t, 1], found[t, 2] = value_of_points(
+            x, y, a, b, metric, p, rounding.relative, rounding.lost, rounding.intact
+        )
+
+
+@kernel
+def cloud(clouds, i):
+    """Points and weights of a cloud; no weights where there are none."""
+    start, stop = clouds.starts[i], clouds.starts[i + 1]
+    return clouds.points[start:stop], (clouds.weights[start:stop] if clouds.weights.size > 0 else clouds.weights)
