@@ -1,4 +1,4 @@
-"""What each way to take a bias out of a critic's estimate does, good or bad, where the truth is known."""
+"""Corrections of a critic's estimate: the error with and without each, where the truth is known."""
 
 from __future__ import annotations
 

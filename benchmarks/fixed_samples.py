@@ -1,4 +1,4 @@
-"""What a c-transform and an exactly 1-Lipschitz network make of one finite sample, beside its exact distance."""
+"""Estimates of a c-transform and of an exactly 1-Lipschitz network for one finite sample, beside its exact distance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often exact solvers are wrong, without a word, where every sliver of mass counts.
+"""How often exact solvers are wrong without a warning, on problems where tiny masses matter.
 
 Each family of :mod:`hard.problems` that peers can be asked about (points, finite p, weights on both sides) is drawn a
 few hundred times for each solver, with what the solver is for: SciPy's distances with p = 1 and, in more than one

@@ -1,4 +1,4 @@
-"""Are the bounds ever wrong? Small hard problems by the thousand, each answer held to rational arithmetic.
+"""Are the bounds ever wrong? Small hard problems by the thousand, each answer compared with rational arithmetic.
 
     python benchmarks/stress.py --count 20000 --jobs 2      # about an hour
     python benchmarks/stress.py --family "far blocks" --count 500

@@ -23,7 +23,7 @@ class MissingDependency(OTError, ImportError):
 
 
 class NotConverged(OTError, RuntimeError):
-    """The proven bounds did not meet within ``rtol``; what was proven is inside.
+    """The proven bounds did not meet within ``rtol``; ``solution`` holds what was proven.
 
     Attributes
     ----------
@@ -42,7 +42,8 @@ class NotConverged(OTError, RuntimeError):
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a solve, with what was proven until then.
 
-    It is a KeyboardInterrupt and no :class:`OTError`, so that nothing that goes on after an error goes on after it.
+    It is a KeyboardInterrupt and not an :class:`OTError`, so that code which catches errors and goes on does not catch
+    it.
 
     Attributes
     ----------

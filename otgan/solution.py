@@ -52,7 +52,7 @@ class Status(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A transport plan, potentials, and what they prove about each other.
+    """A transport plan, potentials, and the bounds that they prove.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Solution:
     method : str
         The solver that made it.
     stats : dict
-        Steps, rounds: what the solver tells of its work. ``seconds`` in all, of which ``certificate_seconds`` went into
+        Steps, rounds and other figures of the solver. ``seconds`` in all, of which ``certificate_seconds`` went into
         the proof: making potentials feasible, repairing the plan, both bounds.
     """
 

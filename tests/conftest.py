@@ -1,4 +1,4 @@
-"""Hypothesis profiles: ``dev`` for the desk, ``ci`` for the long, repeatable run; and Ctrl-C as Python has it.
+"""Hypothesis profiles: ``dev`` for development, ``ci`` for the long, repeatable run; and Ctrl-C as Python has it.
 
 ``HYPOTHESIS_PROFILE=ci`` (or ``CI=true``) selects the latter.
 """

@@ -1,4 +1,4 @@
-"""The certificate believes nobody: wrong plans and wrong potentials are repaired, charged for, or reported."""
+"""The certificate trusts no solver: wrong plans and potentials are repaired, counted in the bounds, or reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is nearest the truth on average over cells, with intervals over seeds, beside what is published."""
+"""The leaderboard: mean errors of each method over cells, with intervals over seeds, beside the published figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each method is run with: the one table where a tuned setting goes.
+"""The settings of each method in the benchmark: the only place for tuned ones.
 
 The settings of a method are the same in every cell; only ``steps`` follows from the budget of time.
 """

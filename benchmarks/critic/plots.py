@@ -1,4 +1,4 @@
-"""The pictures: cosine and W1 error over the dimension, one panel a number of funnels, what is published in grey."""
+"""The figures of the critics' benchmark: cosine and W1 error over the dimension, with published figures in grey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points drawn once for a cell, and the truth: what a critic trains on costs no more than an index into memory.
+"""The pool of a cell: points drawn once, so that sampling takes no training time, and the truth.
 
 A pool holds :data:`SIZE` points of each side, float32, on disk in a folder that may be deleted at any time; workers map
 the same file. Batches are independent draws from the pool, by the critic's own generator. What a critic is judged by is

@@ -1,4 +1,4 @@
-"""Small transport problems on which rounding has more than the last digit to say, drawn with a seed.
+"""Small transport problems in which rounding changes more than the last digit, drawn with a seed.
 
 Every family is one way to be hard: masses in whole units of 2^-53, totals that differ by rounding, masses that are
 equal up to a few ulps, weights far below the rounding of the total, distances that span 40 orders of magnitude, blocks

@@ -1,4 +1,4 @@
-"""Exact transport costs of small problems in rational arithmetic: the truth that floating point is held to.
+"""Exact transport costs of small problems in rational arithmetic, the reference for floating point.
 
 Weights are the real numbers that the floats are, and None is exactly 1/n. Each side is divided by its exact total, and
 the cost is multiplied by that of the first side, so totals that differ by rounding lose no sliver of mass. Everything

@@ -1,4 +1,4 @@
-"""From cells to Markdown: ratios, times, memory, who was wrong, and how time grows."""
+"""The report in Markdown: ratios, times, memory, wrong answers, and how time grows."""
 
 from __future__ import annotations
 

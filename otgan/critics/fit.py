@@ -106,7 +106,7 @@ class CriticFit:
 
     @property
     def corrected(self) -> float | None:
-        """The estimate without the method's known bias, where one is known: of ``corrections`` what proved best."""
+        """The estimate without the method's known bias, if there is one: that of ``corrections`` that proved best."""
         return self.corrected_of(self.estimates, lambda: self.slopes)
 
     def corrected_of(self, estimates: NDArray[np.float64], slopes: Callable[[], NDArray[np.float64]]) -> float | None:
@@ -259,13 +259,13 @@ def fit(
 ) -> CriticFit:
     """Train critics whose ``E f(x) - E f(y)`` estimates W1 between two sides.
 
-    Networks do not see the data as they come, but ``z = (x - center) / unit``, and a critic is
-    ``f(x) = unit * N((x - center) / unit)``, with the same slopes as its network N. The centre is the mean of both
-    sides' means, and the unit the power of two that lets coordinates reach between 0.95 and 1.9: data within [-1, 1]
-    have unit 1. So units do not matter: for s x and s y, s a power of two, every number is s times that for x and y, to
-    the bit, and an offset changes no more than it rounds. What a method's options count in, such as ``gp_weight`` or
-    ``epsilon``, are these units. A sampler's centre and unit come from 1024 draws of each side, its centre as a
-    multiple of 16 units: a population about the origin is not moved.
+    Networks see ``z = (x - center) / unit`` in place of the data x, and a critic is ``f(x) = unit * N((x - center) /
+    unit)``, with the same slopes as its network N. The centre is the mean of both sides' means, and the unit the power
+    of two that lets coordinates reach between 0.95 and 1.9: data within [-1, 1] have unit 1. So units do not matter:
+    for s x and s y, s a power of two, every number is s times that for x and y, to the bit, and an offset changes no
+    more than it rounds. A method's options, such as ``gp_weight`` or ``epsilon``, are in these units. A sampler's
+    centre and unit come from 1024 draws of each side, its centre as a multiple of 16 units: a population about the
+    origin is not moved.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The papers' experiments: each measures what is claimed, checks the claim numerically, and draws the figure.
+"""The papers' experiments: each measures what a paper claims, checks it numerically, and draws the figure.
 
 >>> from otgan import experiments
 >>> result = experiments.parallel_lines.run(quick=True)

@@ -1,4 +1,4 @@
-"""Clipped weights: gradients explode or vanish with depth, weights end on the edge of the box, momentum unsettles."""
+"""Weight clipping: gradients explode or vanish with depth, weights collect at the clip, momentum is unstable."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _measure_gan(settings: Settings, optimiser: dict[str, Any], seed: int) -> Re
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """Growth with depth, weights on the edge, and what momentum costs."""
+    """Growth with depth, weights at the clip, and the effect of momentum."""
     widest = _clipped(settings.clips[0])
     risen = np.subtract(_of(runs, widest, "ends"), _of(runs, widest, "ends_at_start"))
     return (

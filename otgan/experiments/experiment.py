@@ -115,7 +115,7 @@ class Result(Generic[Settings]):
 
     @property
     def is_quick(self) -> bool:
-        """Whether its settings are those of a look."""
+        """Whether its settings are those of ``quick``."""
         return self.settings == self.experiment.quick != self.experiment.full
 
     @property
@@ -124,7 +124,7 @@ class Result(Generic[Settings]):
         return len({run["seed"] for run in self.runs})
 
     def draw(self) -> Figure:
-        """The figure that stands beside the paper's, in the matplotlib style in force."""
+        """The counterpart of the paper's figure, in the matplotlib style in force."""
         return self.experiment.draw(self.settings, self.runs)
 
     @cached_property
@@ -158,7 +158,7 @@ class Experiment(Generic[Settings]):
     about : str
         What is shown, in a sentence or two.
     full, quick : frozen dataclass
-        Settings: those of the paper as far as they make sense on a processor, and those of a look.
+        Settings: those of the paper as far as a CPU allows, and smaller ones.
     cases : callable
         Settings -> names of what is compared.
     measure : callable

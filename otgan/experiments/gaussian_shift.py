@@ -50,7 +50,7 @@ class Settings:
 
 
 def measure(settings: Settings, case: str, seed: int) -> Record:
-    """Distances and divergences at each mean, and what each loss tells the generator there."""
+    """Distances and divergences at each mean, and each loss's gradient there."""
     rng = np.random.default_rng(seed)
     names = ("KL", "JS", "W1", "minimax", "minimax, batch", "-log D, batch", "W1, batch")
     found: Record = {"mu": settings.mus, **{name: [] for name in names}}
@@ -197,7 +197,7 @@ def _w1_steady(run: Record) -> float:
 
 
 def draw(settings: Settings, runs: Sequence[Record]) -> Figure:
-    """What is between the distributions on the left, what the generator is told on the right."""
+    """Distances between the distributions on the left, the generator's gradients on the right."""
     figure, (left, right) = plot.panels(2, 3.6, narrow_height=3.0)
     _draw_distances(left, runs[0])
     _draw_gradients(right, runs[0])

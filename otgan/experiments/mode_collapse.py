@@ -44,7 +44,7 @@ class Settings:
     rate, clip_rate : float
         Learning rate of minimax and wgan-gp, and of wgan.
     points_clip, digits_clip : float
-        Of wgan; that of the paper leaves a critic of points dead.
+        Of wgan; with that of the paper a critic of points stops learning.
     points_gp_weight, digits_gp_weight : float
         Of the penalty of wgan-gp; on mixtures that of the paper's code.
     monitors : int

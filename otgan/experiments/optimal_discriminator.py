@@ -1,4 +1,4 @@
-"""The optimal discriminator: one that is trained, and one that is found numerically, become p / (p + q)."""
+"""The optimal discriminator: a trained one and one found numerically both reach p / (p + q)."""
 
 from __future__ import annotations
 

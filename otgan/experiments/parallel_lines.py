@@ -55,7 +55,7 @@ def measure(settings: Settings, case: str, seed: int) -> Record:
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """W1 is abs(theta); the divergences know two values."""
+    """W1 is abs(theta); the divergences take only two values."""
     return (
         Claim("largest difference of W1 from abs(theta)", tuple(map(_error, runs)), most=ROUNDING),
         Claim("largest difference of TV from 1 and of JS from log 2, off theta = 0", _off(runs), most=ROUNDING),

@@ -91,7 +91,7 @@ class Settings:
 
 
 def measure(settings: Settings, case: str, seed: int) -> Record:
-    """What the generator is told while a discriminator or critic is trained against it."""
+    """The generator's gradients while a discriminator or critic is trained against it."""
     config = _config(settings, case, seed)
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.scaling.network_shape)
@@ -136,7 +136,7 @@ def _append(lists: Record, numbers: dict[str, float]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """What every measurement looks at; nothing of it is trained on.
+    """The fixed inputs of every measurement, which are not trained on.
 
     Attributes
     ----------
@@ -164,7 +164,7 @@ class Probe:
         return cls(noise, real, fake, _slopes_at(fake, lambda y: wasserstein(y.flatten(1), real.flatten(1))))
 
     def gradient(self, loss: Objective, state: TrainState) -> dict[str, float]:
-        """Norm and variance of the gradient of the generator's weights, and where samples are told to go."""
+        """Norm and variance of the gradient of the generator's weights, and the directions for the samples."""
         norm, variance = norm_and_variance(batch_gradients(loss, state.generator, state.critic, self.noise))
         slopes = _slopes_at(self.fake, lambda y: loss.generator_loss(state.critic, self.real, y))
         cosine = torch.cosine_similarity(slopes.flatten(), self.exact.flatten(), dim=0).item()
@@ -191,7 +191,7 @@ def _config(settings: Settings, case: str, seed: int) -> Config:
 
 
 def steps_to_measure(steps: int) -> list[int]:
-    """The start, more and more rarely from then on, and evenly in the second half.
+    """Steps that are measured: the first ones, then more and more rarely, and evenly in the second half.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def _slopes_at(fake: torch.Tensor, loss: Callable[[torch.Tensor], torch.Tensor])
 
 
 def claims(settings: Settings, runs: Sequence[Record]) -> tuple[Claim, ...]:
-    """The minimax gradient vanishes, that of -log D swells and turns away from W1's; the critics' do neither."""
+    """The minimax gradient vanishes, that of -log D grows and loses W1's direction; the critics' do neither."""
     by_case = {case: of_case(runs, case) for case in CASES}
     against_d = by_case["discriminator"]
     steady = (

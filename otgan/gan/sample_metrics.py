@@ -68,10 +68,10 @@ class SampleMetrics:
         dict
             For digits ``frechet_distance`` to held-out digits in the classifier's features, and ``frechet_floor``, that
             of digits trained on; ``precision``, ``recall`` and ``class_score``, whose bootstrap intervals of 95 %, as
-            that of the first, are in ``intervals``: over generated samples and, where they have a say, real ones.
-            For digits ``modes``, how many of the data's classes are covered, of ``modes_of`` that there are, and where
-            the data do not have all ten, ``outside``, the share of samples in the others. For mixtures ``modes``, of
-            ``modes_of``, and ``in_modes``, the share of samples in any. Empty for other sets.
+            that of the first, are in ``intervals``: over generated samples and, where the metric depends on them, real
+            ones. For digits ``modes``, how many of the data's classes are covered, of ``modes_of`` that there are, and
+            where the data do not have all ten, ``outside``, the share of samples in the others. For mixtures ``modes``,
+            of ``modes_of``, and ``in_modes``, the share of samples in any. Empty for other sets.
 
         Raises
         ------

@@ -64,7 +64,7 @@ def reach(x: NDArray[np.float64], y: NDArray[np.float64], metric: str) -> float:
 def extent_fits(extent: float, p: float = 1.0, *, line: bool = True) -> None:
     """Check that distances up to ``extent``, their squares and their p-th powers fit into float64.
 
-    On the ``line``, as on the circle, p = inf is a way out.
+    On the ``line``, as on the circle, the message names p = inf as an alternative.
     """
     if extent > LARGEST or 0 < extent < SMALLEST:
         by = _factor(extent, 1.0) if extent < math.inf else "2**1000"

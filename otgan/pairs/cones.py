@@ -195,7 +195,7 @@ class Funnels(Cones):
 
 
 class MaxCones(Cones):
-    """Mass moved down the rays of ``u(x) = max_n |x - a_n| + b_n``, towards where the farthest cone changes.
+    """Mass moved down the rays of ``u(x) = max_n |x - a_n| + b_n``, towards the points where the largest cone changes.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def random_funnels(dim: int, n: int, seed: int) -> Funnels:
 
 
 def random_max_cones(dim: int, n: int, seed: int) -> MaxCones:
-    """As :func:`random_funnels`, with the greatest of the cones."""
+    """As :func:`random_funnels`, with the maximum of the cones."""
     return MaxCones(*random_centers(dim, n, seed))
 
 

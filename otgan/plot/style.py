@@ -189,7 +189,7 @@ def series(k: int) -> tuple[str, str]:
 
 
 def literal(name: str) -> str:
-    r"""A name from outside as matplotlib is to write it: no mathematics between dollars, no control characters.
+    r"""A name from outside as matplotlib has to write it: no mathematics between dollars, no control characters.
 
     Of a long name, such as a path, the end: it must find room in a narrow figure.
 

@@ -99,7 +99,7 @@ def unsettled(reports: Sequence[Mapping[str, Any]]) -> str:
 
 
 def shown(reports: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """The columns in which at least one report has something to say."""
+    """The columns that are not empty in every report."""
     return [column for column in COLUMNS if not reports or any(column.cell(each) != NOTHING for each in reports)]
 
 

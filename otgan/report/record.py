@@ -77,7 +77,7 @@ def to_json(record: Any) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """The time, the machine, and the versions of everything that has a say in the numbers.
+    """The time, the machine, and the versions of the packages that the numbers depend on.
 
     Returns
     -------

@@ -19,7 +19,7 @@ Rows = list[list[str]]
 def print_tables(reports: Sequence[Mapping[str, Any]], width: int = 80) -> None:
     """Print one row a critic: one table where the terminal is wide enough, else two below each other.
 
-    Columns in which no critic has anything to say are left out.
+    Columns that are empty for every critic are left out.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ class Interrupts:
     """Inside the ``with`` block the first Ctrl-C only sets :attr:`asked`, and the work ends by itself.
 
     The second one is a KeyboardInterrupt. Where the program has its own handler, inside another such block, or outside
-    the main thread, nothing is changed. Whoever opens a block sees to it that a Ctrl-C is not lost.
+    the main thread, nothing is changed. Code that opens a block must act on a Ctrl-C that was recorded.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Interrupts:
 def asked() -> bool:
     """Whether there was a Ctrl-C in the innermost ``with`` block of :class:`Interrupts` that this thread is in.
 
-    Long work looks here between two parts of itself. A block further out is not asked: it has its own good end.
+    Long work looks here between two parts of itself. Blocks further out are not asked.
     """
     stack = _stack()
     return bool(stack) and stack[-1].asked

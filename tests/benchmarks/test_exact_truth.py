@@ -1,4 +1,4 @@
-"""The rational truth that answers are held to: against brute force, closed forms, and decimal arithmetic."""
+"""The reference values in rational arithmetic: against brute force, closed forms, and decimal arithmetic."""
 
 from __future__ import annotations
 

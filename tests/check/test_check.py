@@ -1,3 +1,5 @@
+"""The check of critics against the exact distance, and what it writes."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The command line: every command, its output, and errors in one line."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Critics: fits, reports and options."""
+
 from __future__ import annotations
 
 import re

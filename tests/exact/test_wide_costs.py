@@ -1,4 +1,4 @@
-"""Costs that span many orders of magnitude: where float64 solvers go wrong without a word."""
+"""Costs that span many orders of magnitude: where float64 solvers are wrong without a warning."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Figures: what is drawn, in which colours and widths."""
+
 from __future__ import annotations
 
 from itertools import pairwise

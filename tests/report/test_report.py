@@ -1,3 +1,5 @@
+"""Reports: records, pages, tables and files."""
+
 from __future__ import annotations
 
 import json

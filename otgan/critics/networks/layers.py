@@ -142,7 +142,7 @@ def bjorck(weight: torch.Tensor, steps: int = BJORCK_STEPS, reach: float = 1.0) 
 
 
 class Tangent(torch.autograd.Function):
-    """The nearest orthonormal matrix, differentiated where that is the matrix itself: it takes gradients' normal part.
+    """The nearest orthonormal matrix, for one that is orthonormal already: the normal part of its gradient is removed.
 
     Moving along the rest keeps rows or columns orthonormal to first order (Edelman, Arias & Smith 1998, section 2.2).
     """
