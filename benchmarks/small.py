@@ -189,9 +189,10 @@ def main() -> None:
     ]
     about = machine(["otgan", "numpy", "scipy", "pot", "numba"])
     together = [make for p in ORDERS for make in (matrix(options.clouds, p), batch(p))]
+    versions = ", ".join(f"{name} {about[name]}" for name in ("numpy", "scipy", "pot", "numba"))
     text = "\n\n".join(
         [
-            f"{about['processor']}, {about['cores']} cores, numpy {about['numpy']}, scipy {about['scipy']}, POT {about['pot']}",
+            f"{about['processor']}, {about['cores']} cores, {versions}",
             summary(cells),
             markdown(together),
             markdown([row(found) for found in cells]),
