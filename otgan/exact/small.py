@@ -29,7 +29,7 @@ __all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
 
 FEW_PAIRS = 700 * 700  # pairs of points, up to which nothing is faster; a few hundredths of a second
 FEW_COSTS = 2**20  # of a matrix: a tenth of a second, for which Ctrl-C can wait
-MANY_DIFFERENCES = 2**20  # of coordinates, from where on the costs are worth a call of their own, with several threads
+MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
 LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
 EQUAL = np.empty(0)  # weights
 

@@ -9,7 +9,7 @@ import numpy as np
 from otgan.kernels.assignment import first_matching, lesser, match_rows
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import kernel
-from otgan.kernels.metric import accumulate, sums_to_costs
+from otgan.kernels.metric import price_tile, sums_to_costs
 from otgan.kernels.transport import cheapest, exact_flows, first_basis, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
@@ -88,14 +88,12 @@ class Answer(NamedTuple):
 def costs_between(x, y, metric, p):
     """All ``metric(x_i, y_j) ** p``, (n, m), the coordinates added in their order."""
     n, m, d = x.shape[0], y.shape[0], x.shape[1]
-    C, turned = np.zeros((n, m)), np.empty((d, m))
+    C, turned = np.empty((n, m)), np.empty((d, m))
     for j in range(m):
         for k in range(d):
             turned[k, j] = y[j, k]
     for i in range(n):
-        for k in range(d):
-            for j in range(m):
-                C[i, j] = accumulate(C[i, j], abs(x[i, k] - turned[k, j]), metric)
+        price_tile(turned, x[i], metric, C[i])
         sums_to_costs(C[i], metric, p)
     return C
 
