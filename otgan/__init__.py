@@ -6,10 +6,11 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from otgan.couple import couple
 from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
-from otgan.population import PopulationInterval, population_interval
+from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
@@ -23,9 +24,11 @@ __all__ = [
     "InvalidInput",
     "NotConverged",
     "OTError",
+    "PermutationTestResult",
     "PopulationInterval",
     "Solution",
     "Status",
+    "couple",
     "critics",
     "data",
     "divergences",
@@ -33,6 +36,7 @@ __all__ = [
     "gan",
     "pairs",
     "pairwise",
+    "permutation_test",
     "population_interval",
     "solve",
     "solve_cost",

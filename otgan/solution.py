@@ -9,13 +9,15 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from otgan import inputs
 from otgan.certificate import certify, make_feasible, sharpen
 from otgan.errors import OTError
 from otgan.plan import Plan, arcs, repair_plan
 from otgan.potentials import DualPotentials
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from scipy import sparse
 
@@ -123,6 +125,86 @@ class Solution:
     def plan(self) -> sparse.coo_array:
         """The plan in floats, (n, m): masses ``P_ij > 0``, each right to an ulp, in units of the weights."""
         return self.moves.array(self.problem)
+
+    @property
+    def assignment(self) -> NDArray[np.intp]:
+        """The column of each row, (n,), where the plan is a permutation: n = m and equal weights.
+
+        Raises
+        ------
+        OTError
+            Where it is none.
+
+        Examples
+        --------
+        >>> import otgan
+        >>> otgan.solve([[0.0, 0.0], [5.0, 0.0]], [[5.0, 1.0], [0.0, 1.0]]).assignment
+        array([1, 0])
+        """
+        n, m = self.problem.shape
+        if n != m or not self.problem.uniform:
+            reason = f"there are {n} and {m}" if n != m else "the weights differ"
+            raise OTError(
+                f"an assignment needs as many points on both sides, with equal weights, but {reason}. Use plan, sample "
+                "or barycentric_projection."
+            )
+        columns = np.full(n, -1)
+        columns[self.moves.rows] = self.moves.cols
+        if len(self.moves.rows) != n:
+            raise OTError("the plan splits points, as it was not solved to the end. Use plan.")
+        return columns
+
+    def sample(self, k: int, *, rng: Any = None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """K pairs drawn from the plan: rows and columns, (k,) each, the pair (i, j) with probability ``P_ij``.
+
+        Parameters
+        ----------
+        k : int
+        rng : numpy.random.Generator or int, optional
+            A generator or its seed.
+
+        Raises
+        ------
+        InvalidInput
+            For a k below 1, or an ``rng`` that is none.
+
+        Examples
+        --------
+        >>> import otgan
+        >>> rows, cols = otgan.solve([[0.0, 0.0]], [[1.0, 0.0], [2.0, 0.0]]).sample(4, rng=0)
+        >>> rows.tolist(), sorted(set(cols.tolist()))
+        ([0, 0, 0, 0], [0, 1])
+        """
+        mass = self.moves.floats
+        chosen = inputs.generator(rng).choice(len(mass), inputs.count(k, "k"), p=mass / mass.sum())
+        return self.moves.rows[chosen], self.moves.cols[chosen]
+
+    def barycentric_projection(self) -> NDArray[np.float64]:
+        """Where the plan sends each point of x on average, (n, d): ``sum_j P_ij y_j / a_i``; NaN without mass.
+
+        Raises
+        ------
+        OTError
+            For a cost matrix, which has no points.
+
+        Examples
+        --------
+        >>> import otgan
+        >>> otgan.solve([[0.0, 0.0]], [[1.0, 0.0], [2.0, 0.0]]).barycentric_projection()
+        array([[1.5, 0. ]])
+        """
+        from otgan.costs import PointCost
+
+        cost = self.problem.cost
+        if not isinstance(cost, PointCost):
+            raise OTError("a barycentric projection needs points; solve(x, y) has them, solve_cost(C) not.")
+        mass, total = self.moves.floats, np.zeros(len(cost.x))
+        np.add.at(total, self.moves.rows, mass)
+        moved = np.zeros(cost.x.shape)
+        with np.errstate(invalid="ignore"):  # 0 / 0 where there is no mass
+            np.add.at(moved, self.moves.rows, (mass / total[self.moves.rows])[:, None] * cost.y[self.moves.cols])
+            moved[total == 0] = np.nan
+        return moved
 
     @property
     def lower(self) -> float:

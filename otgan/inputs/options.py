@@ -13,7 +13,7 @@ import numpy as np
 from otgan.errors import InvalidInput
 from otgan.metric import METRICS
 
-__all__ = ["choice", "count", "exponent", "flag", "metric_name", "path", "real", "seed", "tolerance"]
+__all__ = ["choice", "count", "exponent", "flag", "generator", "metric_name", "path", "real", "seed", "tolerance"]
 
 
 def flag(value: Any, name: str) -> bool:
@@ -61,6 +61,17 @@ def path(value: Any, name: str) -> Path:
     if not isinstance(value, str | os.PathLike) or not os.fspath(value) or "\0" in os.fsdecode(value):
         raise InvalidInput(f"{name} must be a path, but {value!r} came.")
     return Path(os.fsdecode(value))
+
+
+def generator(rng: Any) -> np.random.Generator:
+    """A random generator from what came for ``rng``: a generator, a seed, or None for another one each time."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if rng is not None and (isinstance(rng, bool) or not isinstance(rng, numbers.Integral) or rng < 0):
+        raise InvalidInput(
+            f"rng must be a numpy.random.Generator, a whole number from 0 on to seed one, or None, but {rng!r} came."
+        )
+    return np.random.default_rng(None if rng is None else int(rng))
 
 
 def exponent(p: Any, *, allow_inf: bool = False) -> float:

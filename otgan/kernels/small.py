@@ -26,6 +26,7 @@ __all__ = [
     "value_of_costs",
     "value_of_points",
     "values_of_pairs",
+    "values_of_splits",
 ]
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
@@ -381,3 +382,20 @@ def cloud(clouds, i):
     """Points and weights of a cloud; no weights where there are none."""
     start, stop = clouds.starts[i], clouds.starts[i + 1]
     return clouds.points[start:stop], (clouds.weights[start:stop] if clouds.weights.size > 0 else clouds.weights)
+
+
+@kernel
+def values_of_splits(C, orders, n, relative, rtol, found):
+    """The optimal costs between the first n and the other points of each order (t, N) of N points with costs C (N, N).
+
+    Equal weights. NaN in ``found`` (t,) where the bounds do not meet within ``rtol``.
+    """
+    m = C.shape[0] - n
+    part, nothing = np.empty((n, m)), np.empty(0)
+    x, y = np.empty((n, 0)), np.empty((m, 0))
+    for t in range(orders.shape[0]):
+        for i in range(n):
+            for j in range(m):
+                part[i, j] = C[orders[t, i], orders[t, n + j]]
+        value, lower, upper = value_of_costs(part, x, y, nothing, nothing, relative, 0.0, 0.0)
+        found[t] = value if upper - lower <= rtol * upper else np.nan
