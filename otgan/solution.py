@@ -75,7 +75,7 @@ class Solution:
         The solver that made it.
     stats : dict
         Steps, rounds and other figures of the solver. ``seconds`` in all, of which ``certificate_seconds`` went into
-        the proof: making potentials feasible, repairing the plan, both bounds.
+        the proof: making potentials feasible, repairing the plan, both bounds. Small problems have only the first.
     """
 
     problem: Problem

@@ -113,7 +113,7 @@ def _otgan(points: Data, p: int, method: str) -> Answer:
 
     x, y, a, b = points
     solution = otgan.solve(x, y, p, a=a, b=b, method=method, throw=False)
-    proof = solution.stats["certificate_seconds"]
+    proof = solution.stats.get("certificate_seconds")
     return Answer(solution.value, solution.lower, solution.upper, solution.method, solution.status.name, proof)
 
 

@@ -56,12 +56,12 @@ def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64
     from otgan.kernels.assignment import first_matching, match_rows, row_potentials
     from otgan.kernels.small import MANY_TIES, cheapest_a_row, looks_at_most
 
-    n, row = len(a), 0
+    n, row, stopped = len(a), 0, False
     match, row_of, g = first_matching(C)
     looks = math.ceil(looks_at_most(n) / COSTS_PER_LOOK) if cheapest_a_row(C, g) <= MANY_TIES else 0
-    while row < n and looks and not asked():
+    while row < n and looks and not (stopped := asked()):
         row, looks = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK), looks - 1
-    if row < n and not asked():
+    if row < n and not stopped:
         return run_network_simplex(C, a, b, max_steps)
     matched = np.flatnonzero(match >= 0)
     f = row_potentials(C, g, match)

@@ -30,6 +30,7 @@ __all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
 FEW_PAIRS = 700 * 700  # pairs of points, up to which nothing is faster; a few hundredths of a second
 FEW_COSTS = 2**20  # of a matrix: a tenth of a second, for which Ctrl-C can wait
 MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
+MODERATE_EXPONENT = 900  # of two: numbers this large or small can be multiplied by a mass and lose nothing
 LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
 EQUAL = np.empty(0)  # weights
 
@@ -45,37 +46,50 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     from otgan.kernels.small import fits, solve_matrix
 
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
-    if not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
+    exponent = 0 if fits(C) else math.frexp(float(np.abs(C).max()))[1]
+    C = _in_units_of(C, exponent)
+    if C is None or not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
         return None
-    x, y, errors = _points(problem)
+    x, y, errors = _points(problem, exponent)
     high, low = in_two_floats(masses.a, masses.b)
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
     answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
-    proof = answer.proof
+    proof, unit = answer.proof, 2.0**exponent
     certificate = Certificate(
-        lower=proof.lower,
-        upper=proof.upper,
-        magnitude=proof.magnitude,
+        lower=proof.lower * unit,
+        upper=proof.upper * unit,
+        magnitude=proof.magnitude * unit,
         marginal_error=0.0,
-        dual_violation=proof.violation,
-        slackness=proof.slackness,
+        dual_violation=proof.violation * unit,
+        slackness=proof.slackness * unit,
     )
     if not (answer.holds and certificate.is_optimal(rtol)):
         return None
     plan = Plan(answer.rows, answer.cols, answer.flow[answer.nodes])
-    f, g = answer.potential[:n], answer.potential[n:]
+    f, g = answer.potential[:n] * unit, answer.potential[n:] * unit
     stats = {"pivots": answer.pivots}
-    return Solution(problem, plan, f, g, proof.value, certificate, Status.OPTIMAL, method, stats)
+    return Solution(problem, plan, f, g, proof.value * unit, certificate, Status.OPTIMAL, method, stats)
 
 
-def _points(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64], Rounding]:
+def _in_units_of(C: NDArray[np.float64], exponent: int) -> NDArray[np.float64] | None:
+    """The costs over ``2 ** exponent``, if no digit of any is lost; None otherwise."""
+    if exponent == 0:
+        return C
+    if abs(exponent) > MODERATE_EXPONENT:
+        return None
+    scaled = np.ldexp(C, -exponent)
+    return None if ((np.abs(scaled) < INTACT) & (scaled != 0)).any() else scaled
+
+
+def _points(problem: Problem, exponent: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Rounding]:
     """The points, which a matrix has without coordinates, and what their costs may be off."""
     from otgan.kernels.certificate import Rounding
 
     cost = problem.cost
     if isinstance(cost, PointCost):
-        return cost.x, cost.y, Rounding(*rounding(cost.metric, cost.dimension, cost.p))
+        relative, lost, intact = rounding(cost.metric, cost.dimension, cost.p)
+        return cost.x, cost.y, Rounding(relative, math.ldexp(lost, -exponent), math.ldexp(intact, -exponent))
     n, m = problem.shape
     return np.empty((n, 0)), np.empty((m, 0)), Rounding(0.0, 0.0, 0.0)
 

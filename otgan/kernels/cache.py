@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import pickle
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -28,7 +30,8 @@ class Cache(FunctionCache):
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         locator = self._impl.locator
-        self._cache_file = Files(self._cache_path, self._impl.filename_base, locator.get_source_stamp())
+        stamp = locator.get_source_stamp(), kernels_stamp()
+        self._cache_file = Files(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Compiled code from the disk; None where there is none that can be used."""
@@ -56,6 +59,16 @@ class Cache(FunctionCache):
                 f"Compiled code cannot be kept in {self._cache_path} ({_short(error)}). Every process compiles it "
                 "anew, which takes seconds. Make room there, or name another folder in NUMBA_CACHE_DIR.",
             )
+
+
+@cache
+def kernels_stamp() -> tuple[float, int]:
+    """When a kernel was last changed, and the size of all: compiled code holds that of the kernels it calls.
+
+    Numba looks at a function's own file only, and would go on with what its callees were before.
+    """
+    files = [path.stat() for path in Path(__file__).parent.glob("*.py")]
+    return max((file.st_mtime for file in files), default=0.0), sum(file.st_size for file in files)
 
 
 class Files(IndexDataCacheFile):

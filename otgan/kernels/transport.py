@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import lesser
+from otgan.kernels.assignment import column_minima, lesser
 from otgan.kernels.jit import kernel
 from otgan.kernels.wide import is_zero, subtract_at
 
@@ -63,30 +63,52 @@ class Basis(NamedTuple):
 
 @kernel
 def first_basis(C, a, b):
-    """A strongly feasible tree from the row minima; the masses a (n,) and b (m,), of one total, are used up."""
+    """A strongly feasible tree; the masses a (n,) and b (m,), of one total, are used up.
+
+    Costs are seen over the least of their column. The row that is farthest from all columns comes first, and fills the
+    nearest ones that are still open.
+    """
     n, m = C.shape
     tree = np.empty((n + m, FIELDS), np.int32)
     tree[:, PARENT] = -1
     flow, cost = np.zeros(n + m, np.int64), np.zeros(n + m)
-    closed = np.zeros(m)  # 0 where a column is open, otherwise -inf: the prices of cheapest()
-    still_open, done, i, step = m, 0, 0, stride(n)
+    prices = column_minima(C)[0]  # -inf where a column is closed
+    order = farthest_first(C, prices)
+    still_open, done = m, 0
     while done < n:
-        j, least = cheapest(C, closed, i)
+        i = order[done]
+        j = cheapest(C, prices, i)[0]
         # The last column stays open, to be the root; a row that comes out even stays too, and then hangs on another.
         if still_open > 1 and (a[i] >= b[j] or done == n - 1):
-            tree[n + j, PARENT], flow[n + j], cost[n + j] = i, b[j], least
+            tree[n + j, PARENT], flow[n + j], cost[n + j] = i, b[j], C[i, j]
             a[i] -= b[j]
-            closed[j] = -np.inf
+            prices[j] = -np.inf
             still_open -= 1
         else:
-            tree[i, PARENT], flow[i], cost[i] = n + j, a[i], least
+            tree[i, PARENT], flow[i], cost[i] = n + j, a[i], C[i, j]
             b[j] -= a[i]
-            i = (i + step) % n
             done += 1
     basis = Basis(tree, flow, cost, np.zeros(n + m), np.empty(n + m, np.int32))
     list_children(tree)
     read_potentials(basis, n)
     return basis
+
+
+@kernel
+def farthest_first(C, prices):
+    """The rows by falling ``min_j C_ij - prices_j``; of equals, in strides."""
+    n = C.shape[0]
+    least, order = np.empty(n), np.empty(n, np.int64)
+    i, step = 0, stride(n)
+    for t in range(n):
+        least[i] = least_reduced_cost(C, prices, i)
+        k = t
+        while k > 0 and least[order[k - 1]] < least[i]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = i
+        i = (i + step) % n
+    return order
 
 
 @kernel

@@ -154,3 +154,12 @@ def test_that_compiling_begins_is_told_once_and_only_then(tmp_path: Path, caplog
         caplog.clear()
         assert compiled(tmp_path)(1.5) == 4.5
         assert not caplog.records
+
+
+def test_a_change_of_any_kernel_has_all_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine code holds that of the kernels that are called, of whose files Numba knows nothing."""
+    assert compiled(tmp_path)(1.5) == 4.5
+    monkeypatch.setattr(cache, "kernels_stamp", lambda: (1.0, 2))
+    again = compiled(tmp_path)
+    assert again(1.5) == 4.5
+    assert hits(again) == 0

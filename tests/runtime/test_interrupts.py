@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import otgan
-from otgan.exact import assignment, dense
+from otgan.exact import assignment, dense, small
 from otgan.runtime.interrupts import Interrupts, asked
 from otgan.solution import Status
 
@@ -32,6 +32,13 @@ def test_random_moments() -> None:
     assert any(outcome.status in ("INTERRUPTED", "OPTIMAL") for outcome in solves)  # "none" came between two solves
 
 
+@pytest.fixture
+def in_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small problems take the way of large ones, which can be interrupted."""
+    monkeypatch.setattr(small, "FEW_PAIRS", 0)
+
+
+@pytest.mark.usefixtures("in_rounds")
 @pytest.mark.parametrize("chunks", [0, 1, 40])
 def test_the_assignment_stops_between_two_chunks(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = gaussian(300, 300)
@@ -67,6 +74,7 @@ def test_in_chunks_the_assignment_is_the_same(monkeypatch: pytest.MonkeyPatch) -
     assert np.array_equal(parts.plan.col, whole.plan.col)
 
 
+@pytest.mark.usefixtures("in_rounds")
 @pytest.mark.parametrize("method", ["line", "network-simplex", "linprog", "assignment", "sparse"])
 @pytest.mark.parametrize("throw", [True, False])
 def test_an_interrupt_in_a_solve_that_ends_optimal_is_not_lost(
@@ -90,6 +98,23 @@ def test_an_interrupt_in_a_solve_that_ends_optimal_is_not_lost(
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.parametrize("method", ["network-simplex", "assignment"])
+def test_an_interrupt_in_a_small_problem_is_not_lost(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = gaussian(30, 30)
+    truth = otgan.solve(x, y, method=method)
+    in_one_go = small.solve
+
+    def interrupted(*args: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return in_one_go(*args)
+
+    monkeypatch.setattr(small, "solve", interrupted)
+    with pytest.raises(otgan.Interrupted, match="optimal within rtol") as caught:
+        otgan.solve(x, y, method=method)
+    assert caught.value.solution.value == truth.value
+
+
+@pytest.mark.usefixtures("in_rounds")
 def test_rounds_of_refinement_end_with_the_one_that_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = [0]
 
