@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.errors import InvalidInput
 from otgan.solve import solve
 
@@ -72,6 +72,6 @@ def couple(x0: Any, x1: Any, p: float = 2, *, rng: Any = None, replace: bool = F
 
 def _flat(given: Any, name: str) -> np.ndarray:
     """Samples as rows of numbers."""
-    if not hasattr(given, "shape") or len(given.shape) == 0:
+    if frames.columns(given) is not None or frames.is_series(given) or not getattr(given, "shape", ()):
         raise InvalidInput(f"{name} must be an array or a tensor of samples, but a {type(given).__name__} came.")
     return inputs.real_array(given, name).reshape(len(given), math.prod(given.shape[1:]))

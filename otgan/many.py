@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otgan import inputs
+from otgan import frames, inputs
 from otgan.errors import InvalidInput, NotConverged
 from otgan.exact import small
 from otgan.metric import METRICS
@@ -58,7 +58,7 @@ def pairwise(
     Parameters
     ----------
     X : list of (n_i, d) array_like, or (k, n, d) array_like
-        k point clouds of one space, of any sizes.
+        k point clouds of one space, of any sizes. Of data frames, columns are compared by their names.
     Y : like X, optional
         l others; None for the distances among X.
     p : float, default 1
@@ -110,13 +110,14 @@ def pairwise(
     p, metric = inputs.exponent(p), inputs.metric_name(metric)
     bounds, progress = inputs.flag(bounds, "bounds"), inputs.flag(progress, "progress")
     workers = cores() if n_jobs is None or n_jobs == -1 else inputs.count(n_jobs, "n_jobs")
-    left = _side(X, a, "X", "a")
+    first = _listed(X, "X")[0]
+    left = _side(X, a, "X", "a", first)
     if Y is None:
         if b is not None:
             raise InvalidInput("b are weights for Y, but Y is None. Pass weights for X as a.")
         right, pairs = left, np.array(np.triu_indices(len(left.clouds), 1))
     else:
-        right = _side(Y, b, "Y", "b")
+        right = _side(Y, b, "Y", "b", first)
         pairs = np.indices((len(left.clouds), len(right.clouds))).reshape(2, -1)
     _check_together(left, right)
     found = _solved(left, right, pairs, p, metric, workers, progress)
@@ -216,9 +217,12 @@ def _root(costs: NDArray[np.float64], p: float, column: int) -> NDArray[np.float
     return roots
 
 
-def _side(given: Any, weights: Any, name: str, weights_name: str) -> _Side:
-    """Clouds and weights as they came, checked."""
-    clouds = [inputs.points(cloud, f"{name}[{i}]") for i, cloud in enumerate(_listed(given, name))]
+def _side(given: Any, weights: Any, name: str, weights_name: str, first: Any = None) -> _Side:
+    """Clouds and weights as they came, checked; columns of data frames in the order of the ``first`` cloud's."""
+    clouds = [
+        inputs.points(frames.aligned(first, cloud, ("X[0]", f"{name}[{i}]")), f"{name}[{i}]")
+        for i, cloud in enumerate(_listed(given, name))
+    ]
     for i, cloud in enumerate(clouds):
         if cloud.shape[1] != clouds[0].shape[1]:
             raise InvalidInput(
@@ -241,7 +245,9 @@ def _side(given: Any, weights: Any, name: str, weights_name: str) -> _Side:
 
 def _listed(given: Any, name: str) -> list[Any]:
     """The clouds, or their weights, one after the other."""
-    if isinstance(given, str | bytes | dict) or not hasattr(given, "__len__") or not hasattr(given, "__getitem__"):
+    one = frames.columns(given) is not None or frames.is_series(given) or isinstance(given, str | bytes | dict)
+    sized = hasattr(given, "__getitem__") and hasattr(given, "__len__") and getattr(given, "shape", (1,)) != ()
+    if one or not sized:
         raise InvalidInput(f"{name} must be a list of arrays, one a cloud, but a {type(given).__name__} came.")
     if len(given) == 0:
         raise InvalidInput(f"{name} must hold at least one cloud, but it is empty.")

@@ -80,6 +80,7 @@ def test_what_cannot_be_coupled_is_refused() -> None:
         ((x, x[:2]), "Use replace=True"),
         ((x, np.zeros((3, 2, 1))), "samples of one shape"),
         (([[0.0]], x), "x0 must be an array"),
+        ((np.float64(1.0), x), "x0 must be an array"),
         ((x, np.full((3, 2), np.nan)), "x1 must be finite"),
     ):
         with pytest.raises(InvalidInput, match=message):

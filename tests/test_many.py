@@ -81,6 +81,19 @@ def test_arrays_lists_and_tensors_are_the_same() -> None:
     np.testing.assert_array_equal(otgan.pairwise(tuple(X), X), otgan.pairwise(X, list(X)))
 
 
+def test_frames_are_compared_by_their_columns_names() -> None:
+    pandas = pytest.importorskip("pandas")
+    X = clouds(d=2)
+    given = [pandas.DataFrame(x, columns=["u", "v"])[["v", "u"] if i % 2 else ["u", "v"]] for i, x in enumerate(X)]
+    np.testing.assert_array_equal(otgan.pairwise(given), otgan.pairwise(X))
+    np.testing.assert_array_equal(otgan.pairwise(given, given[::-1]), otgan.pairwise(X, X[::-1]))
+    with pytest.raises(InvalidInput, match=r"X\[1\]"):
+        otgan.pairwise([given[0], given[1].rename(columns={"u": "w"})])
+    for one in (given[0], given[0]["u"], np.array(1.0)):
+        with pytest.raises(InvalidInput, match="X must be a list of arrays"):
+            otgan.pairwise(one)
+
+
 def test_many_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otgan.many.PAIRS_A_PART", 2)
     X = clouds((4,) * 9)

@@ -1,7 +1,7 @@
-"""Small problems in one go: costs, network simplex and certificate in compiled code, without Python in between.
+"""Solver of small problems: costs, network simplex and certificate in one compiled call.
 
-What is unusual about a problem (costs or masses of extreme size, points or weights that have to be read first, bounds
-that do not meet) is left to the others, which take it from the beginning: the answer here is None.
+It answers None where something is unusual (costs or masses of extreme size, points or weights that are no plain float64
+arrays, bounds that do not meet). The caller then goes the usual way, which checks everything and says what is wrong.
 """
 
 from __future__ import annotations
@@ -55,31 +55,33 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
     answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
-    proof, unit = answer.proof, 2.0**exponent
+    potential, proof = (_in_units_of(np.asarray(part), -exponent) for part in (answer.potential, answer.proof))
+    if potential is None or proof is None:
+        return None
+    value, lower, upper, magnitude, violation, slackness = proof.tolist()
     certificate = Certificate(
-        lower=proof.lower * unit,
-        upper=proof.upper * unit,
-        magnitude=proof.magnitude * unit,
+        lower=lower,
+        upper=upper,
+        magnitude=magnitude,
         marginal_error=0.0,
-        dual_violation=proof.violation * unit,
-        slackness=proof.slackness * unit,
+        dual_violation=violation,
+        slackness=slackness,
     )
     if not (answer.holds and certificate.is_optimal(rtol)):
         return None
     plan = Plan(answer.rows, answer.cols, answer.flow[answer.nodes])
-    f, g = answer.potential[:n] * unit, answer.potential[n:] * unit
     stats = {"pivots": answer.pivots}
-    return Solution(problem, plan, f, g, proof.value * unit, certificate, Status.OPTIMAL, method, stats)
+    return Solution(problem, plan, potential[:n], potential[n:], value, certificate, Status.OPTIMAL, method, stats)
 
 
-def _in_units_of(C: NDArray[np.float64], exponent: int) -> NDArray[np.float64] | None:
-    """The costs over ``2 ** exponent``, if no digit of any is lost; None otherwise."""
+def _in_units_of(numbers: NDArray[np.float64], exponent: int) -> NDArray[np.float64] | None:
+    """The numbers over ``2 ** exponent``, if no digit of any is lost; None otherwise."""
     if exponent == 0:
-        return C
+        return numbers
     if abs(exponent) > MODERATE_EXPONENT:
         return None
-    scaled = np.ldexp(C, -exponent)
-    return None if ((np.abs(scaled) < INTACT) & (scaled != 0)).any() else scaled
+    scaled = np.ldexp(numbers, -exponent)
+    return None if ((np.abs(scaled) < INTACT) & (numbers != 0)).any() else scaled
 
 
 def _points(problem: Problem, exponent: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Rounding]:

@@ -1,4 +1,4 @@
-"""Small problems in one go: costs, solver, exact plan, feasible potentials and bounds, without Python in between."""
+"""Solver of small problems in one call: costs, simplex, exact plan, feasible potentials and bounds."""
 
 from __future__ import annotations
 

@@ -164,6 +164,25 @@ def test_what_is_unusual_is_left_to_the_others(change: dict[str, Any]) -> None:
     assert small.value(**{**usual, **change}) is None
 
 
+@pytest.mark.parametrize("exponent", [-400, -200, 0, 200, 400])
+def test_units_change_nothing(exponent: int) -> None:
+    rng = np.random.default_rng(0)
+    C = rng.random((9, 7))
+    one, other = (otgan.solve_cost(costs) for costs in (C, np.ldexp(C, exponent)))
+    assert "pivots" in other.stats
+    assert (other.lower, other.upper) == (math.ldexp(one.lower, exponent), math.ldexp(one.upper, exponent))
+    np.testing.assert_array_equal(other.f, np.ldexp(one.f, exponent))
+
+
+@pytest.mark.parametrize("small_cost", [1e-200, 5e-324, 1e-300])
+@pytest.mark.parametrize("large_cost", [1e130, 1e-130, 1.0])
+def test_nothing_is_lost_beside_large_costs(small_cost: float, large_cost: float) -> None:
+    """In units of the largest cost the least is no float any more."""
+    solution = otgan.solve_cost([[small_cost, large_cost]], [1.0], [1.0, 0.0], throw=False)
+    assert solution.lower <= small_cost <= solution.upper
+    assert solution.value == small_cost
+
+
 def test_what_is_wrong_raises_as_ever() -> None:
     x, y = np.zeros((2, 2)), np.ones((3, 2))
     with pytest.raises(InvalidInput, match="NaN"):

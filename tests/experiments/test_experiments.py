@@ -35,7 +35,12 @@ def tiny(experiment: Experiment[Any]) -> Any:
     return dataclasses.replace(experiment.quick, **TINY.get(experiment.name, {}))
 
 
-@pytest.mark.parametrize("name", experiments.NAMES)
+LONG = ("mode_collapse", "convergence", "clip_sensitivity")  # which train GANs
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in LONG)) for name in experiments.NAMES]
+)
 def test_contract(name: str, tmp_path: Path) -> None:
     experiment = experiments.experiment(name)
     assert experiment.name == name

@@ -138,7 +138,10 @@ KNOWN: dict[str, tuple[float, Draw, int, int]] = {
 }
 
 
-@pytest.mark.parametrize("case", KNOWN)
+FIRST = ("shifted Gaussians", "funnels", "equal")  # the others take as long again
+
+
+@pytest.mark.parametrize("case", [pytest.param(name, marks=[pytest.mark.long] * (name not in FIRST)) for name in KNOWN])
 def test_coverage(case: str) -> None:
     truth, draw, n, repetitions = KNOWN[case]
     found = [
