@@ -283,7 +283,7 @@ def _solved(
             left.clouds[i], right.clouds[j], p, a=left.weight(i), b=right.weight(j), metric=metric, throw=False
         )
         found[t] = solution.value, solution.lower, solution.upper
-        if solution.gap > RTOL:
+        if not solution.certificate.is_optimal(RTOL):
             failed.append((i, j, solution))
     if failed:
         i, j, solution = failed[0]

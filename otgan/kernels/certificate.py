@@ -12,7 +12,7 @@ import numpy as np
 
 from otgan.kernels.assignment import lesser
 from otgan.kernels.jit import kernel
-from otgan.kernels.transport import cheapest
+from otgan.kernels.transport import least_reduced_cost
 from otgan.kernels.twofold import two_product, two_sum
 
 __all__ = ["Masses", "Proof", "Rounding", "make_feasible", "prove"]
@@ -117,7 +117,7 @@ def make_feasible(C, potential, mass):
     for j in range(m):
         g[j] = below(g[j])
     for i in range(n):
-        f[i] = below(cheapest(C, g, i)[1])
+        f[i] = below(least_reduced_cost(C, g, i))
     return new
 
 

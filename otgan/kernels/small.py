@@ -10,7 +10,7 @@ from otgan.kernels.assignment import first_matching, lesser, match_rows
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import price_tile, sums_to_costs
-from otgan.kernels.transport import cheapest, exact_flows, first_basis, pivot, read_potentials
+from otgan.kernels.transport import exact_flows, first_basis, least_reduced_cost, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
 
@@ -31,8 +31,6 @@ __all__ = [
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
-EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
-FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
 FEW_ROWS = 32  # up to which ties are not worth a look
@@ -182,7 +180,7 @@ def cheapest_a_row(C, g):
     """How many columns are the cheapest of a row, ``C_ij - g_j``, on average."""
     count = 0
     for i in range(C.shape[0]):
-        least = cheapest(C, g, i)[1]
+        least = least_reduced_cost(C, g, i)
         for j in range(g.size):
             count += C[i, j] - g[j] == least
     return count / C.shape[0]
@@ -266,7 +264,7 @@ def value_of_costs(C, x, y, a, b, relative, lost, intact):
     proof, holds = (
         value_of_weighted(C, x, y, a, b, rounding) if a.size + b.size > 0 else value_of_equal(C, x, y, rounding)
     )
-    if not holds:
+    if not (holds and proof.lower <= proof.upper):
         return np.nan, np.nan, np.nan
     return proof.value, proof.lower, proof.upper
 

@@ -29,7 +29,7 @@ from otgan.kernels.assignment import column_minima, lesser
 from otgan.kernels.jit import kernel
 from otgan.kernels.wide import is_zero, subtract_at
 
-__all__ = ["Basis", "exact_flows", "first_basis", "pivot", "read_potentials"]
+__all__ = ["Basis", "exact_flows", "first_basis", "least_reduced_cost", "pivot", "read_potentials"]
 
 PARENT, FIRST, NEXT, PREVIOUS, DEPTH = 0, 1, 2, 3, 4  # columns of Basis.tree
 FIELDS = 8  # of a node: the five above, and room to the end of half a cache line
