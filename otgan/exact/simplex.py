@@ -35,8 +35,8 @@ def accepts(problem: Problem) -> str | None:
 
 
 def memory(n: int, m: int) -> int:
-    """Bytes needed: costs, reduced costs and blocks of them."""
-    return 24 * n * m
+    """Bytes needed: costs, reduced costs and blocks of them, and a set of nodes for each node."""
+    return 24 * n * m + (n + m) ** 2 // 8
 
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
@@ -61,9 +61,9 @@ def run_network_simplex(
         most = min(left, PIVOTS_PER_LOOK)
         pivots, row = pivot(C, basis, row, most)
         left, finished = left - pivots, pivots < most
-    order = read_potentials(basis, n)
+    read_potentials(basis, n)
     mass = np.ldexp(basis.flow.astype(np.float64), -exponent)
-    rows, cols, _, mass = arcs_with_mass(basis.tree, mass, order[0], n)
+    rows, cols, _, mass = arcs_with_mass(basis.parent, mass, n)
     return RawAnswer(rows, cols, mass, basis.potential[:n], basis.potential[n:], finished)
 
 

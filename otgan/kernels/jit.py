@@ -18,7 +18,7 @@ from otgan.kernels.signals import Later
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["kernel"]
+__all__ = ["inlined", "kernel"]
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -28,6 +28,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
         folder = private_folder(Path(tempfile.gettempdir()))
     return _compiled(function, cache=False) if folder is None else _cached_in(folder, function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` into each kernel that calls it: for what takes less time than a call with some arrays."""
+    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)
 
 
 def private_folder(parent: Path) -> Path | None:

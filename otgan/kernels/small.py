@@ -136,7 +136,7 @@ def solve_matrix(C, x, y, whole, masses, rounding, one_each):
     else:
         basis, order, pivots = optimal_basis(C, narrow(whole, masses))
         holds = exact_flows(basis, order, flow)
-        rows, cols, nodes, mass = arcs_with_mass(basis.tree, as_floats(flow), order[0], masses.n)
+        rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
         potential = basis.potential
     potential = make_feasible(C, potential, masses.high)
     proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
@@ -231,15 +231,14 @@ def in_60_bits(masses):
 
 
 @kernel
-def arcs_with_mass(tree, flow, root, n):
+def arcs_with_mass(parent, flow, n):
     """Of the tree's arcs that carry mass: rows, columns, the nodes below them, and the masses; ``flow`` (n + m,)."""
     rows, cols = np.empty(flow.size, np.int64), np.empty(flow.size, np.int64)
     nodes, mass = np.empty(flow.size, np.int64), np.empty(flow.size)
     count = 0
     for u in range(flow.size):
-        if u != root and flow[u] > 0.0:
-            parent = tree[u, 0]
-            rows[count], cols[count] = (u, parent - n) if u < n else (parent, u - n)
+        if parent[u] >= 0 and flow[u] > 0.0:
+            rows[count], cols[count] = (u, parent[u] - n) if u < n else (parent[u], u - n)
             nodes[count], mass[count] = u, flow[u]
             count += 1
     return rows[:count], cols[:count], nodes[:count], mass[:count]
@@ -289,10 +288,10 @@ def value_of_weighted(C, x, y, a, b, rounding):
     if not (valid and LEAST_COST < masses.total < LARGEST_COST):
         return no_proof(), False
     basis, order, _ = optimal_basis(C, in_60_bits(masses))
-    flow, least = flows_in_two_floats(basis.tree, order, masses)
+    flow, least = flows_in_two_floats(basis.parent, order, masses)
     if not least > (n + m) * FLOW_ERROR * masses.total:
         return no_proof(), False
-    rows, cols, _, mass = arcs_with_mass(basis.tree, flow[:, 0], order[0], n)
+    rows, cols, _, mass = arcs_with_mass(basis.parent, flow[:, 0], n)
     potential = make_feasible(C, basis.potential, masses.high)
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
@@ -346,17 +345,17 @@ def weight_in_two_floats(weights, i, n):
 
 
 @kernel
-def flows_in_two_floats(tree, order, masses):
+def flows_in_two_floats(parent, order, masses):
     """The flow of each node to or from its parent, (n + m, 2), and the least of all."""
     flow, least = np.empty((order.size, 2)), np.inf
     for u in range(order.size):
         flow[u, 0], flow[u, 1] = masses.high[u], masses.low[u]
     for t in range(order.size - 1, 0, -1):
         u = order[t]
-        parent = tree[u, 0]
+        above = parent[u]
         least = lesser(flow[u, 0], least)
-        rest, error = two_sum(flow[parent, 0], -flow[u, 0])
-        flow[parent, 0], flow[parent, 1] = two_sum(rest, error + (flow[parent, 1] - flow[u, 1]))
+        rest, error = two_sum(flow[above, 0], -flow[u, 0])
+        flow[above, 0], flow[above, 1] = two_sum(rest, error + (flow[above, 1] - flow[u, 1]))
     return flow, least
 
 

@@ -1,22 +1,23 @@
 """Primal network simplex on a dense cost matrix, for masses that are whole numbers of 62 bits.
 
 Nodes ``0 .. n-1`` are rows, ``n .. n+m-1`` columns; the basis is a spanning tree of arcs between them. Each node keeps
-its parent, its depth, and its place in the list of its parent's children; of the arc to its parent it keeps flow and
-cost. A pivot walks the cycle of the entering arc, turns the path that hangs on the leaving arc, and walks the subtree
-that moves, to bring its potentials and depths up to date (Ahuja, Magnanti & Orlin 1993, chapter 11).
+its parent, flow and cost of the arc to it, and the set of all nodes below it, one bit a node. A pivot walks the cycle
+of the entering arc, turns the path that hangs on the leaving arc, and moves the potentials of the nodes below (Ahuja,
+Magnanti & Orlin 1993, chapter 11). With sets as bits there is no subtree to be walked: whether a node is on both
+paths is one bit, a set is put under another parent by one operation for 64 nodes, and potentials move in SIMD lanes.
 
-The entering arc is the cheapest of one row at a time, found in SIMD lanes. Rows are visited in strides, as neighbours
-on a grid would make long chains of a tree (on 32 x 32 pixels that takes 1.5 to 5 times as long).
+The entering arc is the cheapest of one row at a time, found in SIMD lanes too. Rows are visited in strides, as
+neighbours on a grid would make long chains of a tree (on 32 x 32 pixels that takes 1.5 to 5 times as long).
 
-The first tree comes from the row minima:
-each row in turn fills the cheapest columns that are still open. It is strongly feasible (Cunningham 1976: arcs without
-flow lead from a row up to its parent), and so are all that follow, which rules out cycling in exact arithmetic.
+The first tree is filled greedily: the row that is farthest from all columns comes first, and takes what is cheapest
+and still open under :func:`first_prices`. It is strongly feasible (Cunningham 1976: arcs without flow lead from a row
+up to its parent), and so are all that follow, which rules out cycling in exact arithmetic.
 
-Everything is in one array a node and in one function a phase: with the arrays of :mod:`otgan.kernels.simplex`, which
-serves lists of arcs and masses of any size, a pivot takes 1.2 to 2 times as long up to 300 points. Tried as well: the
-best of two to eight rows instead of one (fewer pivots, longer in all), rows in the order of their regret or cheapest
-first (a tenth to a fifth fewer pivots), successive shortest paths (faster for equal weights up to some 100 points, up
-to ten times slower for weights or for distributions that lie apart).
+Tried as well: lists of children that are walked (1.3 to 2 times as long from 40 to 2000 points), subtrees in one
+thread as in :mod:`otgan.kernels.simplex`, which serves lists of arcs and masses of any size (1.2 to 2 times as long
+again), the best of two to six rows (a tenth to a third fewer pivots, longer in all from 256 points on), prices from
+Sinkhorn's iterations (half as many pivots, and longer in all), successive shortest paths (2 to 3 times as long for
+clouds of 40 points, ten times for distributions that lie apart).
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import column_minima, lesser
-from otgan.kernels.jit import kernel
+from otgan.kernels.assignment import lesser
+from otgan.kernels.jit import inlined, kernel
 from otgan.kernels.wide import is_zero, subtract_at
 
 __all__ = ["Basis", "exact_flows", "first_basis", "least_reduced_cost", "pivot", "read_potentials"]
 
-PARENT, FIRST, NEXT, PREVIOUS, DEPTH = 0, 1, 2, 3, 4  # columns of Basis.tree
-FIELDS = 8  # of a node: the five above, and room to the end of half a cache line
+BITS = 64  # nodes in a word of a set
+LANES = 8
+CLASSES = 64
+LOOK = 256  # columns that are compared before the first is looked for
 TOLERANCE = 8 * 2.0**-52  # of cost and potentials: reduced costs above minus this are rounding
 MOST = np.int64(2**63 - 1)
 
@@ -42,71 +45,108 @@ class Basis(NamedTuple):
 
     Attributes
     ----------
-    tree : (n + m, 8) ndarray of int32
-        Parent (-1 at the root), first child, next and previous child of the same parent, depth.
+    parent : (n + m,) ndarray of int32
+        -1 at the root.
+    below : (n + m, words) ndarray of uint64
+        The set of each node and all below it, a bit a node: words for the rows, then words for the columns.
     flow : (n + m,) ndarray of int64
         Mass on the arc between node and parent.
     cost : (n + m,) ndarray of float64
         Cost of that arc.
     potential : (n + m,) ndarray of float64
         Those of the rows, then those of the columns: ``f_i + g_j = C_ij`` along the tree.
-    room : (n + m,) ndarray of int32
-        To work in.
     """
 
-    tree: np.ndarray
+    parent: np.ndarray
+    below: np.ndarray
     flow: np.ndarray
     cost: np.ndarray
     potential: np.ndarray
-    room: np.ndarray
 
 
 @kernel
 def first_basis(C, a, b):
-    """A strongly feasible tree; the masses a (n,) and b (m,), of one total, are used up.
-
-    Costs are seen over the least of their column. The row that is farthest from all columns comes first, and fills the
-    nearest ones that are still open.
-    """
+    """A strongly feasible tree; the masses a (n,) and b (m,), of one total, are used up."""
     n, m = C.shape
-    tree = np.empty((n + m, FIELDS), np.int32)
-    tree[:, PARENT] = -1
-    flow, cost = np.zeros(n + m, np.int64), np.zeros(n + m)
-    prices = column_minima(C)[0]  # -inf where a column is closed
+    parent = np.full(n + m, -1, np.int32)
+    flow, cost, hung = np.zeros(n + m, np.int64), np.zeros(n + m), np.empty(n + m, np.int32)
+    prices = first_prices(C)  # -inf where a column is closed
     order = farthest_first(C, prices)
     still_open, done = m, 0
     while done < n:
         i = order[done]
-        j = cheapest(C, prices, i)[0]
+        j = cheapest(C, prices, i)
         # The last column stays open, to be the root; a row that comes out even stays too, and then hangs on another.
         if still_open > 1 and (a[i] >= b[j] or done == n - 1):
-            tree[n + j, PARENT], flow[n + j], cost[n + j] = i, b[j], C[i, j]
-            a[i] -= b[j]
+            u, above, mass = n + j, i, b[j]
+            a[i] -= mass
             prices[j] = -np.inf
             still_open -= 1
         else:
-            tree[i, PARENT], flow[i], cost[i] = n + j, a[i], C[i, j]
-            b[j] -= a[i]
+            u, above, mass = i, n + j, a[i]
+            b[j] -= mass
             done += 1
-    basis = Basis(tree, flow, cost, np.zeros(n + m), np.empty(n + m, np.int32))
-    list_children(tree)
+        parent[u], flow[u], cost[u] = above, mass, C[i, j]
+        hung[m - still_open + done - 1] = u
+    basis = Basis(parent, sets_of_their_own(n, m), flow, cost, np.zeros(n + m))
+    for u in hung[: n + m - 1]:
+        add(basis.below, parent[u], basis.below[u])
     read_potentials(basis, n)
     return basis
 
 
 @kernel
+def first_prices(C):
+    """Prices of the columns (m,) that leave each row something cheap: between two bounds on optimal ones.
+
+    The lower is what a column costs the rows that it is near to: its least costs in each of eight groups of rows, on
+    average. The upper is the c-transform of the same for the rows.
+    """
+    n, m = C.shape
+    groups = min(n, LANES)
+    prices, least, upper, nothing = np.zeros(m), np.empty(m), np.full(m, np.inf), np.zeros(m)
+    for first in range(groups):
+        least[:] = np.inf
+        for i in range(first, n, groups):
+            near = mean_of_least(C[i], nothing)
+            for j in range(m):
+                least[j] = lesser(C[i, j], least[j])
+                upper[j] = lesser(C[i, j] - near, upper[j])
+        for j in range(m):
+            prices[j] += least[j] / groups
+    for j in range(m):
+        prices[j] = 0.5 * (prices[j] + upper[j])
+    return prices
+
+
+@kernel
+def mean_of_least(costs, g):
+    """The mean of :func:`least_in_lanes`, of all where there are fewer columns than lanes."""
+    if g.size < LANES:
+        return (costs - g).mean()
+    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
+    return (((m0 + m1) + (m2 + m3)) + ((m4 + m5) + (m6 + m7))) / LANES
+
+
+@kernel
 def farthest_first(C, prices):
-    """The rows by falling ``min_j C_ij - prices_j``; of equals, in strides."""
+    """The rows by falling ``min_j C_ij - prices_j``, in so many classes of equal width; of a class, in strides."""
     n = C.shape[0]
-    least, order = np.empty(n), np.empty(n, np.int64)
-    i, step = 0, stride(n)
-    for t in range(n):
+    least, order, starts = np.empty(n), np.empty(n, np.int64), np.zeros(CLASSES + 1, np.int64)
+    low, high = np.inf, -np.inf
+    for i in range(n):
         least[i] = least_reduced_cost(C, prices, i)
-        k = t
-        while k > 0 and least[order[k - 1]] < least[i]:
-            order[k] = order[k - 1]
-            k -= 1
-        order[k] = i
+        low, high = lesser(least[i], low), -lesser(-least[i], -high)
+    scale = CLASSES * (1 - 2.0**-50) / (high - low) if high > low else 0.0
+    for i in range(n):
+        starts[int((high - least[i]) * scale) + 1] += 1
+    for c in range(CLASSES):
+        starts[c + 1] += starts[c]
+    i, step = 0, stride(n)
+    for _ in range(n):
+        c = int((high - least[i]) * scale)
+        order[starts[c]] = i
+        starts[c] += 1
         i = (i + step) % n
     return order
 
@@ -126,87 +166,113 @@ def stride(n):
 
 @kernel
 def cheapest(C, g, i):
-    """The column of the least ``C_ij - g_j`` in row i, and that number."""
-    least = least_reduced_cost(C, g, i)
-    return place_of(C, g, i, least), least
+    """The column of the least ``C_ij - g_j`` in row i."""
+    return place_of(C[i], g, least_reduced_cost(C, g, i))
 
 
 @kernel
 def least_reduced_cost(C, g, i):
-    """The least ``C_ij - g_j`` in row i: the minimum in eight lanes."""
-    m = g.size
-    m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = np.inf
-    for j in range(0, m - 7, 8):
-        m0, m1 = lesser(C[i, j] - g[j], m0), lesser(C[i, j + 1] - g[j + 1], m1)
-        m2, m3 = lesser(C[i, j + 2] - g[j + 2], m2), lesser(C[i, j + 3] - g[j + 3], m3)
-        m4, m5 = lesser(C[i, j + 4] - g[j + 4], m4), lesser(C[i, j + 5] - g[j + 5], m5)
-        m6, m7 = lesser(C[i, j + 6] - g[j + 6], m6), lesser(C[i, j + 7] - g[j + 7], m7)
-    least = lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
-    for j in range(m - m % 8, m):
-        least = lesser(C[i, j] - g[j], least)
-    return least
+    """The least ``C_ij - g_j`` in row i."""
+    return least_difference(C[i], g)
+
+
+@inlined
+def least_difference(costs, g):
+    """The least ``costs_j - g_j``."""
+    if g.size < LANES:
+        least = np.inf
+        for j in range(g.size):
+            least = lesser(costs[j] - g[j], least)
+        return least
+    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
+    return lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
+
+
+@inlined
+def least_in_lanes(costs, g):
+    """The least ``costs_j - g_j`` of every eighth column, from each of the first eight on; the last eight count twice.
+
+    Twice, since columns left over would have to be looked at one after the other.
+    """
+    e = g.size - LANES
+    m0, m1, m2, m3 = costs[e] - g[e], costs[e + 1] - g[e + 1], costs[e + 2] - g[e + 2], costs[e + 3] - g[e + 3]
+    m4, m5, m6, m7 = costs[e + 4] - g[e + 4], costs[e + 5] - g[e + 5], costs[e + 6] - g[e + 6], costs[e + 7] - g[e + 7]
+    for j in range(0, e, LANES):
+        m0, m1 = lesser(costs[j] - g[j], m0), lesser(costs[j + 1] - g[j + 1], m1)
+        m2, m3 = lesser(costs[j + 2] - g[j + 2], m2), lesser(costs[j + 3] - g[j + 3], m3)
+        m4, m5 = lesser(costs[j + 4] - g[j + 4], m4), lesser(costs[j + 5] - g[j + 5], m5)
+        m6, m7 = lesser(costs[j + 6] - g[j + 6], m6), lesser(costs[j + 7] - g[j + 7], m7)
+    return m0, m1, m2, m3, m4, m5, m6, m7
+
+
+@inlined
+def place_of(costs, g, value):
+    """The first column where ``costs_j - g_j`` is ``value``: all are compared, a block at a time, in SIMD lanes."""
+    start, place = 0, LOOK
+    while place == LOOK and start < g.size:
+        part, prices = costs[start : start + LOOK], g[start : start + LOOK]
+        for j in range(part.size):
+            here = j if part[j] - prices[j] == value else LOOK
+            place = here if here < place else place
+        start += LOOK
+    return min(start - LOOK + place, g.size - 1)
 
 
 @kernel
-def place_of(C, g, i, value):
-    """The first column of row i where ``C_ij - g_j`` is ``value``."""
-    j = 0
-    while j < g.size - 1 and C[i, j] - g[j] != value:
-        j += 1
-    return j
+def words(n):
+    """How many words a set of n nodes takes."""
+    return (n + BITS - 1) // BITS
+
+
+@inlined
+def place_in_sets(u, n):
+    """The word and the bit of node u."""
+    if u < n:
+        return u // BITS, np.uint64(1) << np.uint64(u % BITS)
+    return words(n) + (u - n) // BITS, np.uint64(1) << np.uint64((u - n) % BITS)
 
 
 @kernel
-def list_children(tree):
-    """The lists of children from the parents."""
-    for u in range(tree.shape[0]):
-        tree[u, FIRST] = tree[u, NEXT] = tree[u, PREVIOUS] = -1
-    for u in range(tree.shape[0]):
-        if tree[u, PARENT] >= 0:
-            hang(tree, u, tree[u, PARENT])
+def sets_of_their_own(n, m):
+    """A set for each node, of nothing but itself."""
+    sets = np.zeros((n + m, words(n) + words(m)), np.uint64)
+    for u in range(n + m):
+        word, bit = place_in_sets(u, n)
+        sets[u, word] = bit
+    return sets
 
 
-@kernel
-def hang(tree, u, parent):
-    """Make u the first child of ``parent``."""
-    follows = tree[parent, FIRST]
-    tree[u, PARENT], tree[u, NEXT], tree[u, PREVIOUS] = parent, follows, -1
-    tree[parent, FIRST] = u
-    if follows >= 0:
-        tree[follows, PREVIOUS] = u
-
-
-@kernel
-def unhang(tree, u):
-    """Take u out of the list of its parent's children."""
-    follows, before = tree[u, NEXT], tree[u, PREVIOUS]
-    if before >= 0:
-        tree[before, NEXT] = follows
-    else:
-        tree[tree[u, PARENT], FIRST] = follows
-    if follows >= 0:
-        tree[follows, PREVIOUS] = before
+@inlined
+def add(sets, u, more):
+    """Add a set to that of u."""
+    for k in range(more.size):
+        sets[u, k] |= more[k]
 
 
 @kernel
 def read_potentials(basis, n):
-    """Read potentials and depths off the tree, in place; the root has 0. Returns the nodes in an order from there."""
-    tree, order = basis.tree, np.empty(basis.flow.size, np.int32)
-    root = 0
-    while tree[root, PARENT] >= 0:
-        root = tree[root, PARENT]
-    basis.potential[root], tree[root, DEPTH] = 0.0, 0
-    order[0], known, done = root, 1, 0
-    while done < known:
-        u = order[done]
-        done += 1
-        w = tree[u, FIRST]
-        while w >= 0:
-            basis.potential[w] = basis.cost[w] - basis.potential[u]
-            tree[w, DEPTH] = tree[u, DEPTH] + 1
-            order[known] = w
-            known += 1
-            w = tree[w, NEXT]
+    """Read the potentials off the tree, in place; the root has 0. Returns the nodes in an order from there."""
+    order = from_the_root(basis.parent)
+    basis.potential[order[0]] = 0.0
+    for u in order[1:]:
+        basis.potential[u] = basis.cost[u] - basis.potential[basis.parent[u]]
+    return order
+
+
+@kernel
+def from_the_root(parent):
+    """The nodes, each after its parent."""
+    order, climbed = np.empty(parent.size, np.int32), np.empty(parent.size, np.int32)
+    known, count = np.zeros(parent.size, np.bool_), 0
+    for start in range(parent.size):
+        u, height = start, 0
+        while u >= 0 and not known[u]:
+            climbed[height], known[u] = u, True
+            height += 1
+            u = parent[u]
+        for k in range(height - 1, -1, -1):
+            order[count] = climbed[k]
+            count += 1
     return order
 
 
@@ -217,94 +283,104 @@ def pivot(C, basis, row, most):
     Returns the number of pivots and the row to go on with; fewer pivots than allowed mean that the basis is optimal.
     """
     n = C.shape[0]
-    tree, flow, cost, potential = basis.tree, basis.flow, basis.cost, basis.potential
-    g, step = potential[n:], stride(n)
+    parent, below, flow, cost, potential = basis.parent, basis.below, basis.flow, basis.cost, basis.potential
+    f, g, step = potential[:n], potential[n:], stride(n)
+    moved, before = np.empty(below.shape[1], np.uint64), np.empty(below.shape[1], np.uint64)
     pivots = optimal = 0
     while optimal < n and pivots < most:
         i = row
-        row = (i + step) % n
-        least = least_reduced_cost(C, g, i)
-        reduced = least - potential[i]
+        row = row + step if row + step < n else row + step - n
+        least = least_difference(C[i], g)
+        reduced = least - f[i]
         optimal += 1
         if reduced >= 0.0:
             continue
-        j = place_of(C, g, i, least)
+        j = place_of(C[i], g, least)
         entering = C[i, j]
-        if reduced >= -TOLERANCE * (abs(entering) + abs(potential[i]) + abs(g[j])):
+        if reduced >= -TOLERANCE * (abs(entering) + abs(f[i]) + abs(g[j])):
             continue
         optimal = 0
         pivots += 1
 
         # Walk the cycle to its apex. Flow falls on upward arcs of the row's path and on downward arcs of the column's;
         # of equals the last along the cycle leaves, seen from the apex: near the row on its path, far from the column.
+        word, bit = place_in_sets(n + j, n)
         u, v = i, n + j
         of_row = of_column = -1
         least_of_row = least_of_column = MOST
-        while u != v:
-            rise = tree[u, DEPTH] - tree[v, DEPTH]
-            while rise >= 0 and u != v:
-                less = (u < n) & (flow[u] < least_of_row)
-                of_row = u if less else of_row
-                least_of_row = flow[u] if less else least_of_row
-                u = tree[u, PARENT]
-                rise -= 1
-            while rise < 0 and u != v:
-                less = (v >= n) & (flow[v] <= least_of_column)
-                of_column = v if less else of_column
-                least_of_column = flow[v] if less else least_of_column
-                v = tree[v, PARENT]
-                rise += 1
+        while not below[u, word] & bit:
+            less = (u < n) & (flow[u] < least_of_row)
+            of_row = u if less else of_row
+            least_of_row = flow[u] if less else least_of_row
+            u = parent[u]
         apex = u
+        while v != apex:
+            less = (v >= n) & (flow[v] <= least_of_column)
+            of_column = v if less else of_column
+            least_of_column = flow[v] if less else least_of_column
+            v = parent[v]
         if of_row < 0 or (of_column >= 0 and least_of_column <= least_of_row):
-            leaving, mass, inside, outside = of_column, least_of_column, n + j, i
+            leaving, mass, inside, outside, gain = of_column, least_of_column, n + j, i, -least_of_column
         else:
-            leaving, mass, inside, outside = of_row, least_of_row, i, n + j
+            leaving, mass, inside, outside, gain = of_row, least_of_row, i, n + j, least_of_row
 
-        if mass > 0:
-            u = i
-            while u != apex:
-                flow[u] += -mass if u < n else mass
-                u = tree[u, PARENT]
-            v = n + j
-            while v != apex:
-                flow[v] += mass if v < n else -mass
-                v = tree[v, PARENT]
+        # What is below the leaving arc comes under the outer path; flow rises by ``gain`` at its rows, and falls by it
+        # at its columns and at the rows of the inner path.
+        moved[:] = below[leaving]
+        u = outside
+        while u != apex:
+            flow[u] += gain if u < n else -gain
+            add(below, u, moved)
+            u = parent[u]
+        u = parent[leaving]
+        while u != apex:
+            flow[u] -= gain if u < n else -gain
+            remove(below, u, moved)
+            u = parent[u]
 
         # Turn the path from the entering arc to the leaving one: each node hangs on the one before.
-        u, above = inside, outside
+        u, above, last = inside, outside, parent[leaving]
         new_flow, new_cost = mass, entering
-        while above != leaving:
-            up = tree[u, PARENT]
-            unhang(tree, u)
-            hang(tree, u, above)
-            flow[u], new_flow = new_flow, flow[u]
+        before[:] = 0
+        while u != last:
+            up = parent[u]
+            flow[u], new_flow = new_flow, flow[u] - (gain if u < n else -gain)
             cost[u], new_cost = new_cost, cost[u]
+            take_rest(below, u, moved, before)
+            parent[u] = above
             above, u = u, up
 
-        raise_subtree(basis, n, inside, outside, entering)
+        change = reduced if inside < n else -reduced
+        raise_set(f, moved[: words(n)], change)
+        raise_set(g, moved[words(n) :], -change)
     return pivots, row
 
 
-@kernel
-def raise_subtree(basis, n, inside, outside, entering):
-    """Bring the potentials and depths of the subtree of ``inside`` up to date with the arc to ``outside``."""
-    tree, potential, stack = basis.tree, basis.potential, basis.room
-    change = entering - potential[outside] - potential[inside]
-    rows, columns = (change, -change) if inside < n else (-change, change)
-    potential[inside] += change
-    tree[inside, DEPTH] = tree[outside, DEPTH] + 1
-    stack[0], count = inside, 1
-    while count > 0:
-        count -= 1
-        u = stack[count]
-        depth = tree[u, DEPTH] + 1
-        w = tree[u, FIRST]
-        while w >= 0:
-            potential[w] += rows if w < n else columns
-            tree[w, DEPTH] = depth
-            stack[count] = w
-            count += 1
-            w = tree[w, NEXT]
+@inlined
+def remove(sets, u, those):
+    """Remove a set from that of u."""
+    for k in range(those.size):
+        sets[u, k] &= ~those[k]
+
+
+@inlined
+def take_rest(sets, u, whole, before):
+    """Let the set of u be ``whole`` without ``before``, and that be what the set of u was."""
+    for k in range(whole.size):
+        old = sets[u, k]
+        sets[u, k] = whole[k] & ~before[k]
+        before[k] = old
+
+
+@inlined
+def raise_set(potential, members, change):
+    """Add ``change`` to the potentials of a set."""
+    for k in range(members.size):
+        word = members[k]
+        if word:
+            part = potential[BITS * k : min(BITS * (k + 1), potential.size)]
+            for q in range(part.size):
+                part[q] += change if (word >> np.uint64(q)) & np.uint64(1) else 0.0
 
 
 @kernel
@@ -318,5 +394,5 @@ def exact_flows(basis, order, masses):
     for t in range(order.size - 1, 0, -1):
         u = order[t]
         feasible &= masses[u, 0] >= 0
-        subtract_at(masses, basis.tree[u, PARENT], masses[u])
+        subtract_at(masses, basis.parent[u], masses[u])
     return feasible and is_zero(masses[order[0]])
