@@ -2,7 +2,7 @@
 
 An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
 to four times as long and returns no potentials. Where the costs have many ties, or shortest paths turn out long, the
-network simplex takes over.
+network simplex takes over; how many rows the first matching leaves free tells.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
     """One run of the compiled solver; after Ctrl-C, the rows that were matched until then."""
     from otgan.kernels.assignment import first_matching, match_rows, row_potentials
-    from otgan.kernels.small import MANY_TIES, cheapest_a_row, looks_at_most
+    from otgan.kernels.small import looks_at_most, paths_are_short
 
     n, row, stopped = len(a), 0, False
-    match, row_of, g = first_matching(C)
-    looks = math.ceil(looks_at_most(n) / COSTS_PER_LOOK) if cheapest_a_row(C, g) <= MANY_TIES else 0
+    match, row_of, g, free = first_matching(C)
+    looks = math.ceil(looks_at_most(n) / COSTS_PER_LOOK) if paths_are_short(n, free) else 0
     while row < n and looks and not (stopped := asked()):
         row, looks = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK), looks - 1
     if row < n and not stopped:

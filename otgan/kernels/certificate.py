@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import lesser
 from otgan.kernels.jit import kernel
-from otgan.kernels.transport import least_reduced_cost
+from otgan.kernels.reduced_costs import least_reduced_cost, lesser
 from otgan.kernels.twofold import two_product, two_sum
 
 __all__ = ["Masses", "Proof", "Rounding", "make_feasible", "prove"]

@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import first_matching, lesser, match_rows
+from otgan.kernels.assignment import first_matching, match_rows
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import price_tile, sums_to_costs
-from otgan.kernels.transport import exact_flows, first_basis, least_reduced_cost, pivot, read_potentials
+from otgan.kernels.reduced_costs import lesser
+from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
 
 __all__ = [
-    "MANY_TIES",
     "Answer",
     "Clouds",
     "arcs_with_mass",
-    "cheapest_a_row",
     "fits",
     "looks_at_most",
+    "paths_are_short",
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
@@ -33,9 +33,8 @@ LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no 
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
-FEW_ROWS = 32  # up to which ties are not worth a look
-MANY_TIES = 5.0  # equally cheap columns of a row
-LOOKS, LOOKS_A_ROW = 6.0, 50.0  # at costs, in n^2: so many, and one more for 50 rows
+FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
+LOOKS, LOOKS_A_ROW = 16.0, 80.0  # at costs, in n^2: so many, and one more for 80 rows
 PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
 
 
@@ -147,20 +146,27 @@ def solve_matrix(C, x, y, whole, masses, rounding, one_each):
 def optimal_matching(C):
     """Whether an optimal matching was found in time, the column of each row, and potentials (2 n,).
 
-    Shortest augmenting paths take a third of the simplex's time, but many times as long where a row has many equally
-    cheap columns, or where the two sides lie apart: then they are left after a share of the time that it would take.
+    Shortest augmenting paths take a fifth to a half of the simplex's time, but up to 40 times as long where rows have
+    many equally cheap columns, or where the two sides lie apart in few dimensions. Then the first matching leaves many
+    rows free, and paths are not tried; or they are left after a share of the time that the simplex would take.
     """
     n = C.shape[0]
     potential = np.empty(2 * n)
-    match, row_of, g = first_matching(C)
-    found = n < FEW_ROWS or cheapest_a_row(C, g) <= MANY_TIES
-    if found:
+    match, row_of, g, free = first_matching(C)
+    if paths_are_short(n, free):
         match_rows(C, g, match, row_of, 0, looks_at_most(n))
+    found = True
     for i in range(n):
         found &= match[i] >= 0
         potential[n + i] = g[i]
         potential[i] = C[i, match[i]] - g[match[i]] if found else 0.0
     return found, match, potential
+
+
+@kernel
+def paths_are_short(n, free):
+    """Whether searches pay, where the first matching leaves so many of n rows free."""
+    return free <= FREE_SHARE * n + FREE_ROWS
 
 
 @kernel
@@ -173,17 +179,6 @@ def looks_at_most(n):
 def no_matching():
     """What :func:`optimal_matching` returns where it finds none."""
     return False, np.empty(0, np.int64), np.empty(0)
-
-
-@kernel
-def cheapest_a_row(C, g):
-    """How many columns are the cheapest of a row, ``C_ij - g_j``, on average."""
-    count = 0
-    for i in range(C.shape[0]):
-        least = least_reduced_cost(C, g, i)
-        for j in range(g.size):
-            count += C[i, j] - g[j] == least
-    return count / C.shape[0]
 
 
 @kernel

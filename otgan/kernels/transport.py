@@ -10,8 +10,9 @@ The entering arc is the cheapest of one row at a time, found in SIMD lanes too. 
 neighbours on a grid would make long chains of a tree (on 32 x 32 pixels that takes 1.5 to 5 times as long).
 
 The first tree is filled greedily: the row that is farthest from all columns comes first, and takes what is cheapest
-and still open under :func:`first_prices`. It is strongly feasible (Cunningham 1976: arcs without flow lead from a row
-up to its parent), and so are all that follow, which rules out cycling in exact arithmetic.
+and still open under the prices of :func:`otgan.kernels.reduced_costs.first_prices`. It is strongly feasible (Cunningham
+1976: arcs without flow lead from a row up to its parent), and so are all that follow, which rules out cycling in exact
+arithmetic.
 
 Tried as well: lists of children that are walked (1.3 to 2 times as long from 40 to 2000 points), subtrees in one
 thread as in :mod:`otgan.kernels.simplex`, which serves lists of arcs and masses of any size (1.2 to 2 times as long
@@ -26,16 +27,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import lesser
 from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.reduced_costs import cheapest, first_prices, least_difference, least_reduced_cost, lesser, place_of
 from otgan.kernels.wide import is_zero, subtract_at
 
-__all__ = ["Basis", "exact_flows", "first_basis", "least_reduced_cost", "pivot", "read_potentials"]
+__all__ = ["Basis", "exact_flows", "first_basis", "pivot", "read_potentials"]
 
 BITS = 64  # nodes in a word of a set
-LANES = 8
-CLASSES = 64
-LOOK = 256  # columns that are compared before the first is looked for
+CLASSES = 64  # of rows, by how far they are from all columns
+LEAST_RANGE = 2.0**-1000  # of these distances: below it they are the same
 TOLERANCE = 8 * 2.0**-52  # of cost and potentials: reduced costs above minus this are rounding
 MOST = np.int64(2**63 - 1)
 
@@ -96,39 +96,6 @@ def first_basis(C, a, b):
 
 
 @kernel
-def first_prices(C):
-    """Prices of the columns (m,) that leave each row something cheap: between two bounds on optimal ones.
-
-    The lower is what a column costs the rows that it is near to: its least costs in each of eight groups of rows, on
-    average. The upper is the c-transform of the same for the rows.
-    """
-    n, m = C.shape
-    groups = min(n, LANES)
-    prices, least, upper, nothing = np.zeros(m), np.empty(m), np.full(m, np.inf), np.zeros(m)
-    for first in range(groups):
-        least[:] = np.inf
-        for i in range(first, n, groups):
-            near = mean_of_least(C[i], nothing)
-            for j in range(m):
-                least[j] = lesser(C[i, j], least[j])
-                upper[j] = lesser(C[i, j] - near, upper[j])
-        for j in range(m):
-            prices[j] += least[j] / groups
-    for j in range(m):
-        prices[j] = 0.5 * (prices[j] + upper[j])
-    return prices
-
-
-@kernel
-def mean_of_least(costs, g):
-    """The mean of :func:`least_in_lanes`, of all where there are fewer columns than lanes."""
-    if g.size < LANES:
-        return (costs - g).mean()
-    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
-    return (((m0 + m1) + (m2 + m3)) + ((m4 + m5) + (m6 + m7))) / LANES
-
-
-@kernel
 def farthest_first(C, prices):
     """The rows by falling ``min_j C_ij - prices_j``, in so many classes of equal width; of a class, in strides."""
     n = C.shape[0]
@@ -137,7 +104,7 @@ def farthest_first(C, prices):
     for i in range(n):
         least[i] = least_reduced_cost(C, prices, i)
         low, high = lesser(least[i], low), -lesser(-least[i], -high)
-    scale = CLASSES * (1 - 2.0**-50) / (high - low) if high > low else 0.0
+    scale = CLASSES * (1 - 2.0**-50) / (high - low) if high - low > LEAST_RANGE else 0.0
     for i in range(n):
         starts[int((high - least[i]) * scale) + 1] += 1
     for c in range(CLASSES):
@@ -162,60 +129,6 @@ def stride(n):
         if u == 1:
             return step
         step += 1
-
-
-@kernel
-def cheapest(C, g, i):
-    """The column of the least ``C_ij - g_j`` in row i."""
-    return place_of(C[i], g, least_reduced_cost(C, g, i))
-
-
-@kernel
-def least_reduced_cost(C, g, i):
-    """The least ``C_ij - g_j`` in row i."""
-    return least_difference(C[i], g)
-
-
-@inlined
-def least_difference(costs, g):
-    """The least ``costs_j - g_j``."""
-    if g.size < LANES:
-        least = np.inf
-        for j in range(g.size):
-            least = lesser(costs[j] - g[j], least)
-        return least
-    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
-    return lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
-
-
-@inlined
-def least_in_lanes(costs, g):
-    """The least ``costs_j - g_j`` of every eighth column, from each of the first eight on; the last eight count twice.
-
-    Twice, since columns left over would have to be looked at one after the other.
-    """
-    e = g.size - LANES
-    m0, m1, m2, m3 = costs[e] - g[e], costs[e + 1] - g[e + 1], costs[e + 2] - g[e + 2], costs[e + 3] - g[e + 3]
-    m4, m5, m6, m7 = costs[e + 4] - g[e + 4], costs[e + 5] - g[e + 5], costs[e + 6] - g[e + 6], costs[e + 7] - g[e + 7]
-    for j in range(0, e, LANES):
-        m0, m1 = lesser(costs[j] - g[j], m0), lesser(costs[j + 1] - g[j + 1], m1)
-        m2, m3 = lesser(costs[j + 2] - g[j + 2], m2), lesser(costs[j + 3] - g[j + 3], m3)
-        m4, m5 = lesser(costs[j + 4] - g[j + 4], m4), lesser(costs[j + 5] - g[j + 5], m5)
-        m6, m7 = lesser(costs[j + 6] - g[j + 6], m6), lesser(costs[j + 7] - g[j + 7], m7)
-    return m0, m1, m2, m3, m4, m5, m6, m7
-
-
-@inlined
-def place_of(costs, g, value):
-    """The first column where ``costs_j - g_j`` is ``value``: all are compared, a block at a time, in SIMD lanes."""
-    start, place = 0, LOOK
-    while place == LOOK and start < g.size:
-        part, prices = costs[start : start + LOOK], g[start : start + LOOK]
-        for j in range(part.size):
-            here = j if part[j] - prices[j] == value else LOOK
-            place = here if here < place else place
-        start += LOOK
-    return min(start - LOOK + place, g.size - 1)
 
 
 @kernel
