@@ -33,9 +33,10 @@ def first_matching(C):
         How many rows are not matched: where there are many, searches will be long.
     """
     n = C.shape[0]
-    match, row_of = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+    match, row_of = np.empty(n, np.int64), np.empty(n, np.int64)
     prices, f = first_prices(C), np.empty(n)
     for i in range(n):
+        match[i] = row_of[i] = -1
         f[i] = least_reduced_cost(C, prices, i)
     g, cheapest = column_minima(C, f)
     free = take_cheapest(C, f, g, cheapest, match, row_of)
@@ -72,7 +73,9 @@ def row_potentials(C, g, match):
 @kernel
 def column_minima(C, f):
     """The least ``C_ij - f_i`` of each column, and its first row."""
-    least, row = C[0] - f[0], np.zeros(C.shape[1], np.int64)
+    least, row = np.empty(C.shape[1]), np.empty(C.shape[1], np.int64)
+    for j in range(C.shape[1]):
+        least[j], row[j] = C[0, j] - f[0], 0
     for i in range(1, C.shape[0]):
         for j in range(C.shape[1]):
             value = C[i, j] - f[i]

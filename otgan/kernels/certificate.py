@@ -109,7 +109,8 @@ def make_feasible(C, potential, mass):
         given += (potential[u] if u < n else -potential[u]) * mass[u]
         total += mass[u]
     shift = given / total
-    g[:] = np.inf
+    for j in range(m):
+        g[j] = np.inf
     for i in range(n):
         if mass[i] > 0:
             lower_columns(C, i, potential[i] - shift, g)
@@ -136,7 +137,8 @@ def lower_bound(C, potential, masses, rounding, floor):
     """
     n, m = C.shape
     minima = np.empty(m)
-    minima[:] = np.inf
+    for j in range(m):
+        minima[j] = np.inf
     for i in range(n):
         lower_columns(C, i, potential[i], minima)
     violation, earned, rest, size = 0.0, 0.0, 0.0, 0.0

@@ -27,9 +27,12 @@ def first_prices(C):
     """
     n, m = C.shape
     groups = min(n, LANES)
-    prices, least, upper, nothing = np.zeros(m), np.empty(m), np.full(m, np.inf), np.zeros(m)
+    prices, least, upper, nothing = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
+    for j in range(m):
+        prices[j], upper[j], nothing[j] = 0.0, np.inf, 0.0
     for first in range(groups):
-        least[:] = np.inf
+        for j in range(m):
+            least[j] = np.inf
         for i in range(first, n, groups):
             near = mean_of_least(C[i], nothing)
             for j in range(m):
@@ -46,7 +49,10 @@ def first_prices(C):
 def mean_of_least(costs, g):
     """The mean of :func:`least_in_lanes`, of all where there are fewer columns than lanes."""
     if g.size < LANES:
-        return (costs - g).mean()
+        total = 0.0
+        for j in range(g.size):
+            total += costs[j] - g[j]
+        return total / g.size
     m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
     return (((m0 + m1) + (m2 + m3)) + ((m4 + m5) + (m6 + m7))) / LANES
 

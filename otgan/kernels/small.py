@@ -8,7 +8,7 @@ import numpy as np
 
 from otgan.kernels.assignment import first_matching, match_rows
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
-from otgan.kernels.jit import kernel
+from otgan.kernels.jit import inlined, kernel
 from otgan.kernels.metric import price_tile, sums_to_costs
 from otgan.kernels.reduced_costs import lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
@@ -35,6 +35,7 @@ EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding 
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
 FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
 LOOKS, LOOKS_A_ROW = 16.0, 80.0  # at costs, in n^2: so many, and one more for 80 rows
+FIRST = np.int64(0)  # row; a plain 0 would be a type of its own, and kernels be compiled twice
 PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
 
 
@@ -122,6 +123,12 @@ def fits(C):
 
 @kernel
 def solve_matrix(C, x, y, whole, masses, rounding, one_each):
+    """:func:`solved` for callers that are not compiled."""
+    return solved(C, x, y, whole, masses, rounding, one_each)
+
+
+@inlined
+def solved(C, x, y, whole, masses, rounding, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
     Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. ``one_each``
@@ -142,7 +149,7 @@ def solve_matrix(C, x, y, whole, masses, rounding, one_each):
     return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
 
 
-@kernel
+@inlined
 def optimal_matching(C):
     """Whether an optimal matching was found in time, the column of each row, and potentials (2 n,).
 
@@ -154,7 +161,7 @@ def optimal_matching(C):
     potential = np.empty(2 * n)
     match, row_of, g, free = first_matching(C)
     if paths_are_short(n, free):
-        match_rows(C, g, match, row_of, 0, looks_at_most(n))
+        match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
     found = True
     for i in range(n):
         found &= match[i] >= 0
@@ -163,34 +170,34 @@ def optimal_matching(C):
     return found, match, potential
 
 
-@kernel
+@inlined
 def paths_are_short(n, free):
     """Whether searches pay, where the first matching leaves so many of n rows free."""
     return free <= FREE_SHARE * n + FREE_ROWS
 
 
-@kernel
+@inlined
 def looks_at_most(n):
     """At how many costs shortest paths may look before the simplex takes over."""
     return n * n * (LOOKS + n / LOOKS_A_ROW)
 
 
-@kernel
+@inlined
 def no_matching():
     """What :func:`optimal_matching` returns where it finds none."""
     return False, np.empty(0, np.int64), np.empty(0)
 
 
-@kernel
+@inlined
 def optimal_basis(C, whole):
     """A basis that is optimal for whole masses (n + m,) of one digit, its nodes from the root on, and the pivots."""
     n, m = C.shape
     basis = first_basis(C, whole[:n].copy(), whole[n:].copy())
-    pivots, _ = pivot(C, basis, 0, PIVOTS * (n + m + 100))
+    pivots, _ = pivot(C, basis, FIRST, PIVOTS * (n + m + 100))
     return basis, read_potentials(basis, n), pivots
 
 
-@kernel
+@inlined
 def least_cost(C, x):
     """A number that no cost is below: 0 between points, the least entry of a matrix."""
     least = np.inf
@@ -202,7 +209,7 @@ def least_cost(C, x):
     return least
 
 
-@kernel
+@inlined
 def narrow(whole, masses):
     """The masses in one digit each, (n + m,): as they are, or the nearest in 60 bits of the whole mass."""
     if whole.shape[1] == 1:
@@ -241,12 +248,18 @@ def arcs_with_mass(parent, flow, n):
 
 @kernel
 def value_of_points(x, y, a, b, metric, p, relative, lost, intact):
-    """:func:`value_of_costs` of ``metric(x_i, y_j) ** p``."""
-    return value_of_costs(costs_between(x, y, metric, p), x, y, a, b, relative, lost, intact)
+    """:func:`value_and_bounds` of ``metric(x_i, y_j) ** p``."""
+    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, relative, lost, intact)
 
 
 @kernel
 def value_of_costs(C, x, y, a, b, relative, lost, intact):
+    """:func:`value_and_bounds` of a matrix."""
+    return value_and_bounds(C, x, y, a, b, relative, lost, intact)
+
+
+@inlined
+def value_and_bounds(C, x, y, a, b, relative, lost, intact):
     """The optimal cost and its bounds; NaN where there is no proof.
 
     Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. What costs may be
@@ -263,15 +276,15 @@ def value_of_costs(C, x, y, a, b, relative, lost, intact):
     return proof.value, proof.lower, proof.upper
 
 
-@kernel
+@inlined
 def value_of_equal(C, x, y, rounding):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solve_matrix(C, x, y, whole, masses, rounding, C.shape[0] == C.shape[1])
+    answer = solved(C, x, y, whole, masses, rounding, C.shape[0] == C.shape[1])
     return answer.proof, answer.holds
 
 
-@kernel
+@inlined
 def value_of_weighted(C, x, y, a, b, rounding):
     """The proof for weights of which at most one side is empty (equal), and whether it holds.
 
@@ -291,7 +304,7 @@ def value_of_weighted(C, x, y, a, b, rounding):
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
 
-@kernel
+@inlined
 def no_proof():
     """A proof of nothing."""
     return Proof(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)

@@ -68,8 +68,8 @@ class Basis(NamedTuple):
 def first_basis(C, a, b):
     """A strongly feasible tree; the masses a (n,) and b (m,), of one total, are used up."""
     n, m = C.shape
-    parent = np.full(n + m, -1, np.int32)
-    flow, cost, hung = np.zeros(n + m, np.int64), np.zeros(n + m), np.empty(n + m, np.int32)
+    parent, hung = np.empty(n + m, np.int32), np.empty(n + m, np.int32)
+    flow, cost = np.empty(n + m, np.int64), np.empty(n + m)
     prices = first_prices(C)  # -inf where a column is closed
     order = farthest_first(C, prices)
     still_open, done = m, 0
@@ -88,8 +88,11 @@ def first_basis(C, a, b):
             done += 1
         parent[u], flow[u], cost[u] = above, mass, C[i, j]
         hung[m - still_open + done - 1] = u
-    basis = Basis(parent, sets_of_their_own(n, m), flow, cost, np.zeros(n + m))
-    for u in hung[: n + m - 1]:
+        root = above
+    parent[root], flow[root], cost[root] = -1, 0, 0.0
+    basis = Basis(parent, sets_of_their_own(n, m), flow, cost, np.empty(n + m))
+    for t in range(n + m - 1):
+        u = hung[t]
         add(basis.below, parent[u], basis.below[u])
     read_potentials(basis, n)
     return basis
@@ -167,7 +170,8 @@ def read_potentials(basis, n):
     """Read the potentials off the tree, in place; the root has 0. Returns the nodes in an order from there."""
     order = from_the_root(basis.parent)
     basis.potential[order[0]] = 0.0
-    for u in order[1:]:
+    for t in range(1, order.size):
+        u = order[t]
         basis.potential[u] = basis.cost[u] - basis.potential[basis.parent[u]]
     return order
 
@@ -239,7 +243,8 @@ def pivot(C, basis, row, most):
 
         # What is below the leaving arc comes under the outer path; flow rises by ``gain`` at its rows, and falls by it
         # at its columns and at the rows of the inner path.
-        moved[:] = below[leaving]
+        for k in range(moved.size):
+            moved[k], before[k] = below[leaving, k], 0
         u = outside
         while u != apex:
             flow[u] += gain if u < n else -gain
@@ -254,7 +259,6 @@ def pivot(C, basis, row, most):
         # Turn the path from the entering arc to the leaving one: each node hangs on the one before.
         u, above, last = inside, outside, parent[leaving]
         new_flow, new_cost = mass, entering
-        before[:] = 0
         while u != last:
             up = parent[u]
             flow[u], new_flow = new_flow, flow[u] - (gain if u < n else -gain)
@@ -291,7 +295,7 @@ def raise_set(potential, members, change):
     for k in range(members.size):
         word = members[k]
         if word:
-            part = potential[BITS * k : min(BITS * (k + 1), potential.size)]
+            part = potential[BITS * k : BITS * (k + 1)]
             for q in range(part.size):
                 part[q] += change if (word >> np.uint64(q)) & np.uint64(1) else 0.0
 
