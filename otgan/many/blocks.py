@@ -30,6 +30,7 @@ __all__ = ["SIDE", "Block", "Proven", "is_proven", "prove", "raise_for", "roots"
 RTOL = 1e-9  # largest relative gap between the bounds on a cost
 SIDE = 8192  # points on each side of a block: one to four seconds of work, whatever the sizes of the clouds
 POINTS_A_CLOUD = 8  # what a cloud costs as such, in points
+COLUMNS = 64  # of points; so many more cost as much as all else of a pair of points
 WORK_A_PART = 2**20  # pairs of points: a few hundredths of a second, for which Ctrl-C and the progress bar wait
 
 
@@ -83,8 +84,10 @@ class Proven:
 def tiles(left: Side, right: Side | None, p: float, metric: str, size: float) -> list[Block]:
     """The matrix of all pairs in tiles of about ``size`` points a side; above the diagonal, where right is None.
 
-    Tiles begin with the first cloud: clouds that are added at the end leave most tiles as they are.
+    Of points with many columns, a tile has fewer. Tiles begin with the first cloud: clouds that are added at the end
+    leave most tiles as they are.
     """
+    size /= _cost(left) ** 0.5
     rows = _groups(left, size)
     if right is not None:
         return [
@@ -100,6 +103,11 @@ def tiles(left: Side, right: Side | None, p: float, metric: str, size: float) ->
             blocks.append(Block(one, one, within, p, metric, (i.start, i.start)))
         blocks += [_tile(one, left.part(j), p, metric, (i.start, j.start)) for j in rows[k + 1 :]]
     return blocks
+
+
+def _cost(side: Side) -> float:
+    """What a pair of points costs, in pairs with few columns."""
+    return 1 + side.clouds[0].shape[1] / COLUMNS
 
 
 def _tile(left: Side, right: Side, p: float, metric: str, corner: tuple[int, int]) -> Block:
@@ -156,11 +164,11 @@ def _small_ones(block: Block, workers: int, done: Callable[[int], Any], found: N
         found[chosen] = values
         return int(is_proven(values).sum())
 
-    for count in _in_threads(part, _parts(few, work[few]), workers):
+    for count in _in_threads(part, _parts(few, work[few] * _cost(block.left)), workers):
         done(count)
 
 
-def _parts(chosen: NDArray[np.int64], work: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _parts(chosen: NDArray[np.int64], work: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Pairs in parts of about one amount of work."""
     numbers = np.cumsum(work + POINTS_A_CLOUD**2) // WORK_A_PART
     return [part for part in np.split(chosen, np.flatnonzero(np.diff(numbers)) + 1) if len(part) > 0]

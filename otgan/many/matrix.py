@@ -52,9 +52,13 @@ def pairwise(
     bounds : bool, default False
         Return proven lower and upper bounds as well.
     n_jobs : int, optional
-        Threads; None or -1 for all usable cores. The compiled code that they run holds no GIL.
+        Threads; None or -1 for all usable cores. The compiled code that they run holds no GIL. Where joblib is told how
+        to run, its workers, and None for as many as it was told.
     progress : bool, default False
         Show progress on a terminal.
+    cache : path, optional
+        Folder for what is done, in blocks of a few seconds, so that a long job goes on where it was stopped. Made if
+        it is not there.
 
     Returns
     -------
@@ -66,7 +70,8 @@ def pairwise(
     Raises
     ------
     InvalidInput
-        As for :func:`otgan.solve`; the message names the cloud.
+        As for :func:`otgan.solve`; the message names the cloud. Also for a ``cache`` that cannot be written to, before
+        the work begins.
     NotConverged
         If the bounds of a pair do not meet; the message names it, the others are done by then.
 
@@ -74,6 +79,14 @@ def pairwise(
     -----
     The matrix goes into whatever takes distances: ``metric="precomputed"`` of scikit-learn, and through
     ``scipy.spatial.distance.squareform`` the clustering of SciPy.
+
+    Inside of ``with joblib.parallel_config(backend="loky")``, ``"dask"`` or ``"ray"``, blocks of pairs are solved by the
+    workers of that backend, which need otgan. Each block travels with the few clouds that it needs, and is solved again
+    where its worker dies. The matrix is the same bit for bit, on processors of one kind.
+
+    A file in ``cache`` is named by a hash of the clouds, the weights, ``p``, ``metric`` and the version of otgan, and
+    holds arrays only. Damaged ones are replaced. Any number of processes may share a folder, and clouds that are added
+    at the end cost only what is new. Ctrl-C loses the blocks under way.
 
     Examples
     --------

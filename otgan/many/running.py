@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import BrokenExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
@@ -94,14 +95,41 @@ def _solved(blocks: dict[int, Block], n_jobs: Any, done: Callable[[int], Any]) -
 def _through_joblib(blocks: list[tuple[int, Block]], n_jobs: Any) -> Iterator[tuple[int, Proven]]:
     """One pass over blocks in the workers of the backend that joblib was told to use, as they end if it can say so."""
     parallel = _joblib()
+    backend = parallel.get_active_backend()[0]
+    if hasattr(backend, "client"):
+        yield from _through_dask(blocks, backend, 2 * workers(n_jobs))
+        return
     calls = [(_task, block, {}) for block in blocks]
-    if getattr(parallel.get_active_backend()[0], "supports_return_generator", False):
+    if getattr(backend, "supports_return_generator", False):
         yield from parallel.Parallel(n_jobs, return_as="generator_unordered", batch_size=1)(calls)
         return
     together = BLOCKS_A_WORKER * workers(n_jobs)
     with parallel.Parallel(n_jobs, batch_size=1) as pool:
         for start in range(0, len(calls), together):
             yield from pool(calls[start : start + together])
+
+
+def _through_dask(blocks: list[tuple[int, Block]], backend: Any, together: int) -> Iterator[tuple[int, Proven]]:
+    """Blocks by the client of joblib's backend for Dask, so many on their way at a time.
+
+    ``joblib.Parallel`` (1.6.0) waits for ever for what Dask gives up: a block whose workers have died several times.
+    """
+    waiting, client = iter(blocks), backend.client
+
+    def sent(count: int) -> list[Any]:
+        some = islice(waiting, count)
+        return [client.submit(_task, *block, pure=False, **backend.submit_kwargs) for block in some]
+
+    blocks_are_no_graphs = sys.modules["dask"].config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
+    # Inside of a task of Dask, its place among the workers is free meanwhile.
+    with blocks_are_no_graphs, backend.retrieval_context():
+        under_way = sys.modules["distributed"].as_completed(sent(together))
+        try:
+            for future in under_way:
+                under_way.update(sent(1))
+                yield future.result()
+        finally:
+            client.cancel(list(under_way.futures))
 
 
 def _task(i: int, block: Block) -> tuple[int, Proven]:
