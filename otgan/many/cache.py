@@ -55,9 +55,9 @@ class Cache:
     def read(self, block: Block) -> NDArray[np.float64] | None:
         """What was found for the pairs of a block; None if there is no whole file of it."""
         try:
-            # The checksum in a .npz file is compared on reading.
-            with np.load(self.folder / name(block), allow_pickle=False) as file:
-                found = file["found"]
+            # A .npz file has checksums, which are compared on reading; NumPy would leave a damaged one open.
+            data = io.BytesIO((self.folder / name(block)).read_bytes())
+            found = np.load(data, allow_pickle=False)["found"]
         except Exception:  # whatever a damaged file leads to, the block is solved again
             return None
         whole = found.shape == (block.pairs.shape[1], 3) and found.dtype == np.float64

@@ -80,9 +80,9 @@ def pairwise(
     The matrix goes into whatever takes distances: ``metric="precomputed"`` of scikit-learn, and through
     ``scipy.spatial.distance.squareform`` the clustering of SciPy.
 
-    Inside of ``with joblib.parallel_config(backend="loky")``, ``"dask"`` or ``"ray"``, blocks of pairs are solved by the
-    workers of that backend, which need otgan. Each block travels with the few clouds that it needs, and is solved again
-    where its worker dies. The matrix is the same bit for bit, on processors of one kind.
+    Inside of ``with joblib.parallel_config(backend="loky")``, ``"dask"`` or ``"ray"``, blocks of pairs are solved by
+    the workers of that backend, which need otgan. Each block travels with the few clouds that it needs, and is solved
+    again where its worker dies. The matrix is the same bit for bit, on processors of one kind.
 
     A file in ``cache`` is named by a hash of the clouds, the weights, ``p``, ``metric`` and the version of otgan, and
     holds arrays only. Damaged ones are replaced. Any number of processes may share a folder, and clouds that are added
