@@ -38,6 +38,9 @@ def unusual() -> dict[str, Any]:
     return {"X": X, "a": a}
 
 
+GIVEN: list[dict[str, Any]] = [{"X": clouds()}, {"X": clouds(), "Y": clouds(5, seed=1)}, unusual()]
+
+
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of three clouds or so, and thus ten to twenty of them."""
@@ -57,7 +60,7 @@ def solved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def npz(**arrays: np.ndarray) -> bytes:
+def npz(**arrays: Any) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -93,13 +96,12 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield client
 
 
-def check_equal(**arguments: Any) -> None:
+def check_equal(backend: Any, *, jobs: int | None = None, n_jobs: int | None = None) -> None:
     """Distances and bounds are those found in this process, to the last bit, for usual and unusual clouds."""
-    for given in ({"X": clouds()}, {"X": clouds(), "Y": clouds(5, seed=1)}, unusual()):
-        got = otgan.pairwise(**given, p=2, bounds=True, **arguments)
-        with joblib.parallel_config(backend="sequential"):
-            alone = otgan.pairwise(**given, p=2, bounds=True)
-        assert running._joblib() is not None  # the check is one of the backend that it is called in
+    for given in GIVEN:
+        alone = otgan.pairwise(**given, p=2, bounds=True)
+        with joblib.parallel_config(backend=backend, n_jobs=jobs):
+            got = otgan.pairwise(**given, p=2, bounds=True, n_jobs=n_jobs)
         np.testing.assert_array_equal(got, alone)
 
 
@@ -111,28 +113,20 @@ class TestBackends:
         "backend", ["threading", "sequential", NoGenerators()], ids=["threading", "sequential", "lists"]
     )
     def test_of_threads(self, backend: Any, solved: list[int]) -> None:
-        with joblib.parallel_config(backend=backend, n_jobs=2):
-            check_equal()
-            check_equal(n_jobs=3)
+        for n_jobs in (None, 3):
+            check_equal(backend, jobs=2, n_jobs=n_jobs)
         assert len(solved) > 40
 
     def test_of_processes(self, loky: Any) -> None:
-        with joblib.parallel_config(backend="loky", n_jobs=2):
-            check_equal()
+        check_equal("loky", jobs=2)
 
     def test_of_dask(self, dask: Any) -> None:
-        with joblib.parallel_config(backend="dask"):
-            check_equal()
+        check_equal("dask")
 
     def test_a_setting_of_the_number_of_jobs_alone_counts(self, solved: list[int]) -> None:
         with joblib.parallel_config(n_jobs=1):
-            check_equal()
-        assert len(solved) > 20
-
-    def test_the_matrix_is_the_same_without_joblib(self, loky: Any) -> None:
-        expected = otgan.pairwise(clouds())
-        with joblib.parallel_config(backend="loky", n_jobs=2):
-            np.testing.assert_array_equal(otgan.pairwise(clouds()), expected)
+            otgan.pairwise(clouds())
+        assert len(solved) > 8
 
     def test_what_makes_no_sense_is_refused_there_too(self, loky: Any) -> None:
         X = clouds()
@@ -238,7 +232,7 @@ class TestCache:
         pass
 
     def test_a_second_call_reads_what_the_first_has_solved(self, tmp_path: Path, solved: list[int]) -> None:
-        for given in ({"X": clouds()}, {"X": clouds(), "Y": clouds(5, seed=1)}, unusual()):
+        for given in GIVEN:
             expected = otgan.pairwise(**given, bounds=True)
             folder = tmp_path / "made" / str(len(solved))
             first = otgan.pairwise(**given, bounds=True, cache=folder)

@@ -168,7 +168,7 @@ def _small_ones(block: Block, workers: int, done: Callable[[int], Any], found: N
         done(count)
 
 
-def _parts(chosen: NDArray[np.int64], work: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+def _parts(chosen: NDArray[np.int64], work: NDArray[Any]) -> list[NDArray[np.int64]]:
     """Pairs in parts of about one amount of work."""
     numbers = np.cumsum(work + POINTS_A_CLOUD**2) // WORK_A_PART
     return [part for part in np.split(chosen, np.flatnonzero(np.diff(numbers)) + 1) if len(part) > 0]
