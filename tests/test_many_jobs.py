@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +88,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         n_workers=2,
         threads_per_worker=1,
         processes=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any port that is free
         local_directory=str(tmp_path_factory.mktemp("dask")),
     )
     with cluster, distributed.Client(cluster) as client:
@@ -343,14 +342,11 @@ class TestCache:
         otgan.pairwise(clouds(), cache=tmp_path)
         assert len([*tmp_path.iterdir()]) > kept
 
-    def test_jobs_share_a_folder(self, tmp_path: Path) -> None:
-        expected, got = otgan.pairwise(clouds(30)), []
-        jobs = [threading.Thread(target=lambda: got.append(otgan.pairwise(clouds(30), cache=tmp_path))) for _ in "four"]
-        for job in jobs:
-            job.start()
-        for job in jobs:
-            job.join()
-        np.testing.assert_array_equal(got, [expected] * 4)
+    def test_threads_and_processes_share_a_folder(self, tmp_path: Path, loky: Any) -> None:
+        expected, call = otgan.pairwise(clouds(30)), joblib.delayed(otgan.pairwise)
+        for backend in ("threading", "loky"):
+            got = joblib.Parallel(2, backend)([call(clouds(30), cache=tmp_path)] * 4)
+            np.testing.assert_array_equal(got, [expected] * 4)
         assert all(file.suffix == ".npz" and not file.name.startswith(".") for file in tmp_path.iterdir())
 
     def test_workers_of_joblib_find_what_threads_have_left(self, tmp_path: Path, solved: list[int]) -> None:
