@@ -95,7 +95,7 @@ def test_frames_are_compared_by_their_columns_names() -> None:
 
 
 def test_many_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otgan.many.PAIRS_A_PART", 2)
+    monkeypatch.setattr("otgan.many.blocks.WORK_A_PART", 100)
     X = clouds((4,) * 9)
     np.testing.assert_array_equal(otgan.pairwise(X, n_jobs=3), otgan.pairwise(X, n_jobs=1))
 
@@ -112,7 +112,7 @@ def test_what_the_compiled_way_leaves_is_solved_one_by_one(monkeypatch: pytest.M
 
 
 def test_an_unproven_pair_is_named_after_the_others_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otgan.many.RTOL", 1e-18)
+    monkeypatch.setattr("otgan.many.blocks.RTOL", 1e-18)
     with pytest.raises(NotConverged, match=r"the pair \(0, 1\) and 5 other pairs could not be proven") as caught:
         otgan.pairwise(clouds())
     assert caught.value.solution.problem.shape == (3, 7)

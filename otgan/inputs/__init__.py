@@ -7,7 +7,16 @@ Each function takes what a user passed and its name, and returns clean float64 N
 from otgan.inputs.arrays import cost_matrix, points, real_array
 from otgan.inputs.mass import equal_mass, mass_tolerance, masses, normalized, total, weights
 from otgan.inputs.options import choice, count, exponent, flag, generator, metric_name, path, real, seed, tolerance
-from otgan.inputs.ranges import LARGEST, SMALLEST, extent, extent_fits, reach, same_dimension, value_fits
+from otgan.inputs.ranges import (
+    LARGEST,
+    SMALLEST,
+    extent,
+    extent_fits,
+    reach,
+    same_columns,
+    same_dimension,
+    value_fits,
+)
 from otgan.inputs.tensors import device_name, floating, has_tangent, is_dataset, is_tensor, like, wants_gradient
 
 __all__ = [
@@ -37,6 +46,7 @@ __all__ = [
     "reach",
     "real",
     "real_array",
+    "same_columns",
     "same_dimension",
     "seed",
     "tolerance",

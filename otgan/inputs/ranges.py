@@ -13,7 +13,7 @@ from otgan.metric import METRICS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "SMALLEST", "extent", "extent_fits", "reach", "same_dimension", "value_fits"]
+__all__ = ["LARGEST", "SMALLEST", "extent", "extent_fits", "reach", "same_columns", "same_dimension", "value_fits"]
 
 # Squares of the data's extent must stay inside float64, ...
 LARGEST, SMALLEST = 1e140, 1e-140
@@ -23,16 +23,22 @@ LARGEST_POWER = 1e9  # an ulp of a distance is 1e-7 of it to this power
 _LINE = ", or p = inf, which needs no power (wasserstein, wasserstein_1d and wasserstein_circle take it)"
 
 
+def same_columns(x: NDArray[np.float64], y: NDArray[np.float64], names: tuple[str, str]) -> None:
+    """Check that two sets of points, (n, d) and (m, d), live in one space."""
+    if x.shape[1] != y.shape[1]:
+        first, second = names
+        raise InvalidInput(
+            f"{first} and {second} must have the same number of columns, but {first} has {x.shape[1]} and {second} has "
+            f"{y.shape[1]}. Pass points of one space, one point a row."
+        )
+
+
 def same_dimension(x: NDArray[np.float64], y: NDArray[np.float64], p: float = 1.0, metric: str = "euclidean") -> float:
     """Check that both point sets live in one space, and that their distances and p-th powers fit into float64.
 
     Returns a bound on the distances, see :func:`reach`.
     """
-    if x.shape[1] != y.shape[1]:
-        raise InvalidInput(
-            f"x and y must have the same number of columns, but x has {x.shape[1]} and y has {y.shape[1]}. "
-            "Pass points of one space, one point a row."
-        )
+    same_columns(x, y, ("x", "y"))
     if p > LARGEST_POWER:
         raise InvalidInput(
             f"p must be at most {LARGEST_POWER:g} here, but {p:g} came: distances to that power have no digits left. "

@@ -1,7 +1,7 @@
 """Reports of a run: a JSON record, parts of HTML pages, tables, and files that are written whole or not at all."""
 
 from otgan.report.columns import amount, settled, unsettled
-from otgan.report.files import check_folder, check_writable, npz_path, plan_bytes, save_plan, slug, write_files
+from otgan.report.files import npz_path, plan_bytes, save_plan, slug
 from otgan.report.html import (
     Figure,
     command_html,
@@ -18,6 +18,7 @@ from otgan.report.numbers import percent, significant, typeset
 from otgan.report.record import describe, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
 from otgan.report.words import WORDS, explained
+from otgan.runtime.files import check_folder, check_writable, write_files
 
 __all__ = [
     "WORDS",

@@ -19,7 +19,7 @@ import torch
 torch.set_num_threads(1)
 from otgan.gan import Config, train
 from otgan.gan.log import Log
-from otgan.report import files
+from otgan.runtime import files
 
 config = Config.from_json(sys.argv[1])
 

@@ -531,7 +531,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("otgan.report.files.os.fsync", full)
+        patch.setattr("otgan.runtime.files.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             train(quick(), tmp_path, resume=True)
     assert {path.name for path in tmp_path.rglob("*.*")} == set(before)
