@@ -9,8 +9,8 @@ import numpy as np
 
 from otgan import inputs
 from otgan.line.rows import (
-    RADIX_FROM,
     aligned,
+    by_digits,
     in_two_threads,
     sorted_rows,
     sorted_values,
@@ -85,7 +85,7 @@ def wasserstein_1d(
     with np.errstate(over="ignore"):
         inputs.extent_fits(inputs.extent(rows_x.reshape(-1, 1), rows_y.reshape(-1, 1)), p)
     if a is None and b is None:
-        if rows_x.shape == rows_y.shape and len(rows_x) > 1 and rows_x.shape[1] >= RADIX_FROM:
+        if rows_x.shape == rows_y.shape and len(rows_x) > 1 and by_digits(rows_x.shape[1]):
             distances = _row_by_row(rows_x, rows_y, p)
         else:
             distances = _unweighted(*in_two_threads(sorted_rows, rows_x, rows_y), p)
