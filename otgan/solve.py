@@ -8,6 +8,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, small, solver
@@ -226,16 +228,21 @@ def _quick_distance(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     """
     if type(p) not in (int, float) or type(rtol) is not float or not rtol <= 1.0:
         return None
-    if _is_line(x) and _is_line(y) and p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
-        from otgan.line import wasserstein_1d
+    if p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
+        left, right = _on_the_line(x), _on_the_line(y)
+        if left is not None and right is not None:
+            from otgan.line import wasserstein_1d
 
-        return wasserstein_1d(x.reshape(-1), y.reshape(-1), p, a=a, b=b) if _plain_weights(a, b) else None
+            return wasserstein_1d(left, right, p, a=a, b=b) if _plain_weights(a, b) else None
     value = small.value(x, y, p, a, b, metric, rtol)
     return value if value is None or p == 1 else value ** (1.0 / p)
 
 
-def _is_line(x: Any) -> bool:
-    return small.is_plain(x, 1) or (small.is_plain(x, 2) and x.shape[1] == 1)
+def _on_the_line(x: Any) -> Any:
+    """Plain points with one coordinate as a float64 vector; None for all else."""
+    if type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == 1:
+        x = x[:, 0]
+    return inputs.vector(x)
 
 
 def _plain_weights(a: Any, b: Any) -> bool:

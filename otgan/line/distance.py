@@ -75,11 +75,8 @@ def wasserstein_1d(
     """
     p = inputs.exponent(p, allow_inf=True)
     a, b = inputs.masses(a, b, normalize, axis)
-    if type(axis) is int and axis in (-1, 0) and _is_float64_vector(x) and _is_float64_vector(y):
-        if a is None and b is None:
-            return _distance_of_vectors(x, y, p)
-        if (found := _distance_of_weighted_vectors(x, y, a, b, p)) is not None:
-            return found
+    if type(axis) is int and axis in (-1, 0) and (found := _distance_of_vectors(x, y, a, b, p)) is not None:
+        return found
     tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
     rows_x, rows_y, shape = aligned(inputs.real_array(x, "x"), inputs.real_array(y, "y"), axis)
     with np.errstate(over="ignore"):
@@ -101,22 +98,27 @@ def wasserstein_1d(
     return distances if shape else float(distances)
 
 
-def _is_float64_vector(x: Any) -> bool:
-    return type(x) is np.ndarray and x.dtype == np.float64 and x.ndim == 1 and x.size > 0
+def _distance_of_vectors(x: Any, y: Any, a: Any, b: Any, p: float) -> float | None:
+    """The fast path for two plain vectors, the common case; None for all else, which has to be checked."""
+    left, right = inputs.vector(x), inputs.vector(y)
+    if left is None or right is None:
+        return None
+    if a is None and b is None:
+        return _distance_of_equal_weights(left, right, p)
+    return _distance_of_weighted_vectors(left, right, a, b, p)
 
 
-def _distance_of_vectors(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
-    """The fast path for two float64 vectors, the common case, where checking would cost more than sorting.
+def _distance_of_equal_weights(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float | None:
+    """W_p of float64 vectors, where checking would cost more than sorting; None if a value is NaN or infinite.
 
-    Sorting puts NaN and infinities at the ends, so the four ends tell whether all is finite.
+    Sorting puts those at the ends, so the four ends tell whether all is finite.
     """
     from otgan.kernels.line import counted_distance, matched_distance
 
     x, y = in_two_threads(sorted_values, x, y)
     low, high = min(x[0], y[0]), max(x[-1], y[-1])
     if not all(map(math.isfinite, (x[0], y[0], x[-1], y[-1]))):
-        inputs.real_array(x, "x")
-        inputs.real_array(y, "y")
+        return None
     inputs.extent_fits(float(high) - float(low), p)
     if len(x) == len(y):
         return matched_distance(x, y, p)
@@ -126,7 +128,7 @@ def _distance_of_vectors(x: NDArray[np.float64], y: NDArray[np.float64], p: floa
 def _distance_of_weighted_vectors(
     x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float
 ) -> float | None:
-    """The fast path for float64 vectors with such weights; None if the checks have to see something about them."""
+    """The same with weights that are float64 vectors too; None if the checks have to see something about them."""
     if a is None:
         a = np.full(len(x), 1.0 / len(x))
     if b is None:
@@ -140,6 +142,10 @@ def _distance_of_weighted_vectors(
         return None
     inputs.extent_fits(float(max(x[-1], y[-1])) - float(min(x[0], y[0])), p)
     return _distance(x, a, y, b, p)
+
+
+def _is_float64_vector(x: Any) -> bool:
+    return type(x) is np.ndarray and x.dtype == np.float64 and x.ndim == 1 and x.size > 0
 
 
 def _sorted_and_summed(side: Weighted) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

@@ -116,9 +116,7 @@ def radix_is_faster() -> bool:
     """
     from otgan.kernels.sort import sorted_values
 
-    trials = np.random.default_rng(0).random(
-        (ROUNDS, TRIAL)
-    )  # fresh ones, as processors learn how to sort one by heart
+    trials = np.random.default_rng(0).random((ROUNDS, TRIAL))  # not one row, which processors would learn by heart
     for sort in (sorted_values, np.sort):
         sort(trials[0])  # compiled, or loaded
     return CLEARLY * _least_seconds(sorted_values, trials) < _least_seconds(np.sort, trials)
