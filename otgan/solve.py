@@ -113,6 +113,11 @@ def solve(
     """
     device = _check_device(device, method)
     a, b = inputs.masses(a, b, normalize)
+    if device == "cpu" and type(method) is str and method in ("auto", "line") and max_steps is None:
+        with Interrupts() as interrupts:
+            solution = _quick_solution(x, y, p, a, b, metric, rtol)
+        if solution is not None:
+            return _after(solution, rtol, throw, interrupts.asked)
     problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device)
     return _run(problem, method, rtol, throw, progress, max_steps)
 
@@ -245,6 +250,24 @@ def _on_the_line(x: Any) -> Any:
     return inputs.vector(x)
 
 
+def _quick_solution(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> Solution | None:
+    """The solution between plain vectors on the line, where its value needs no plan; None elsewhere."""
+    start = time.perf_counter()
+    if not (type(p) in (int, float) and 1 <= p <= LARGEST_POWER and type(rtol) is float and ON_THE_LINE <= rtol <= 1.0):
+        return None
+    left, right = _on_the_line(x), _on_the_line(y)
+    if left is None or right is None or not _plain_weights(a, b) or type(metric) is not str or metric not in METRICS:
+        return None
+    from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
+    from otgan.line.distance import cost_on_the_line
+
+    if (value := cost_on_the_line(left, right, float(p), a, b)) is None:
+        return None
+    a, b = (None if weights is None else weights.copy() for weights in (a, b))
+    given = PointsOnTheLine(left.copy(), right.copy(), float(p), a, b, metric, rtol)
+    return OrderedSolution.of(given, value, time.perf_counter() - start)
+
+
 def _plain_weights(a: Any, b: Any) -> bool:
     return all(weights is None or small.is_plain(weights, 1) for weights in (a, b))
 
@@ -301,11 +324,19 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
         status = Status.INTERRUPTED
     solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
+    return _after(solution, rtol, throw, interrupts.asked)
+
+
+def _after(solution: Solution, rtol: float, throw: bool, asked: bool) -> Solution:
+    """``solution``, if nothing speaks against returning it: a Ctrl-C, or bounds that do not meet."""
+    if solution.status is Status.OPTIMAL and not asked:
+        return solution
     interval = f"the optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e}"
-    if interrupts.asked:
-        raise Interrupted(f"interrupted, when {interval}. {status.message}", solution)
-    if throw and status is not Status.OPTIMAL:
+    if asked:
+        raise Interrupted(f"interrupted, when {interval}. {solution.status.message}", solution)
+    if throw:
         raise NotConverged(
-            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {status.message}", solution
+            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {solution.status.message}",
+            solution,
         )
     return solution
