@@ -14,6 +14,9 @@ from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, small, solver
 from otgan.exact.auto import check, choose
+from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
+from otgan.line import distance as line
+from otgan.line.rows import in_two_threads
 from otgan.metric import METRICS
 from otgan.pricing import check_device
 from otgan.problem import Problem
@@ -236,9 +239,7 @@ def _quick_distance(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     if p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
         left, right = _on_the_line(x), _on_the_line(y)
         if left is not None and right is not None:
-            from otgan.line import wasserstein_1d
-
-            return wasserstein_1d(left, right, p, a=a, b=b) if _plain_weights(a, b) else None
+            return line.wasserstein_1d(left, right, p, a=a, b=b) if _plain_weights(a, b) else None
     value = small.value(x, y, p, a, b, metric, rtol)
     return value if value is None or p == 1 else value ** (1.0 / p)
 
@@ -258,13 +259,11 @@ def _quick_solution(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     left, right = _on_the_line(x), _on_the_line(y)
     if left is None or right is None or not _plain_weights(a, b) or type(metric) is not str or metric not in METRICS:
         return None
-    from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
-    from otgan.line.distance import cost_on_the_line
-
-    if (value := cost_on_the_line(left, right, float(p), a, b)) is None:
+    if (value := line.cost_on_the_line(left, right, float(p), a, b)) is None:
         return None
     a, b = (None if weights is None else weights.copy() for weights in (a, b))
-    given = PointsOnTheLine(left.copy(), right.copy(), float(p), a, b, metric, rtol)
+    left, right = in_two_threads(np.copy, left, right)
+    given = PointsOnTheLine(left, right, float(p), a, b, metric, rtol)
     return OrderedSolution.of(given, value, time.perf_counter() - start)
 
 
@@ -274,8 +273,6 @@ def _plain_weights(a: Any, b: Any) -> bool:
 
 def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rtol: float) -> Any:
     """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
-    from otgan.line import wasserstein_1d
-
     inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
@@ -287,7 +284,7 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     left, right = (
         given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
     )
-    distance = wasserstein_1d(left, right, math.inf, a=a, b=b)
+    distance = line.wasserstein_1d(left, right, math.inf, a=a, b=b)
     tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
     return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
 

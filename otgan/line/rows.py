@@ -39,12 +39,16 @@ CLEARLY = 2.0  # times as fast, for counting digits to be chosen: larger than no
 
 def in_two_threads(function: Callable[[Any], Any], x: Any, y: Any) -> tuple[Any, Any]:
     """``function`` of both, at the same time where they are large; sorting does not hold the GIL."""
-    size = sum(part.size for side in (x, y) for part in (side if isinstance(side, tuple) else (side,)))
-    if size < TWO_THREADS_FROM:
+    if _size(x) + _size(y) < TWO_THREADS_FROM:
         return function(x), function(y)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(function, y)
         return function(x), other.result()
+
+
+def _size(side: Any) -> int:
+    """How many values there are, and masses if any."""
+    return sum(part.size for part in side) if isinstance(side, tuple) else side.size
 
 
 def aligned(x: Rows, y: Rows, axis: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Rows, Rows, tuple[int, ...]]:
