@@ -208,7 +208,7 @@ def test_where_plan_and_potentials_have_to_be_the_proof(x: Any, y: Any, options:
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("place", ["x", "y", "a", "b"])
 def test_bad_input_is_refused_at_once(bad: float, place: str) -> None:
-    given = {name: np.array([0.5, 0.5]) for name in "xyab"}
+    given: dict[str, Any] = {name: np.array([0.5, 0.5]) for name in "xyab"}
     given[place][1] = bad
     with pytest.raises(InvalidInput, match=f"{place} must be finite, .* the first at index 1"):
         otgan.solve(**given)
