@@ -56,6 +56,9 @@ class Status(Enum):
 class Solution:
     """A transport plan, potentials, and the bounds that they prove.
 
+    On the line the order of the points proves the value and the bounds; the plan, the potentials and their certificate
+    are then made when they are first asked for (:mod:`otgan.exact.ordered`).
+
     Attributes
     ----------
     problem : otgan.problem.Problem

@@ -84,7 +84,8 @@ def solve(
     Returns
     -------
     Solution
-        ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``.
+        ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``. On the
+        line the order of the points proves the value, and from ``plan`` on all is made when it is first asked for.
 
     Raises
     ------

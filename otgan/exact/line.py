@@ -3,15 +3,16 @@
 There are two proofs of the optimal cost:
 
 - **Order.** The plan that keeps the order is optimal for every convex cost of the difference, so its cost is the value,
-  and nothing is left to be proven but the rounding of one sum. Its terms are not negative: each is a mass times the
-  power of a difference, both known to a few roundings of themselves (differences of masses are exact, or their error
-  is bounded and below half an ulp of the sum). With the compensated sum and the division by the number of points that
-  makes less than ``(p + 12) u`` in relative terms, ``u = EPS / 2``, or ``(2 p + 12) u`` where p is not 1 or 2. The
-  bounds are ``value (1 -+ ((p + 6) EPS + (n + m)^2 EPS^2))``. Where a term could be lost to underflow, this proof is
-  not used. :func:`otgan.solve` returns such a value at once (:mod:`otgan.exact.ordered`).
+  and nothing is left to be proven but the rounding of one sum. Its terms are not negative. With ``u = EPS / 2`` each is
+  off by ``p u`` of itself for the difference, ``2 u`` for its power, ``u`` for the mass and ``u`` for the product of
+  the two. The sum is compensated, which leaves ``u`` and ``(n + m)^2 u^2`` (Ogita, Rump & Oishi 2005, proposition 4.5);
+  what differences of masses may be off, :mod:`otgan.kernels.line` bounds, and keeps below ``u`` of the sum. That makes
+  ``(p + 6) u``. The bounds are ``value (1 -+ ((p + 6) EPS + (n + m)^2 EPS^2))``, twice as far away, which covers
+  products of roundings and the rounding of the bounds themselves. Where a term could be lost to underflow, this proof
+  is not used. :func:`otgan.solve` returns such a value at once (:mod:`otgan.exact.ordered`).
 - **Duality**, as for every other solver: :func:`solve` here finds the plan and potentials, and they are certified. It
   runs when one of them is asked for, and where order is not enough: for ``rtol`` below 1e-12, p above 100, costs near
-  the limits of float64, or points that coincide.
+  the limits of float64, or samples that are the same.
 """
 
 from __future__ import annotations
