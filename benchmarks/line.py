@@ -110,7 +110,6 @@ def ways(x: Array, y: Array) -> Functions:
         "wasserstein_1d": lambda: otgan.wasserstein_1d(x, y),
         "wasserstein": lambda: otgan.wasserstein(x, y),
         "solve, value": lambda: otgan.solve(x, y).value,
-        "solve, plan": lambda: otgan.solve(x, y).plan,
         "float32": lambda: otgan.wasserstein_1d(*singles),
         "int64": lambda: otgan.wasserstein_1d(*wholes),
         "bool": lambda x=x > 0, y=y > 0: otgan.wasserstein_1d(x, y),

@@ -263,7 +263,7 @@ def _quick_solution(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     if (value := line.cost_on_the_line(left, right, float(p), a, b)) is None:
         return None
     a, b = (None if weights is None else weights.copy() for weights in (a, b))
-    left, right = in_two_threads(np.copy, left, right)
+    left, right = in_two_threads(np.ndarray.copy, left, right)
     given = PointsOnTheLine(left, right, float(p), a, b, metric, rtol)
     return OrderedSolution.of(given, value, time.perf_counter() - start)
 
