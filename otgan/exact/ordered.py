@@ -1,6 +1,7 @@
 """Solutions on the line, whose value is proven by the order of the points; the rest is made when it is asked for.
 
-The proof is the docstring of :mod:`otgan.exact.line`. Plan and potentials take fifty times as long as the value and more.
+The proof is the docstring of :mod:`otgan.exact.line`. Plan and potentials take more than fifty times
+as long as the value.
 """
 
 from __future__ import annotations
