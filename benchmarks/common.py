@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from otgan.runtime.cores import cores
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in packages},
     }
+
+
+def simd() -> list[str]:
+    """NumPy's names for the SIMD instructions that it uses here beyond those that it was built for."""
+    config: Any = np.show_config(mode="dicts")
+    return config["SIMD Extensions"].get("found", [])
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

@@ -32,7 +32,7 @@ SHARPENED = 2**22  # pairs; with more, potentials are not rounded with that much
 class Status(Enum):
     """How a solve ended; the value says what that means and what to do."""
 
-    OPTIMAL = "The plan and the potentials prove each other optimal within rtol."
+    OPTIMAL = "Proven optimal within rtol: by the plan and its potentials, or on the line by the order of the points."
     GAP = (
         "The solver finished, but float64 does not bring the bounds within rtol. The truth lies between lower and "
         "upper; accept a larger rtol, or rescale the costs or weights so that they span fewer orders of magnitude."
@@ -55,6 +55,9 @@ class Status(Enum):
 @dataclass(frozen=True, eq=False)
 class Solution:
     """A transport plan, potentials, and the bounds that they prove.
+
+    On the line the order of the points proves the value and the bounds; the plan, the potentials and their certificate
+    are then made when they are first asked for (:mod:`otgan.exact.ordered`).
 
     Attributes
     ----------

@@ -8,10 +8,15 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from otgan import frames, inputs
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, small, solver
 from otgan.exact.auto import check, choose
+from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
+from otgan.line import distance as line
+from otgan.line.rows import in_two_threads
 from otgan.metric import METRICS
 from otgan.pricing import check_device
 from otgan.problem import Problem
@@ -79,7 +84,8 @@ def solve(
     Returns
     -------
     Solution
-        ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``.
+        ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``. On the
+        line the order of the points proves the value, and from ``plan`` on all is made when it is first asked for.
 
     Raises
     ------
@@ -111,6 +117,11 @@ def solve(
     """
     device = _check_device(device, method)
     a, b = inputs.masses(a, b, normalize)
+    if device == "cpu" and type(method) is str and method in ("auto", "line") and max_steps is None:
+        with Interrupts() as interrupts:
+            solution = _quick_solution(x, y, p, a, b, metric, rtol)
+        if solution is not None:
+            return _after(solution, rtol, throw, interrupts.asked)
     problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device)
     return _run(problem, method, rtol, throw, progress, max_steps)
 
@@ -226,16 +237,35 @@ def _quick_distance(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     """
     if type(p) not in (int, float) or type(rtol) is not float or not rtol <= 1.0:
         return None
-    if _is_line(x) and _is_line(y) and p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
-        from otgan.line import wasserstein_1d
-
-        return wasserstein_1d(x.reshape(-1), y.reshape(-1), p, a=a, b=b) if _plain_weights(a, b) else None
+    if p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
+        left, right = _on_the_line(x), _on_the_line(y)
+        if left is not None and right is not None:
+            return line.wasserstein_1d(left, right, p, a=a, b=b) if _plain_weights(a, b) else None
     value = small.value(x, y, p, a, b, metric, rtol)
     return value if value is None or p == 1 else value ** (1.0 / p)
 
 
-def _is_line(x: Any) -> bool:
-    return small.is_plain(x, 1) or (small.is_plain(x, 2) and x.shape[1] == 1)
+def _on_the_line(x: Any) -> Any:
+    """Plain points with one coordinate as a float64 vector; None for all else."""
+    if type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == 1:
+        x = x[:, 0]
+    return inputs.vector(x)
+
+
+def _quick_solution(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> Solution | None:
+    """The solution between plain vectors on the line, where its value needs no plan; None elsewhere."""
+    start = time.perf_counter()
+    if not (type(p) in (int, float) and 1 <= p <= LARGEST_POWER and type(rtol) is float and ON_THE_LINE <= rtol <= 1.0):
+        return None
+    left, right = _on_the_line(x), _on_the_line(y)
+    if left is None or right is None or not _plain_weights(a, b) or type(metric) is not str or metric not in METRICS:
+        return None
+    if (value := line.cost_on_the_line(left, right, float(p), a, b)) is None:
+        return None
+    a, b = (None if weights is None else weights.copy() for weights in (a, b))
+    left, right = in_two_threads(np.ndarray.copy, left, right)
+    given = PointsOnTheLine(left, right, float(p), a, b, metric, rtol)
+    return OrderedSolution.of(given, value, time.perf_counter() - start)
 
 
 def _plain_weights(a: Any, b: Any) -> bool:
@@ -244,8 +274,6 @@ def _plain_weights(a: Any, b: Any) -> bool:
 
 def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rtol: float) -> Any:
     """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
-    from otgan.line import wasserstein_1d
-
     inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
@@ -257,7 +285,7 @@ def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rto
     left, right = (
         given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
     )
-    distance = wasserstein_1d(left, right, math.inf, a=a, b=b)
+    distance = line.wasserstein_1d(left, right, math.inf, a=a, b=b)
     tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
     return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
 
@@ -294,11 +322,19 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
     if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
         status = Status.INTERRUPTED
     solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
+    return _after(solution, rtol, throw, interrupts.asked)
+
+
+def _after(solution: Solution, rtol: float, throw: bool, asked: bool) -> Solution:
+    """``solution``, if nothing speaks against returning it: a Ctrl-C, or bounds that do not meet."""
+    if solution.status is Status.OPTIMAL and not asked:
+        return solution
     interval = f"the optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e}"
-    if interrupts.asked:
-        raise Interrupted(f"interrupted, when {interval}. {status.message}", solution)
-    if throw and status is not Status.OPTIMAL:
+    if asked:
+        raise Interrupted(f"interrupted, when {interval}. {solution.status.message}", solution)
+    if throw:
         raise NotConverged(
-            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {status.message}", solution
+            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {solution.status.message}",
+            solution,
         )
     return solution

@@ -128,7 +128,7 @@ class Distance:
     def _text(self, a: SampleSet, b: SampleSet, solution: Solution, notes: tuple[str, ...]) -> str:
         from otgan import report
 
-        low, high = report.describe(solution)["distance_bounds"]
+        low, high = report.distance_bounds(solution, self.p)
         lines = [
             f"W{self.p:g}({a.name}, {b.name}) = {solution.distance!r}",
             f"  proven: {low!r} to {high!r}, relative gap {solution.gap:.2g}",

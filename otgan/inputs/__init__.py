@@ -4,7 +4,7 @@ Each function takes what a user passed and its name, and returns clean float64 N
 :class:`~otgan.errors.InvalidInput`. Nothing after this package checks its input again.
 """
 
-from otgan.inputs.arrays import cost_matrix, points, real_array
+from otgan.inputs.arrays import cost_matrix, points, real_array, vector
 from otgan.inputs.mass import equal_mass, mass_tolerance, masses, normalized, total, weights
 from otgan.inputs.options import choice, count, exponent, flag, generator, metric_name, path, real, seed, tolerance
 from otgan.inputs.ranges import (
@@ -52,6 +52,7 @@ __all__ = [
     "tolerance",
     "total",
     "value_fits",
+    "vector",
     "wants_gradient",
     "weights",
 ]

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["cost_matrix", "points", "real_array"]
+__all__ = ["cost_matrix", "points", "real_array", "vector"]
 
 BYTES_A_VALUE = 9  # in float64, and of a mask
+LARGEST_WHOLE, LARGEST_SQUARE = 2**53, 2.0**106  # float64 can tell whole numbers apart up to here
+QUICK = 2**16  # values, up to which converting is quicker than checking first whether memory will do
+NUMBERS = {float: np.float64, int: np.int64, bool: np.bool_, np.float64: np.float64}  # in lists, and how they are read
+EXACT = "?bBhHiIlLqQefd"  # codes of the types that float64 holds exactly, but for large whole numbers of 8 bytes
 
 
 def _kind(x: object) -> str:
@@ -80,7 +84,7 @@ def real_array(
         )
     clean = array.astype(np.float64)
     # Compared as whole numbers: 2**53 + 1 would round to 2**53 first, and the least int64 has no absolute value.
-    if array.dtype.kind in "iu" and array.itemsize == 8 and max(int(array.max()), -int(array.min())) > 2**53:
+    if array.dtype.kind in "iu" and array.itemsize == 8 and max(int(array.max()), -int(array.min())) > LARGEST_WHOLE:
         raise InvalidInput(
             f"{name} holds integers above 2**53, which float64 cannot tell apart. Of points, subtract an offset from "
             "both sides; divide weights by a common factor, or pass them as floats."
@@ -97,6 +101,36 @@ def real_array(
                 f"{advice}"
             )
     return clean
+
+
+def vector(x: Any) -> NDArray[np.float64] | None:
+    """``x`` as a float64 vector if it is a plain one of another type, or a plain list, and not long; NaN and inf pass.
+
+    None for all else, and for whole numbers that float64 may not tell apart: :func:`real_array` reads those, or says
+    what is wrong. A float64 vector comes back as it is, however long.
+    """
+    if type(x) is list or type(x) is tuple:
+        x = _listed(x) if 0 < len(x) <= QUICK else None
+    if type(x) is not np.ndarray or x.ndim != 1 or x.size == 0:
+        return None
+    if x.dtype == np.float64:
+        return x
+    if x.size > QUICK or x.dtype.char not in EXACT:
+        return None
+    clean = x.astype(np.float64)
+    # No square is above the sum of all, which is the quickest thing to find.
+    return clean if x.itemsize < 8 or np.dot(clean, clean) < LARGEST_SQUARE else None
+
+
+def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:
+    """A list of Python's or NumPy's numbers as a vector; None if it holds anything else."""
+    kinds, first = list(map(type, x)), type(x[0])
+    if kinds.count(first) != len(x):
+        return np.asarray(x) if NUMBERS.keys() >= set(kinds) else None
+    try:
+        return np.fromiter(x, NUMBERS[first], len(x)) if first in NUMBERS else None  # twice as fast as asarray
+    except OverflowError:
+        return None
 
 
 def _where(bad: NDArray[np.bool_], columns: Sequence[str] | None) -> str:

@@ -15,9 +15,12 @@ from otgan.kernels.twofold import two_product, two_sum
 from otgan.kernels.wide import as_float
 
 __all__ = [
+    "counted_cost",
     "mass_total",
+    "matched_cost",
     "matched_distance",
     "matched_distances",
+    "merged_cost",
     "merged_distance",
     "merged_distances",
     "unsorted_distances",
@@ -65,6 +68,16 @@ def mass_total(masses):
 
 
 @kernel
+def matched_cost(x, y, p, length):
+    """W_p^p between sorted x and y of one number of points, each with mass 1 / n; distances count in a ``length``."""
+    total, error = 0.0, 0.0
+    for i in range(x.size):
+        total, e = two_sum(total, power(abs(x[i] - y[i]) / length, p))
+        error += e
+    return (total + error) / x.size
+
+
+@kernel
 def matched_distance(x, y, p):
     """W_p between sorted x and y of one length, each point with mass 1 / n.
 
@@ -73,11 +86,7 @@ def matched_distance(x, y, p):
     largest = 1.0 if p == 1.0 else np.abs(x - y).max()
     if p == np.inf or largest == 0.0:
         return largest
-    total, error = 0.0, 0.0
-    for i in range(x.size):
-        total, e = two_sum(total, power(abs(x[i] - y[i]) / largest, p))
-        error += e
-    return largest * root((total + error) / x.size, p)
+    return largest * root(matched_cost(x, y, p, largest), p)
 
 
 @kernel
@@ -233,11 +242,16 @@ def merged_sum(x, a, y, b, rests, share_b, p, scale, doubt, unsure):
 
 
 @kernel
-def merged_distance(x, a, y, b, p):
-    """W_p between sorted points with masses that are not negative, for a total mass of ``sum(a)``.
+def merged_cost(x, a, y, b, p, relative):
+    """W_p^p between sorted points with masses that are not negative, for a total mass of ``sum(a)``; W_inf for p = inf.
 
     NaN where twice the working precision does not do: the masses have to be whole numbers then, see
-    :func:`whole_distance`. Distances are taken relative to the span of the data.
+    :func:`whole_distance`. Where ``relative``, distances are taken relative to the span of the data.
+
+    Returns
+    -------
+    cost, length : float
+        The cost, and the length that distances count in.
     """
     sum_a, exact_a, largest_a, zero_a = surveyed(a)
     sum_b, exact_b, largest_b, zero_b = surveyed(b)
@@ -247,20 +261,27 @@ def merged_distance(x, a, y, b, p):
         y, b = y[b > 0.0], b[b > 0.0]
     high, low = ratio(sum_a, sum_b)
     b, rests, share = times(b, high, low)
-    scale = 1.0
+    length = 1.0
     if p == 1.0:
         total, error = crossing_sum(x, a, y, b, rests, share, sum_a[0], exact_a and exact_b and sum_a == sum_b)
     else:
-        if p != np.inf:
-            scale = max(x[-1] - y[0], y[-1] - x[0])
-        if scale <= 0.0:
-            return 0.0
+        if relative and p != np.inf:
+            length = max(x[-1] - y[0], y[-1] - x[0])
+        if length <= 0.0:
+            return 0.0, 1.0
         doubt = DOUBT * ((x.size + y.size) * max(largest_a, largest_b) + 2.0 * sum_a[0])
         unsure = doubt + UNSURE * max(largest_a, largest_b)
-        total, error = merged_sum(x, a, y, b, rests, share, p, scale, doubt, unsure)
-    if error > HALF_ULP * total or 0.0 < scale * total < RESOLVED or (total == 0.0 and p > 1.0):
-        return np.nan
-    return total if p == np.inf else scale * root(total, p)
+        total, error = merged_sum(x, a, y, b, rests, share, p, length, doubt, unsure)
+    if error > HALF_ULP * total or 0.0 < length * total < RESOLVED or (total == 0.0 and p > 1.0):
+        return np.nan, length
+    return total, length
+
+
+@kernel
+def merged_distance(x, a, y, b, p):
+    """W_p between such points, by :func:`merged_cost`: NaN where that is NaN."""
+    total, length = merged_cost(x, a, y, b, p, True)
+    return total if p == np.inf else length * root(total, p)
 
 
 @kernel
@@ -286,6 +307,12 @@ def counted_sum(x, mass_x, y, mass_y, p, largest):
         i += use_x
         j += use_y
     return farthest if p == np.inf else total + error
+
+
+@kernel
+def counted_cost(x, y, p, total):
+    """W_p^p between sorted points of equal weights; ``total`` is the least common multiple of their numbers."""
+    return counted_sum(x, float(total // x.size), y, float(total // y.size), p, 1.0) / total
 
 
 @kernel

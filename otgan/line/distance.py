@@ -9,8 +9,8 @@ import numpy as np
 
 from otgan import inputs
 from otgan.line.rows import (
-    RADIX_FROM,
     aligned,
+    by_digits,
     in_two_threads,
     sorted_rows,
     sorted_values,
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from otgan.line.rows import Rows, Weighted
 
-__all__ = ["wasserstein_1d"]
+__all__ = ["cost_on_the_line", "wasserstein_1d"]
+
+UNDERFLOW, OVERFLOW = 1e-200, 1e280  # costs per mass above the one lose nothing to underflow; below the other all fits
 
 
 def wasserstein_1d(
@@ -75,17 +77,14 @@ def wasserstein_1d(
     """
     p = inputs.exponent(p, allow_inf=True)
     a, b = inputs.masses(a, b, normalize, axis)
-    if type(axis) is int and axis in (-1, 0) and _is_float64_vector(x) and _is_float64_vector(y):
-        if a is None and b is None:
-            return _distance_of_vectors(x, y, p)
-        if (found := _distance_of_weighted_vectors(x, y, a, b, p)) is not None:
-            return found
+    if type(axis) is int and axis in (-1, 0) and (found := _distance_of_vectors(x, y, a, b, p)) is not None:
+        return found
     tensor = next((t for t in (x, y) if inputs.is_tensor(t)), None)
     rows_x, rows_y, shape = aligned(inputs.real_array(x, "x"), inputs.real_array(y, "y"), axis)
     with np.errstate(over="ignore"):
         inputs.extent_fits(inputs.extent(rows_x.reshape(-1, 1), rows_y.reshape(-1, 1)), p)
     if a is None and b is None:
-        if rows_x.shape == rows_y.shape and len(rows_x) > 1 and rows_x.shape[1] >= RADIX_FROM:
+        if rows_x.shape == rows_y.shape and len(rows_x) > 1 and by_digits(rows_x.shape[1]):
             distances = _row_by_row(rows_x, rows_y, p)
         else:
             distances = _unweighted(*in_two_threads(sorted_rows, rows_x, rows_y), p)
@@ -101,45 +100,74 @@ def wasserstein_1d(
     return distances if shape else float(distances)
 
 
-def _is_float64_vector(x: Any) -> bool:
-    return type(x) is np.ndarray and x.dtype == np.float64 and x.ndim == 1 and x.size > 0
+def cost_on_the_line(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    p: float,
+    a: NDArray[np.float64] | None,
+    b: NDArray[np.float64] | None,
+) -> float | None:
+    """``W_p ** p`` between vectors with finite p, right to a few ulps; None where that or the input is in doubt.
 
-
-def _distance_of_vectors(x: NDArray[np.float64], y: NDArray[np.float64], p: float) -> float:
-    """The fast path for two float64 vectors, the common case, where checking would cost more than sorting.
-
-    Sorting puts NaN and infinities at the ends, so the four ends tell whether all is finite.
+    How many ulps is in :mod:`otgan.exact.line`. Powers of distances are taken as they are, and where one could be lost
+    to underflow there is no answer.
     """
+    from otgan.kernels.line import counted_cost, matched_cost, merged_cost
+
+    if (found := _in_order(x, y, p, a, b)) is None:
+        return None
+    mass = 1.0
+    x, a, y, b = found
+    if a is not None:
+        cost, mass = merged_cost(x, a, y, b, p, False)[0], float(a.sum())
+    elif len(x) == len(y):
+        cost = matched_cost(x, y, p, 1.0)
+    else:
+        cost = counted_cost(x, y, p, math.lcm(len(x), len(y)))
+    most = mass * float(max(x[-1], y[-1]) - min(x[0], y[0])) ** p
+    return cost if UNDERFLOW * max(1.0, mass) < cost and most < OVERFLOW else None  # NaN compares with nothing
+
+
+def _distance_of_vectors(x: Any, y: Any, a: Any, b: Any, p: float) -> float | None:
+    """The fast path for two plain vectors, the common case; None for all else, which has to be checked."""
     from otgan.kernels.line import counted_distance, matched_distance
 
-    x, y = in_two_threads(sorted_values, x, y)
-    low, high = min(x[0], y[0]), max(x[-1], y[-1])
-    if not all(map(math.isfinite, (x[0], y[0], x[-1], y[-1]))):
-        inputs.real_array(x, "x")
-        inputs.real_array(y, "y")
-    inputs.extent_fits(float(high) - float(low), p)
-    if len(x) == len(y):
-        return matched_distance(x, y, p)
-    return counted_distance(x, y, p, math.lcm(len(x), len(y)))
-
-
-def _distance_of_weighted_vectors(
-    x: NDArray[np.float64], y: NDArray[np.float64], a: Any, b: Any, p: float
-) -> float | None:
-    """The fast path for float64 vectors with such weights; None if the checks have to see something about them."""
-    if a is None:
-        a = np.full(len(x), 1.0 / len(x))
-    if b is None:
-        b = np.full(len(y), 1.0 / len(y))
-    if not (_is_float64_vector(a) and _is_float64_vector(b) and len(a) == len(x) and len(b) == len(y)):
+    left, right = inputs.vector(x), inputs.vector(y)
+    if left is None or right is None or (found := _in_order(left, right, p, a, b)) is None:
         return None
-    (x, a, mass_a), (y, b, mass_b) = in_two_threads(_sorted_and_summed, (x, a), (y, b))
-    good = inputs.SMALLEST < mass_a < inputs.LARGEST and inputs.SMALLEST < mass_b < inputs.LARGEST
-    good = good and abs(mass_a - mass_b) <= inputs.mass_tolerance(a, b) * max(mass_a, mass_b)
-    if not (good and all(map(math.isfinite, (x[0], y[0], x[-1], y[-1])))):
+    left, a, right, b = found
+    if a is not None:
+        return _distance(left, a, right, b, p)
+    if len(left) == len(right):
+        return matched_distance(left, right, p)
+    return counted_distance(left, right, p, math.lcm(len(left), len(right)))
+
+
+def _in_order(x: NDArray[np.float64], y: NDArray[np.float64], p: float, a: Any, b: Any) -> Any:
+    """Both sides from left to right, each with its masses, or None if the weights are equal: x, a, y, b.
+
+    None where the checks have to see something about them, which would cost more than sorting. That puts NaN and
+    infinities at the ends, so the four ends tell whether all is finite.
+    """
+    if a is None and b is None:
+        x, y = in_two_threads(sorted_values, x, y)
+    else:
+        a = np.full(len(x), 1.0 / len(x)) if a is None else a
+        b = np.full(len(y), 1.0 / len(y)) if b is None else b
+        if not (_is_float64_vector(a) and _is_float64_vector(b) and len(a) == len(x) and len(b) == len(y)):
+            return None
+        (x, a, mass_a), (y, b, mass_b) = in_two_threads(_sorted_and_summed, (x, a), (y, b))
+        good = inputs.SMALLEST < mass_a < inputs.LARGEST and inputs.SMALLEST < mass_b < inputs.LARGEST
+        if not (good and abs(mass_a - mass_b) <= inputs.mass_tolerance(a, b) * max(mass_a, mass_b)):
+            return None
+    if not all(map(math.isfinite, (x[0], y[0], x[-1], y[-1]))):
         return None
     inputs.extent_fits(float(max(x[-1], y[-1])) - float(min(x[0], y[0])), p)
-    return _distance(x, a, y, b, p)
+    return x, a, y, b
+
+
+def _is_float64_vector(x: Any) -> bool:
+    return type(x) is np.ndarray and x.dtype == np.float64 and x.ndim == 1 and x.size > 0
 
 
 def _sorted_and_summed(side: Weighted) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numbers
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,20 +21,34 @@ if TYPE_CHECKING:
     Rows = NDArray[np.float64]
     Weighted = tuple[Rows, Rows]  # values and masses, (batch, n) both
 
-__all__ = ["RADIX_FROM", "aligned", "in_two_threads", "sorted_rows", "sorted_values", "sorted_with_masses", "weighted"]
+__all__ = [
+    "aligned",
+    "by_digits",
+    "in_two_threads",
+    "sorted_rows",
+    "sorted_values",
+    "sorted_with_masses",
+    "weighted",
+]
 
 TWO_THREADS_FROM = 100_000  # values; below, starting a thread costs more than it saves
 RADIX_FROM = 600  # values; below, NumPy's sort is as fast as counting digits
+TRIAL, ROUNDS = 4000, 5  # values that both sorts are tried on, and on how many such rows
+CLEARLY = 2.0  # times as fast, for counting digits to be chosen: larger than noise, and than what a wrong choice costs
 
 
 def in_two_threads(function: Callable[[Any], Any], x: Any, y: Any) -> tuple[Any, Any]:
     """``function`` of both, at the same time where they are large; sorting does not hold the GIL."""
-    size = sum(part.size for side in (x, y) for part in (side if isinstance(side, tuple) else (side,)))
-    if size < TWO_THREADS_FROM:
+    if _size(x) + _size(y) < TWO_THREADS_FROM:
         return function(x), function(y)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(function, y)
         return function(x), other.result()
+
+
+def _size(side: Any) -> int:
+    """How many values there are, and masses if any."""
+    return sum(part.size for part in side) if isinstance(side, tuple) else side.size
 
 
 def aligned(x: Rows, y: Rows, axis: Any, names: tuple[str, str] = ("x", "y")) -> tuple[Rows, Rows, tuple[int, ...]]:
@@ -95,9 +111,38 @@ def mass_rows(given: Any, rows: Rows, name: str, shape: tuple[int, ...], axis: i
     return full
 
 
+@cache
+def radix_is_faster() -> bool:
+    """Whether our radix sort beats NumPy's sort on this machine: tried once, in about a millisecond.
+
+    What NumPy says of the processor does not tell. Its sort is as fast as ours or faster with AVX2, four times slower
+    with the AVX-512 of AMD's Zen 4 (which stores compressed vectors slowly), and eight times slower without either.
+    """
+    from otgan.kernels.sort import sorted_values
+
+    trials = np.random.default_rng(0).random((ROUNDS, TRIAL))  # not one row, which processors would learn by heart
+    for sort in (sorted_values, np.sort):
+        sort(trials[0])  # compiled, or loaded
+    return CLEARLY * _least_seconds(sorted_values, trials) < _least_seconds(np.sort, trials)
+
+
+def _least_seconds(sort: Callable[[Rows], Rows], trials: Rows) -> float:
+    times = []
+    for values in trials:
+        start = time.perf_counter()
+        sort(values)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def by_digits(n: int) -> bool:
+    """Whether rows of n values are to be sorted by our radix sort, or else by NumPy; the outcome is the same."""
+    return n >= RADIX_FROM and radix_is_faster()
+
+
 def sorted_values(values: Rows) -> Rows:
     """One row from left to right; NaN at the ends."""
-    if len(values) < RADIX_FROM:
+    if not by_digits(len(values)):
         return np.sort(values)
     from otgan.kernels.sort import sorted_values
 
@@ -106,7 +151,7 @@ def sorted_values(values: Rows) -> Rows:
 
 def sorted_rows(values: Rows) -> Rows:
     """Each row from left to right."""
-    if values.shape[1] < RADIX_FROM:
+    if not by_digits(values.shape[1]):
         return np.sort(values, axis=1)
     if len(values) == 1:  # nothing to copy
         return sorted_values(values[0])[None]

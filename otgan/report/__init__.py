@@ -15,7 +15,7 @@ from otgan.report.html import (
 )
 from otgan.report.lock import exclusive_lock
 from otgan.report.numbers import percent, significant, typeset
-from otgan.report.record import describe, environment, plain, to_json
+from otgan.report.record import describe, distance_bounds, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
 from otgan.report.words import WORDS, explained
 from otgan.runtime.files import check_folder, check_writable, write_files
@@ -28,6 +28,7 @@ __all__ = [
     "check_writable",
     "command_html",
     "describe",
+    "distance_bounds",
     "document",
     "environment",
     "environment_facts",

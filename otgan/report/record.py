@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from otgan.solution import Solution
 
-__all__ = ["describe", "environment", "plain", "to_json"]
+__all__ = ["describe", "distance_bounds", "environment", "plain", "to_json"]
 
 PACKAGES = ("otgan", "numpy", "scipy", "pot", "numba", "torch", "matplotlib")
 
@@ -115,10 +115,9 @@ def describe(solution: Solution) -> dict[str, Any]:
     >>> describe(otgan.solve([0.0, 1.0], [5.0, 6.0], p=2))["distance"]
     5.0
     """
-    root = 1.0 / solution.problem.p
     return {
         "distance": solution.distance,
-        "distance_bounds": [max(bound, 0.0) ** root for bound in (solution.lower, solution.upper)],
+        "distance_bounds": list(distance_bounds(solution, solution.problem.p)),
         "value": solution.value,
         "lower": solution.lower,
         "upper": solution.upper,
@@ -129,6 +128,20 @@ def describe(solution: Solution) -> dict[str, Any]:
         "certificate": asdict(solution.certificate),
         "stats": solution.stats,
     }
+
+
+def distance_bounds(solution: Solution, p: float) -> tuple[float, float]:
+    """The proven bounds on the distance, of order p, for which nothing but the bounds on the cost is needed.
+
+    Examples
+    --------
+    >>> import otgan
+    >>> low, high = distance_bounds(otgan.solve([0.0, 1.0], [5.0, 6.0], p=2), 2)
+    >>> low <= 5.0 <= high
+    True
+    """
+    low, high = (max(bound, 0.0) ** (1.0 / p) for bound in (solution.lower, solution.upper))
+    return low, high
 
 
 def _version(package: str) -> str | None:

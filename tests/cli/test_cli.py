@@ -14,6 +14,7 @@ import pytest
 import otgan
 from otgan.cli import main
 from otgan.critics import METHODS, Method
+from otgan.exact import line
 
 LIGHT = """
 import sys
@@ -39,6 +40,24 @@ def test_distance(capsys):
     assert out.startswith(f"W1(digits:3, digits:8) = {exact!r}\n  proven: ")
     assert "20 and 20 points of 8 x 8 numbers" in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_distance_of_one_column_makes_no_plan_that_is_not_asked_for(capsys, monkeypatch):
+    np.save("x.npy", np.arange(5.0)[:, None])
+    np.save("y.npy", np.arange(5.0)[:, None] + 0.5)
+    made = []
+    usual = line.solve
+    monkeypatch.setattr(line, "solve", lambda *args, **options: made.append(args) or usual(*args, **options))
+    assert main(["distance", "x.npy", "y.npy"]) == 0
+    assert not made
+    assert main(["distance", "x.npy", "y.npy", "--json", "--plan", "plan.npz"]) == 0
+    assert len(made) == 1
+    out = capsys.readouterr().out
+    text, record = out[: out.index("{")], json.loads(out[out.index("{") :])["exact"]
+    assert text.startswith("W1(x.npy, y.npy) = 0.5\n  proven: ")
+    assert record["lower"] <= 0.5 <= record["upper"]
+    assert record["certificate"]["lower"] <= 0.5 <= record["certificate"]["upper"]
+    assert np.load("plan.npz", allow_pickle=False)["mass"].tolist() == [0.2] * 5
 
 
 def test_distance_as_json(capsys):

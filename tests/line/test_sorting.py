@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as hst
 from hypothesis.extra import numpy as hnp
+from scipy.stats import wasserstein_distance
 
 import otgan
 from otgan.errors import InvalidInput
 from otgan.kernels.sort import sorted_values, sorted_with_masses
+from otgan.line import rows
 
 RNG = np.random.default_rng(0)
 N = 5000
@@ -66,3 +68,35 @@ def test_any_layout_in_memory(n: int) -> None:
     frozen = both[:, 0].copy()
     frozen.flags.writeable = False
     assert otgan.wasserstein_1d(frozen, frozen) == 0.0
+
+
+@pytest.mark.parametrize("case", ["normal", "ties", "one value", "both zeros", "narrow", "descending"])
+@pytest.mark.parametrize("p", [1, 2, 2.5, math.inf])
+def test_no_bit_of_a_distance_depends_on_which_sort_is_faster(
+    case: str, p: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = CASES[case]
+    y = RNG.permutation(x)[: N - 500] * 0.9 + 0.01
+    weights = RNG.dirichlet(np.ones(N))
+    batch = x.reshape(5, -1)
+    found = []
+    for faster in (True, False):
+        monkeypatch.setattr(rows, "radix_is_faster", lambda faster=faster: faster)
+        found.append(
+            [
+                otgan.wasserstein_1d(x, 0.9 * x[::-1] + 0.01, p),
+                otgan.wasserstein_1d(x, y, p),
+                otgan.wasserstein_1d(x, y, p, a=weights),
+                *otgan.wasserstein_1d(batch, batch[::-1], p),
+                *otgan.wasserstein_1d(batch, y, p),
+            ]
+        )
+    assert found[0] == found[1]
+    if p == 1:
+        assert found[0][1:3] == pytest.approx([wasserstein_distance(x, y), wasserstein_distance(x, y, weights)])
+
+
+def test_the_faster_sort_is_looked_for_once() -> None:
+    assert rows.by_digits(rows.RADIX_FROM) == rows.radix_is_faster()
+    assert rows.radix_is_faster.cache_info().misses == 1
+    assert not rows.by_digits(rows.RADIX_FROM - 1)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import otgan
-from otgan.exact import assignment, dense, small
+from otgan.exact import assignment, dense, line, small
+from otgan.line import distance
 from otgan.runtime.interrupts import Interrupts, asked
 from otgan.solution import Status
 
@@ -75,14 +76,13 @@ def test_in_chunks_the_assignment_is_the_same(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("in_rounds")
-@pytest.mark.parametrize("method", ["line", "network-simplex", "linprog", "assignment", "sparse"])
+@pytest.mark.parametrize("method", ["network-simplex", "linprog", "assignment", "sparse"])
 @pytest.mark.parametrize("throw", [True, False])
 def test_an_interrupt_in_a_solve_that_ends_optimal_is_not_lost(
     method: str, throw: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It comes when the proof is being made, too late to stop anything."""
     x, y = gaussian(30, 30)
-    x, y = (x[:, :1], y[:, :1]) if method == "line" else (x, y)
     truth = otgan.solve(x, y, method=method)
     certified = otgan.Solution.certified.__func__  # type: ignore[attr-defined]
 
@@ -96,6 +96,28 @@ def test_an_interrupt_in_a_solve_that_ends_optimal_is_not_lost(
     assert caught.value.solution.status is Status.OPTIMAL
     assert caught.value.solution.value == truth.value
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("throw", [True, False])
+@pytest.mark.parametrize("rtol", [1e-9, 1e-13])
+def test_an_interrupt_on_the_line_is_not_lost(throw: bool, rtol: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether order is proof enough, or plan and potentials have to be."""
+    x, y = np.arange(30.0), np.arange(30.0) + 0.5
+    quick, usual = distance.cost_on_the_line, line.solve
+
+    def interrupted(work: Any) -> Any:
+        def wrapped(*args: Any, **options: Any) -> Any:
+            signal.raise_signal(signal.SIGINT)
+            return work(*args, **options)
+
+        return wrapped
+
+    monkeypatch.setattr(distance, "cost_on_the_line", interrupted(quick))
+    monkeypatch.setattr(line, "solve", interrupted(usual))
+    with pytest.raises(otgan.Interrupted, match=r"interrupted, .* optimal within rtol") as caught:
+        otgan.solve(x, y, rtol=rtol, throw=throw)
+    assert caught.value.solution.status is Status.OPTIMAL
+    assert caught.value.solution.value == 0.5
 
 
 @pytest.mark.parametrize("method", ["network-simplex", "assignment"])
