@@ -14,6 +14,7 @@ from otgan.cli.distance import Distance
 from otgan.cli.reproduce import Reproduce
 from otgan.cli.sample import Sample
 from otgan.cli.train import Train
+from otgan.cli.warmup import Warmup
 
 __all__ = ["CONFIG", "Otgan"]
 
@@ -31,6 +32,7 @@ class Otgan:
         | Annotated[Sample, tyro.conf.subcommand("sample")]
         | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
         | Annotated[Data, tyro.conf.subcommand("data")]
+        | Annotated[Warmup, tyro.conf.subcommand("warmup")]
     )
     """otgan COMMAND --help tells more."""
     version: Flag = False
