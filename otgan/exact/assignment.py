@@ -53,8 +53,8 @@ def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progre
 
 def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64], max_steps: int | None) -> RawAnswer:
     """One run of the compiled solver; after Ctrl-C, the rows that were matched until then."""
-    from otgan.kernels.assignment import first_matching, match_rows, row_potentials
-    from otgan.kernels.small import looks_at_most, paths_are_short
+    from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, row_potentials
+    from otgan.kernels.small import looks_at_most
 
     n, row, stopped = len(a), 0, False
     match, row_of, g, free = first_matching(C)

@@ -5,8 +5,8 @@ points in d dimensions                           method           why
 ===============================================  ===============  ==================================================
 on the line                                      line             O(n log n)
 priced on a torch device                         sparse           the others have no use for it
-n m <= 700 x 700 (d >= 32: 1500 x 1500), or      assignment       n = m, equal weights: half the time of the simplex,
-d >= 128                                                          which takes over where it would be slower
+n m <= 2^20 (d >= 32: 2000 x 2000), or           assignment       n = m, equal weights: a fifth to a half of the
+d >= 128                                                          simplex's time, which takes over where it is slower
                                                  network-simplex  otherwise; the costs fit into the cache
 everything else                                  sparse           memory that grows with n + m, and the least time
 ===============================================  ===============  ==================================================
@@ -16,25 +16,28 @@ otherwise to the network simplex.
 
 Milliseconds, p = 1, two cores; y like x, shifted by 3, half as wide:
 
-===============  ===  =================  =================  ===============
-n x m, weights   d    assignment         network-simplex    sparse
-===============  ===  =================  =================  ===============
-200 x 200        2    2, 5, 3            2, 2, 2            10, 19, 12
-700 x 700        2    28, 166, 50        15, 22, 26         31, 302, 114
-700 x 700        8    15, 53, 38         34, 42, 32         41, 51, 40
-1000 x 1000      2    81, 462, 187       46, 40, 40         43, 108, 62
-1000 x 1000      8    47, 179, 92        54, 113, 94        48, 59, 51
-1000 x 1000      64   35, 61, 62         62, 67, 60         84, 106, 99
-1500 x 1500      64   175, 137, 342      210, 217, 193      187, 219, 200
-700 x 560, rand  2                       29, 39, 23         43, 58, 56
-1000 x 800       2                       52, 76, 65         49, 81, 61
-1000 x 800       64                      80, 78, 66         247, 155, 177
-1500 x 1200      2                       153, 182, 143      84, 123, 117
-1500 x 1200      64                      202, 233, 161      383, 301, 312
-===============  ===  =================  =================  ===============
+==============  ==  ==============  ===============  =============
+n x m           d   assignment      network-simplex  sparse
+==============  ==  ==============  ===============  =============
+700 x 700       2   26, 21, 16      22, 16, 14       25, 398, 143
+700 x 700       8   9, 29, 22       41, 31, 36       33, 43, 38
+700 x 700       64  9, 8, 13        24, 24, 24       58, 55, 48
+1000 x 1000     2   51, 56, 44      63, 54, 42       41, 73, 45
+1000 x 1000     8   24, 108, 59     85, 105, 99      50, 72, 53
+1500 x 1500     2   150, 161, 128   137, 151, 134    58, 166, 94
+1500 x 1500     32  58, 96, 71      225, 250, 268    116, 120, 122
+2500 x 2500     32  285, 528, 322   847, 945, 1028   292, 279, 316
+2500 x 2500     64  243, 252, 213   705, 762, 743    405, 417, 360
+700 x 560       2                   13, 21, 19       40, 63, 52
+1000 x 800      2                   50, 45, 33       64, 67, 73
+1000 x 800      8                   54, 70, 56       105, 95, 98
+1500 x 1200     2                   112, 152, 139    72, 142, 92
+1500 x 1200     32                  161, 177, 165    286, 289, 243
+2500 x 2000     64                  395, 410, 413    750, 789, 716
+==============  ==  ==============  ===============  =============
 
-The column of the assignment is that of its shortest paths alone. HiGHS ("linprog") is never chosen: it takes ten to a
-hundred times as long, and is there to check the others.
+Weights are random where n and m differ. HiGHS ("linprog") is never chosen: it takes ten to a hundred times as long, and
+is there to check the others.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "choose"]
 
 HIGH_DIMENSION, MIDDLE_DIMENSION = 128, 32
-FEW_PAIRS, MANY_PAIRS = small.FEW_PAIRS, 1500 * 1500  # of points; the second from MIDDLE_DIMENSION on
+FEW_PAIRS, MANY_PAIRS = small.FEW_PAIRS, 2000 * 2000  # of points; the second from MIDDLE_DIMENSION on
 
 
 def choose(problem: Problem) -> str:

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
 
-FEW_PAIRS = 700 * 700  # pairs of points, up to which nothing is faster; a few hundredths of a second
-FEW_COSTS = 2**20  # of a matrix: a tenth of a second, for which Ctrl-C can wait
+FEW_PAIRS = 2**20  # up to which hardly anything is faster; a tenth of a second, for which Ctrl-C can wait
 MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
 MODERATE_EXPONENT = 900  # of two: numbers this large or small can be multiplied by a mass and lose nothing
 LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
@@ -40,7 +39,7 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
 
     A ``method`` of "assignment" looks for a matching first, which n = m points with equal weights have.
     """
-    if math.prod(problem.shape) > (FEW_PAIRS if isinstance(problem.cost, PointCost) else FEW_COSTS):
+    if math.prod(problem.shape) > FEW_PAIRS:
         return None
     from otgan.kernels.certificate import Masses
     from otgan.kernels.small import fits, solve_matrix

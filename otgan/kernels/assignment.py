@@ -2,7 +2,8 @@
 
 Good prices match most rows at once; a Dijkstra search with those prices matches each of the rest. Reduced costs stay
 feasible throughout, so the matching comes with its proof. The original begins with the least cost of each column: where
-the two sides are not alike, or in high dimension, that leaves two to four times as much for the searches.
+the two sides are not alike, or in high dimension, that leaves two to four times as much for the searches; with many
+ties it is the better beginning, and is tried where the other fails. Among ties a search ends at a free column.
 
 Every inner loop runs over a whole row without a branch, for the compiler to put it into SIMD lanes: searches that skip
 what is settled, as in the original and in scipy, look at half as many entries and take twice to four times as long.
@@ -17,12 +18,17 @@ import numpy as np
 from otgan.kernels.jit import inlined, kernel
 from otgan.kernels.reduced_costs import first_prices, least_of, least_reduced_cost
 
-__all__ = ["first_matching", "match_rows", "row_potentials"]
+__all__ = ["first_matching", "match_rows", "paths_are_short", "row_potentials"]
+
+FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
 
 
 @kernel
 def first_matching(C):
     """A partial matching of C (n, n), and column potentials under which each row keeps to its cheapest.
+
+    With the first prices, or with none if those leave too many rows free: where costs have many ties, prices tell
+    apart what is equal.
 
     Returns
     -------
@@ -33,11 +39,32 @@ def first_matching(C):
         How many rows are not matched: where there are many, searches will be long.
     """
     n = C.shape[0]
-    match, row_of = np.empty(n, np.int64), np.empty(n, np.int64)
     prices, f = first_prices(C), np.empty(n)
     for i in range(n):
-        match[i] = row_of[i] = -1
         f[i] = least_reduced_cost(C, prices, i)
+    match, row_of, g, free = cheapest_matching(C, f)
+    if not paths_are_short(n, free):
+        for i in range(n):
+            f[i] = 0.0
+        other, other_row_of, other_g, other_free = cheapest_matching(C, f)
+        if other_free < free:
+            return other, other_row_of, other_g, other_free
+    return match, row_of, g, free
+
+
+@inlined
+def paths_are_short(n, free):
+    """Whether searches pay, where the first matching leaves so many of n rows free."""
+    return free <= FREE_SHARE * n + FREE_ROWS
+
+
+@kernel
+def cheapest_matching(C, f):
+    """What :func:`first_matching` returns, from potentials f (n,) of the rows that no column's price undercuts."""
+    n = C.shape[0]
+    match, row_of = np.empty(n, np.int64), np.empty(n, np.int64)
+    for i in range(n):
+        match[i] = row_of[i] = -1
     g, cheapest = column_minima(C, f)
     free = take_cheapest(C, f, g, cheapest, match, row_of)
     return match, row_of, g, free
@@ -72,14 +99,14 @@ def row_potentials(C, g, match):
 
 @kernel
 def column_minima(C, f):
-    """The least ``C_ij - f_i`` of each column, and its first row."""
+    """The least ``C_ij - f_i`` of each column, and its row; of equals the first from row j on, or all want one."""
     least, row = np.empty(C.shape[1]), np.empty(C.shape[1], np.int64)
     for j in range(C.shape[1]):
         least[j], row[j] = C[0, j] - f[0], 0
     for i in range(1, C.shape[0]):
         for j in range(C.shape[1]):
             value = C[i, j] - f[i]
-            less = value < least[j]
+            less = (value < least[j]) | ((value == least[j]) & (row[j] < j))
             least[j] = value if less else least[j]
             row[j] = i if less else row[j]
     return least, row
@@ -139,6 +166,8 @@ def augment(C, g, match, row_of, start, length, prices, final, before, settled):
         i = row_of[end]
         relax(C[i], prices, C[i, end] - g[end] - least, i, length, before)
         end, least = shortest(length)
+        if least == final[count - 1]:  # of equals, one that is free ends the search
+            end = free_place(length, least, row_of, end)
     for k in range(count):
         g[settled[k]] += final[k] - least
     i = -1
@@ -147,6 +176,15 @@ def augment(C, g, match, row_of, start, length, prices, final, before, settled):
         row_of[end] = i
         match[i], end = end, match[i]
     return count + 1
+
+
+@kernel
+def free_place(length, least, row_of, otherwise):
+    """A column without a row whose length is the least, or ``otherwise``."""
+    for j in range(length.size):
+        if length[j] == least and row_of[j] < 0:
+            return j
+    return otherwise
 
 
 @inlined

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import first_matching, match_rows
+from otgan.kernels.assignment import first_matching, match_rows, paths_are_short
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
 from otgan.kernels.metric import price_tile, sums_to_costs
@@ -21,7 +21,6 @@ __all__ = [
     "arcs_with_mass",
     "fits",
     "looks_at_most",
-    "paths_are_short",
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
@@ -33,7 +32,6 @@ LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no 
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
-FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
 LOOKS, LOOKS_A_ROW = 16.0, 80.0  # at costs, in n^2: so many, and one more for 80 rows
 FIRST = np.int64(0)  # row; a plain 0 would be a type of its own, and kernels be compiled twice
 PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
@@ -168,12 +166,6 @@ def optimal_matching(C):
         potential[n + i] = g[i]
         potential[i] = C[i, match[i]] - g[match[i]] if found else 0.0
     return found, match, potential
-
-
-@inlined
-def paths_are_short(n, free):
-    """Whether searches pay, where the first matching leaves so many of n rows free."""
-    return free <= FREE_SHARE * n + FREE_ROWS
 
 
 @inlined
