@@ -20,6 +20,7 @@ __all__ = [
     "EUCLIDEAN",
     "Lists",
     "accumulate",
+    "add_coordinates",
     "cost_of_sum",
     "entry",
     "gradient",
@@ -130,13 +131,19 @@ def price_slots(points, target, metric, p, cost):
 
 @kernel
 def price_tile(points, y, metric, cost):
-    """Sums over coordinates for one target and a tile, four coordinates at a time, added in their order.
+    """Sums over coordinates for one target and a tile."""
+    for s in range(cost.size):
+        cost[s] = 0.0
+    add_coordinates(points, y, metric, cost)
+
+
+@kernel
+def add_coordinates(points, y, metric, cost):
+    """Add coordinates to the sums of a tile, four at a time, in their order.
 
     Written out, as four calls of :func:`accumulate` would take a third longer.
     """
     d = y.size
-    for s in range(cost.size):
-        cost[s] = 0.0
     whole = d - d % 4
     for k in range(0, whole, 4):
         y0, y1, y2, y3 = y[k], y[k + 1], y[k + 2], y[k + 3]

@@ -9,7 +9,7 @@ import numpy as np
 from otgan.kernels.assignment import first_matching, match_rows, paths_are_short
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
-from otgan.kernels.metric import price_tile, sums_to_costs
+from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
+COORDINATES = 32  # of points that stay in the nearest cache
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
@@ -83,14 +84,20 @@ class Answer(NamedTuple):
 
 @kernel
 def costs_between(x, y, metric, p):
-    """All ``metric(x_i, y_j) ** p``, (n, m), the coordinates added in their order."""
+    """All ``metric(x_i, y_j) ** p``, (n, m), the coordinates added in their order, so many at a time."""
     n, m, d = x.shape[0], y.shape[0], x.shape[1]
-    C, turned = np.empty((n, m)), np.empty((d, m))
-    for j in range(m):
-        for k in range(d):
-            turned[k, j] = y[j, k]
+    C, turned = np.empty((n, m)), np.empty((min(d, COORDINATES), m))
     for i in range(n):
-        price_tile(turned, x[i], metric, C[i])
+        for j in range(m):
+            C[i, j] = 0.0
+    for start in range(0, d, COORDINATES):
+        stop = min(start + COORDINATES, d)
+        for j in range(m):
+            for k in range(start, stop):
+                turned[k - start, j] = y[j, k]
+        for i in range(n):
+            add_coordinates(turned[: stop - start], x[i, start:stop], metric, C[i])
+    for i in range(n):
         sums_to_costs(C[i], metric, p)
     return C
 
