@@ -88,7 +88,7 @@ def first_basis(C, a, b):
             done += 1
         parent[u], flow[u], cost[u] = above, mass, C[i, j]
         hung[m - still_open + done - 1] = u
-        root = above
+    root = parent[hung[n + m - 2]]  # the last one hangs on it
     parent[root], flow[root], cost[root] = -1, 0, 0.0
     basis = Basis(parent, sets_of_their_own(n, m), flow, cost, np.empty(n + m))
     for t in range(n + m - 1):
