@@ -123,14 +123,14 @@ def farthest_first(C, prices):
 
 @kernel
 def stride(n):
-    """A step that visits n rows in an order that has nothing to do with theirs, each once."""
+    """A step below n that visits n rows in an order that has nothing to do with theirs, each once."""
     step = int(0.618 * n) + 1
     while True:
         u, v = n, step
         while v:
             u, v = v, u % v
         if u == 1:
-            return step
+            return step % n
         step += 1
 
 

@@ -17,6 +17,7 @@ from otgan.certificate import certify
 from otgan.errors import InvalidInput
 from otgan.exact import small
 from otgan.kernels.small import value_of_points
+from otgan.kernels.transport import stride
 from otgan.metric import METRICS
 from otgan.problem import Problem
 from otgan.testing import assert_optimal
@@ -193,3 +194,10 @@ def test_what_is_wrong_raises_as_ever() -> None:
         otgan.wasserstein(x, y, a=np.array([1.5, -0.5]))
     with pytest.raises(InvalidInput, match="same number of columns"):
         otgan.wasserstein(x, np.ones((3, 3)))
+
+
+@pytest.mark.parametrize("n", range(1, 60))
+def test_strides_visit_all_rows(n: int) -> None:
+    step = stride(n)
+    assert 0 <= step < max(n, 2)
+    assert sorted((k * step) % n for k in range(n)) == list(range(n))
