@@ -33,7 +33,7 @@ COORDINATES = 32  # of points that stay in the nearest cache
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
 FLOW_ERROR = 2.0**-100  # of the whole mass, for each point: of sums in twice the working precision, with room
-LOOKS, LOOKS_A_ROW = 16.0, 80.0  # at costs, in n^2: so many, and one more for 80 rows
+LOOKS, LOOKS_A_ROW = 16.0, 20.0  # at costs, in n^2: so many, and one more for 20 rows
 FIRST = np.int64(0)  # row; a plain 0 would be a type of its own, and kernels be compiled twice
 PIVOTS = 100  # a node, and so many more: the usual number is 2 to 8
 
