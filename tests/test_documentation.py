@@ -14,7 +14,7 @@ import pytest
 import otgan
 import otgan.gan
 from otgan.cli import main
-from otgan.cli.commands import Check, Data, Distance, Reproduce, Sample, Train
+from otgan.cli.commands import Check, Data, Distance, Reproduce, Sample, Train, Warmup
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
