@@ -27,7 +27,8 @@ def assert_optimal(solution: Solution, rtol: float = 1e-9) -> None:
 
     The costs of all n * m pairs are computed anew, so this takes a few times 8 n m bytes. The optimum is proven by
     weak duality: the plan has the marginals asked for, the potentials are feasible for every pair, and the two values
-    agree within ``rtol``. Every bound that the solution claims is compared with what its plan and potentials give.
+    agree within ``rtol``. Every bound that the solution claims is compared with what its plan and potentials give. On
+    the line a plan that keeps the order is optimal, however much its potentials prove.
 
     Parameters
     ----------
@@ -92,6 +93,8 @@ def assert_optimal(solution: Solution, rtol: float = 1e-9) -> None:
     earned = math.fsum(np.concatenate([a * f, b * g]))
     slack += 8 * EPS * float(a @ np.abs(f) + b @ np.abs(g))
     best = max(earned, float(C.min()) * total)  # no plan costs less than the least cost for all mass
+    if _keeps_order(problem.cost, P):
+        best = max(best, paid)
     lower, value, upper = solution.lower, solution.value, solution.upper
     _check(lower <= value + slack, f"bounds: lower = {lower!r} is above value = {value!r}")
     _check(value <= upper + slack, f"bounds: value = {value!r} is above upper = {upper!r}")
@@ -106,6 +109,15 @@ def assert_optimal(solution: Solution, rtol: float = 1e-9) -> None:
         math.isclose(solution.distance, root, rel_tol=8 * EPS),
         f"distance: {solution.distance!r} is not value ** (1 / p) = {root!r}",
     )
+
+
+def _keeps_order(cost: Any, plan: NDArray[np.float64]) -> bool:
+    """Whether points lie on the line, and no two masses cross (Santambrogio 2015, theorem 2.9)."""
+    if not (isinstance(cost, PointCost) and cost.dimension == 1):
+        return False
+    rows, cols = np.nonzero(plan)
+    x, y = cost.x[rows, 0], cost.y[cols, 0]
+    return bool((np.diff(y[np.lexsort((y, x))]) >= 0).all())
 
 
 def _costs(cost: Any) -> tuple[NDArray[np.float64], float]:

@@ -177,3 +177,11 @@ def test_a_distance_cannot_change_the_clouds() -> None:
     clouds = (X.copy(), Y.copy(), Z.copy())
     assert_metric(careless, clouds)
     np.testing.assert_array_equal(clouds[0], X)
+
+
+def test_on_the_line_order_proves_more_than_potentials() -> None:
+    x, y = np.array([0.0, 0.0, 1024.0]), np.array([0.0, 0.0, 1025.0])
+    a, b = np.array([0.0, 2.0**-10, 1 - 2.0**-10]), np.array([0.0, 0.000976562499999889, 0.9990234375000001])
+    solution = otgan.solve(x, y, 2, a=a, b=b)
+    assert solution.certificate.lower < solution.lower
+    assert_optimal(solution)
