@@ -179,16 +179,16 @@ def read_potentials(basis, n):
 @kernel
 def from_the_root(parent):
     """The nodes, each after its parent."""
-    order, climbed = np.empty(parent.size, np.int32), np.empty(parent.size, np.int32)
+    order, path = np.empty(parent.size, np.int32), np.empty(parent.size, np.int32)
     known, count = np.zeros(parent.size, np.bool_), 0
     for start in range(parent.size):
         u, height = start, 0
         while u >= 0 and not known[u]:
-            climbed[height], known[u] = u, True
+            path[height], known[u] = u, True
             height += 1
             u = parent[u]
         for k in range(height - 1, -1, -1):
-            order[count] = climbed[k]
+            order[count] = path[k]
             count += 1
     return order
 
