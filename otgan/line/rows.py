@@ -6,6 +6,7 @@ import numbers
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,8 @@ TWO_THREADS_FROM = 100_000  # values; below, starting a thread costs more than i
 RADIX_FROM = 600  # values; below, NumPy's sort is as fast as counting digits
 TRIAL, ROUNDS = 4000, 5  # values that both sorts are tried on, and on how many such rows
 CLEARLY = 2.0  # times as fast, for counting digits to be chosen: larger than noise, and than what a wrong choice costs
+
+_one_trial = Lock()  # two threads would both try, and slow each other down
 
 
 def in_two_threads(function: Callable[[Any], Any], x: Any, y: Any) -> tuple[Any, Any]:
@@ -137,7 +140,10 @@ def _least_seconds(sort: Callable[[Rows], Rows], trials: Rows) -> float:
 
 def by_digits(n: int) -> bool:
     """Whether rows of n values are to be sorted by our radix sort, or else by NumPy; the outcome is the same."""
-    return n >= RADIX_FROM and radix_is_faster()
+    if n < RADIX_FROM:
+        return False
+    with _one_trial:
+        return radix_is_faster()
 
 
 def sorted_values(values: Rows) -> Rows:
