@@ -196,3 +196,9 @@ class TestBatch:
             otgan.wasserstein_batch(x, y)
         with pytest.raises(InvalidInput, match=r"a\[0\] must have one weight for each"):
             otgan.wasserstein_batch(np.zeros((2, 3, 2)), np.zeros((2, 3, 2)), a=np.ones(2))
+
+
+def test_no_plan_is_made_on_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small, "FEW_PAIRS", 0)
+    monkeypatch.setattr("otgan.exact.line.solve", lambda *given, **options: pytest.fail("a plan was made"))
+    assert otgan.pairwise([[[0.0], [1.0]]], [[[3.0], [4.0], [5.0]]]).tolist() == [[3.5]]

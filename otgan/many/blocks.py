@@ -15,6 +15,7 @@ from otgan.errors import NotConverged
 from otgan.exact import small
 from otgan.many.sides import Side
 from otgan.metric import METRICS
+from otgan.solution import Status
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -139,9 +140,9 @@ def prove(block: Block, workers: int = 1, done: Callable[[int], Any] = lambda pa
     for t in np.flatnonzero(~is_proven(found)).tolist():
         i, j = block.pairs[:, t].tolist()
         x, y, a, b = block.left.clouds[i], block.right.clouds[j], block.left.weight(i), block.right.weight(j)
-        solution = solve(x, y, block.p, a=a, b=b, metric=block.metric, throw=False)
+        solution = solve(x, y, block.p, a=a, b=b, metric=block.metric, rtol=RTOL, throw=False)
         found[t] = solution.value, solution.lower, solution.upper
-        if not solution.certificate.is_optimal(RTOL):
+        if solution.status is not Status.OPTIMAL:
             failed, first = failed + 1, first or (int(rows[t]), int(columns[t]), solution)
         done(1)
     return Proven(found, failed, first)
