@@ -235,14 +235,20 @@ def _quick_distance(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: A
     On the line the plan that keeps the order is optimal for every p and every metric, so that nothing is left to be
     proven but the rounding of one sum.
     """
-    if type(p) not in (int, float) or type(rtol) is not float or not rtol <= 1.0:
-        return None
-    if p <= LARGEST_POWER and rtol >= ON_THE_LINE and metric in tuple(METRICS):
-        left, right = _on_the_line(x), _on_the_line(y)
-        if left is not None and right is not None:
-            return line.wasserstein_1d(left, right, p, a=a, b=b) if _plain_weights(a, b) else None
+    if (sides := _vectors(x, y, p, a, b, metric, rtol)) is not None:
+        return line.wasserstein_1d(*sides, p, a=a, b=b)
     value = small.value(x, y, p, a, b, metric, rtol)
     return value if value is None or p == 1 else value ** (1.0 / p)
+
+
+def _vectors(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> tuple[Any, Any] | None:
+    """Both sides as plain vectors, where order proves their distance on the line to ``rtol``; None elsewhere."""
+    if not (type(p) in (int, float) and p <= LARGEST_POWER and type(rtol) is float and ON_THE_LINE <= rtol <= 1.0):
+        return None
+    if type(metric) is not str or metric not in METRICS or not _plain_weights(a, b):
+        return None
+    left, right = _on_the_line(x), _on_the_line(y)
+    return None if left is None or right is None else (left, right)
 
 
 def _on_the_line(x: Any) -> Any:
@@ -255,11 +261,9 @@ def _on_the_line(x: Any) -> Any:
 def _quick_solution(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> Solution | None:
     """The solution between plain vectors on the line, where its value needs no plan; None elsewhere."""
     start = time.perf_counter()
-    if not (type(p) in (int, float) and 1 <= p <= LARGEST_POWER and type(rtol) is float and ON_THE_LINE <= rtol <= 1.0):
+    if (sides := _vectors(x, y, p, a, b, metric, rtol)) is None or not p >= 1:
         return None
-    left, right = _on_the_line(x), _on_the_line(y)
-    if left is None or right is None or not _plain_weights(a, b) or type(metric) is not str or metric not in METRICS:
-        return None
+    left, right = sides
     if (value := line.cost_on_the_line(left, right, float(p), a, b)) is None:
         return None
     a, b = (None if weights is None else weights.copy() for weights in (a, b))

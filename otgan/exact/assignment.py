@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otgan.exact import small
+from otgan.exact import simplex, small
 from otgan.exact.dense import RawAnswer, solve_dense
-from otgan.exact.simplex import run_network_simplex
 from otgan.runtime.interrupts import asked
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ def accepts(problem: Problem) -> str | None:
 
 
 def memory(n: int, m: int) -> int:
-    """Bytes needed: costs, reduced costs and blocks of them."""
-    return 24 * n * m
+    """Bytes needed: those of the network simplex, which may take over."""
+    return simplex.memory(n, m)
 
 
 def solve(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
@@ -62,7 +61,7 @@ def assign(C: NDArray[np.float64], a: NDArray[np.float64], b: NDArray[np.float64
     while row < n and looks and not (stopped := asked()):
         row, looks = match_rows(C, g, match, row_of, row, COSTS_PER_LOOK), looks - 1
     if row < n and not stopped:
-        return run_network_simplex(C, a, b, max_steps)
+        return simplex.run_network_simplex(C, a, b, max_steps)
     matched = np.flatnonzero(match >= 0)
     f = row_potentials(C, g, match)
     finished = len(matched) == n

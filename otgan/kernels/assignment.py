@@ -93,7 +93,7 @@ def row_potentials(C, g, match):
     n = C.shape[0]
     f = np.empty(n)
     for i in range(n):
-        f[i] = C[i, match[i]] - g[match[i]] if match[i] >= 0 else least_reduced(C[i], g, -1)
+        f[i] = C[i, match[i]] - g[match[i]] if match[i] >= 0 else least_reduced_cost(C, g, i)
     return f
 
 

@@ -10,7 +10,7 @@ from otgan.kernels.assignment import first_matching, match_rows, paths_are_short
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
 from otgan.kernels.metric import add_coordinates, sums_to_costs
-from otgan.kernels.reduced_costs import lesser
+from otgan.kernels.reduced_costs import least_of, lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
@@ -203,8 +203,7 @@ def least_cost(C, x):
     if x.shape[1] > 0:
         return 0.0
     for i in range(C.shape[0]):
-        for j in range(C.shape[1]):
-            least = lesser(C[i, j], least)
+        least = lesser(least_of(C[i]), least)
     return least
 
 
