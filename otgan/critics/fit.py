@@ -135,7 +135,7 @@ class CriticFit:
             clean = inputs.points(side, names[0])
             given = None if mass is None else inputs.weights(mass, len(clean), names[1], names[0])
             kept = slice(None) if given is None else given > 0  # no transform may run over points that are not there
-            points.append(prepare(clean[kept], scaling, self.critic.device))
+            points.append(self.critic.prepared(clean[kept]))
             share = None if given is None else torch.as_tensor(given[kept] / inputs.total(given))
             shares.append(None if share is None else share.to(self.critic.device))
         found = [float(self._method.estimates(critic.network, *points, *shares)) for critic in self.critics]

@@ -1,12 +1,13 @@
 """Networks for critics, and what can be proven about their slopes."""
 
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
-from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz
+from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz, certify
 from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.ensemble import (
     Ensemble,
     ModuleEnsemble,
     drop_cached_weights,
+    gradients,
     join_members,
     member,
     n_members,
@@ -30,12 +31,14 @@ __all__ = [
     "activation",
     "bjorck",
     "certified_lipschitz",
+    "certify",
     "check_activation",
     "check_shape",
     "copied",
     "drop_cached_weights",
     "feedforward",
     "given_network",
+    "gradients",
     "join_members",
     "member",
     "mlp",
