@@ -63,22 +63,18 @@ def _number(estimate: float, exact: float) -> str:
 def _slope(report: Mapping[str, Any], exact: float) -> str:
     """How steep the critic is, and what its number would be at slope one."""
     observed, certified = float(report["lipschitz_observed"]), report["lipschitz_certified"]
-    known = (
-        f"proven to be at most {certified:.3g} everywhere"
+    elsewhere = (
+        f"elsewhere it is at most {certified:.3g}, as its layers prove"
         if certified is not None
-        else f"not known elsewhere, for want of a bound for {report['uncertified'] or 'its layers'}"
+        else f"elsewhere it is not known, as nothing is of {report['uncertified'] or 'its layers'}"
     )
-    seen = f"Its slope, seen up to {observed:.3g} about these points, is {known}"
+    seen = f"Its slope reaches {observed:.3g} about these points; {elsewhere}."
     if observed <= 0:
-        return f"{seen}: it is constant, and tells nothing apart."
+        return f"{seen} It is constant there, and tells nothing apart."
     if abs(observed - 1) <= NEAR:
-        return f"{seen}, as it should be: the distance is defined by slope 1."
-    normalised = percent(float(report["normalised"]) / exact)
-    verdict = "overstates" if observed > 1 else "understates"
-    return (
-        f"{seen}, but the distance is defined by slope 1: the number {verdict} by the slope, and divided by it is "
-        f"{normalised} of the truth."
-    )
+        return f"{seen} That is as it should be: the distance is defined by slope 1."
+    share = percent(float(report["normalised"]) / exact)
+    return f"{seen} The distance is defined by slope 1: divided by its slope, the number is {share} of the truth."
 
 
 def _proof(report: Mapping[str, Any], exact: float) -> str:

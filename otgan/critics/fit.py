@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from otgan.potentials import DualPotentials
     from otgan.solution import Solution
 
-__all__ = ["EVALUATION", "CriticFit", "fit", "held_out_points", "methods"]
+__all__ = ["EVALUATION", "CriticFit", "fit", "held_out_points", "methods", "with_estimates"]
 
 EVALUATION = 4096  # fresh points of a population that an estimate averages over
 
@@ -349,7 +349,7 @@ def fit(
     job = Job(chosen, source_x, source_y, tensors, where, progress)
     history = train_side_by_side(job, ensembles, seed)
     history |= {name: scaling.unit * history[name] for name in judged}
-    return CriticFit(
+    found = CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
         critics=tuple(
@@ -357,8 +357,8 @@ def fit(
             for ensemble in ensembles
             for k in range(n_members(ensemble))
         ),
-        estimates=history["estimate"][:, -1].copy(),
-        held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
+        estimates=history["estimate"][:, -1],
+        held_out_estimates=None,
         history=history,
         x=judged["estimate"][0],
         y=judged["estimate"][1],
@@ -366,6 +366,23 @@ def fit(
         seconds=time.perf_counter() - start,
         seed=seed,
         _method=chosen,
+    )
+    found = with_estimates(found, held)
+    history["estimate"][:, -1] = found.estimates
+    if held is not None:
+        history["held_out"][:, -1] = found.held_out_estimates
+    return found
+
+
+def with_estimates(fit: CriticFit, held_out: tuple[Any, Any] | None) -> CriticFit:
+    """A fit with the estimates of its critics on its points and on those held out, each critic evaluated alone.
+
+    Seeds that train side by side are evaluated side by side, too, which rounds otherwise than each alone.
+    """
+    return replace(
+        fit,
+        estimates=fit.estimates_on(fit.x, fit.y),
+        held_out_estimates=None if held_out is None else fit.estimates_on(*held_out),
     )
 
 

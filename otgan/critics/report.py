@@ -139,7 +139,7 @@ class CriticReport:
         >>> x, y = np.full((4, 2), 3.0), np.zeros((4, 2))
         >>> report = otgan.critics.judge(lambda points: 2 * points[:, 0], otgan.solve(x, y))
         >>> print(report.explain())  # doctest: +ELLIPSIS
-        Its number, 6, is 1.4 times the exact distance, 4.243...
+        Its number, 6.000, is 1.4 times the exact distance, 4.243. Its slope reaches 2 about these points; ...
         """
         return explain(self.as_dict())
 
