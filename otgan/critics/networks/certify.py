@@ -189,6 +189,7 @@ class Walk(fx.Interpreter):
             "leaky_relu": self._leaky_relu,
             "getitem": self._item,
             "mean": self._mean,
+            "movedim": self._moved,
         }
         return rules.get(name)
 
@@ -242,6 +243,11 @@ class Walk(fx.Interpreter):
         index = index if isinstance(index, tuple) else (index,)
         plain = all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in index)
         return self._of(whole) if plain and index[0] in (slice(None), Ellipsis) else None
+
+    def _moved(self, n: Any, value: torch.Tensor) -> float | None:
+        whole, *places = n.args
+        fixed = all(isinstance(place, int) and place % self.env[whole].ndim for place in places)
+        return self._of(whole) if fixed and not n.kwargs else None
 
     def _extreme(self, n: Any, value: Any) -> float | None:
         """The larger or smaller of two, or the largest or smallest along an axis."""
