@@ -8,8 +8,10 @@ import torch
 
 import otgan
 from otgan.gan import Config, train
+from otgan.gan.correlation import rank_correlation
 from otgan.gan.dataset import dataset
-from otgan.gan.monitor import NOISE_SEED_OFFSET, patches, rank_correlation
+from otgan.gan.monitor import NOISE_SEED_OFFSET
+from otgan.gan.patches import patches
 from otgan.gan.run import generate
 
 CONFIG = Config(
@@ -71,8 +73,8 @@ def test_a_lipschitz_critic_never_says_more_than_the_truth() -> None:
 @pytest.mark.parametrize("objective", ["wgan", "wgan-gp"])
 def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     """The critic's number is that of a step of training: with running means it would be another one."""
-    from otgan.gan.monitor import Monitor
     from otgan.gan.objectives import objective_of
+    from otgan.gan.run_monitor import RunMonitor
     from otgan.gan.train_state import TrainState
 
     config = Config(
@@ -81,7 +83,7 @@ def test_batch_norm_is_measured_as_it_is_trained(objective) -> None:
     samples = dataset(config, torch.device("cpu"))
     config = config.resolved(samples.scaling.network_shape)
     state = TrainState.fresh(config, samples.scaling.network_shape, torch.device("cpu"))
-    monitor = Monitor(config, samples, objective_of(config))
+    monitor = RunMonitor(config, samples, objective_of(config))
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
     measured = monitor.measure(state, [])
     assert all(torch.equal(tensor, before[name]) for name, tensor in state.tensors().items())
