@@ -74,13 +74,11 @@ def critic_values(critic: Callable[[torch.Tensor], Any], batch: torch.Tensor, se
     InvalidInput
         If it returns anything but a tensor (k,) or (k, 1).
     """
-    found = _called(critic, batch, seed, "critic")
-    if found.shape not in ((len(batch),), (len(batch), 1)):
-        raise InvalidInput(
-            f"critic must map a batch of {len(batch)} samples to ({len(batch)},) or ({len(batch)}, 1), but returned "
-            f"{found.shape}. Wrap it in a function that gives one number a sample."
-        )
-    return found.reshape(len(batch))
+
+    def fits(out: torch.Tensor, n: int) -> bool:
+        return out.shape in ((n,), (n, 1))
+
+    return _called(critic, batch, seed, fits, "critic must map {0} samples to a tensor ({0},) or ({0}, 1)").reshape(-1)
 
 
 def features_of(features: Callable[[torch.Tensor], Any], batch: torch.Tensor, seed: int) -> NDArray[np.float64]:
@@ -89,23 +87,28 @@ def features_of(features: Callable[[torch.Tensor], Any], batch: torch.Tensor, se
     Raises
     ------
     InvalidInput
-        If they have another shape.
+        If it returns anything but a tensor of that shape.
     NotFinite
         If one is not finite.
     """
-    found = _called(features, batch, seed, "features")
-    if found.ndim != 2 or len(found) != len(batch):
-        raise InvalidInput(
-            f"features must map a batch of {len(batch)} samples to ({len(batch)}, features), but returned "
-            f"{found.shape}. Flatten what it gives: features(x).flatten(1)."
-        )
+
+    def fits(out: torch.Tensor, n: int) -> bool:
+        return out.ndim == 2 and len(out) == n
+
+    found = _called(features, batch, seed, fits, "features must map {0} samples to a tensor ({0}, f)")
     if not np.isfinite(found).all():
         raise NotFinite("the features are not finite.")
     return found
 
 
 @torch.no_grad()
-def _called(function: Callable[[torch.Tensor], Any], batch: torch.Tensor, seed: int, name: str) -> NDArray[np.float64]:
+def _called(
+    function: Callable[[torch.Tensor], Any],
+    batch: torch.Tensor,
+    seed: int,
+    fits: Callable[[torch.Tensor, int], bool],
+    expected: str,
+) -> NDArray[np.float64]:
     """What a function gives for a batch, in parts, as float64; of a module on its device and in its precision."""
     device, dtype = torch.device("cpu"), torch.float32
     if isinstance(function, nn.Module):
@@ -115,7 +118,10 @@ def _called(function: Callable[[torch.Tensor], Any], batch: torch.Tensor, seed: 
     with same_randomness(seed), torch.autocast(device.type, enabled=False):
         for part in batch.split(CHUNK):
             out = function(part.to(device, dtype))
-            if not isinstance(out, torch.Tensor):
-                raise InvalidInput(f"{name} must return one tensor, but returned a {type(out).__name__}.")
+            if not isinstance(out, torch.Tensor) or not fits(out, len(part)):
+                came = tuple(out.shape) if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
+                raise InvalidInput(
+                    f"{expected.format(len(part))}, but returned {came}. Wrap it in a function that does."
+                )
             found.append(out.detach().cpu().double().numpy())
     return np.concatenate(found)
