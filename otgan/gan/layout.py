@@ -107,6 +107,10 @@ class Layout:
             samples = np.moveaxis(samples.reshape(-1, *self._channels_first), 1, 3)
         return np.ascontiguousarray(samples.reshape(len(samples), -1))
 
+    def flat(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points (n, d), flattened in the order of ``network_shape``."""
+        return self.batch(points).flatten(1).numpy()
+
     def batch(self, points: NDArray[np.float64]) -> torch.Tensor:
         """Points (n, d) as networks see them, float64 (n, *network_shape)."""
         samples = points.reshape(-1, *self.shape)

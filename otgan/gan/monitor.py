@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from otgan import inputs
+from otgan.critics.given import given_critics
 from otgan.data.drawing import choose, stream
 from otgan.errors import InvalidInput
 from otgan.gan.correlation import rank_correlation
@@ -27,7 +28,7 @@ from otgan.gan.patches import LEAST_SIDE, patches
 from otgan.gan.run import NotFinite
 from otgan.gan.schedule import LARGEST_STEP, Schedule
 from otgan.gan.sliced import directions, sliced_distances
-from otgan.gan.user_functions import critic_values, features_of, frozen, same_randomness
+from otgan.gan.user_functions import Features, undisturbed
 from otgan.report import plain
 from otgan.solve import solve
 
@@ -128,10 +129,8 @@ class Monitor:
         self.floor = None if floor is None else solve(self.held_out, floor, throw=False)
         self.patch_floor = None if floor is None else self._patch_distance(floor)
         self._sliced_floor = None if floor is None else sliced_distances(self.held_out, floor, self._directions)[0]
-        self._features = None if features is None else frozen(features, "features")
-        if self._features is not None:
-            others = None if floor is None else self._features_of(floor)
-            self._scores = FeatureScores(self._features_of(self.held_out), others)
+        self._features = None if features is None else Features(features)
+        self._scores = None if self._features is None else self._feature_scores(self._features, floor)
         self.history: list[dict[str, Any]] = []
         self.generated: NDArray[np.float64] | None = None  # of the last measurement
 
@@ -158,9 +157,9 @@ class Monitor:
             At least n generated samples in the shape that the networks see or the one that ``held_out`` has; or a
             function of n that makes them. It is called with the same random numbers every time, whatever torch, NumPy
             and Python draw, so that only the generator changes; the caller's random numbers stay what they are.
-        critic : torch.nn.Module or callable, optional
-            From a batch as the networks see it to (k,) or (k, 1), larger at real samples, in the units of the data. A
-            module is copied and the copy evaluated: nothing of it changes. A function is called without gradients.
+        critic : torch.nn.Module, callable or Critic, optional
+            From a batch as the networks see it to (k,) or (k, 1), larger at real samples. It is called in evaluation
+            mode, and left as it was (:func:`~otgan.critics.given.given_critics`).
         step : int, optional
             Of the training; by default one more than at the last measurement. Step 0 is before training.
 
@@ -191,10 +190,15 @@ class Monitor:
         begun = self.schedule.begin()
         step = self._next_step() if step is None else inputs.count(step, "step", low=0, high=LARGEST_STEP)
         points = self._generated(fake)
-        measured = self.measure_points(points, None if critic is None else self._measured(critic))
+        if critic is None:
+            measured = self.measure_points(points)
+        else:
+            with given_critics([critic], points.shape[1], self.layout.network_shape) as (called,):
+                measured = self.measure_points(points, MeasuredCritic(lambda x: called(self.layout.flat(x))))
         record: dict[str, Any] = {"kind": "monitor", "step": step, **measured}
-        if self._features is not None:
-            scores = self._scores.measure(self._features_of(points), stream(self.seed, "resampled"))
+        if self._features is not None and self._scores is not None:
+            features = self._features(self.layout.batch(points))
+            scores = self._scores.measure(features, stream(self.seed, "resampled"))
             record |= {**scores, "intervals": {**record["intervals"], **scores["intervals"]}}
         record["rank_correlation"] = rank_correlation([*self.history, record])
         record["cost"] = self.schedule.elapsed - begun
@@ -287,7 +291,7 @@ class Monitor:
                 "noise: lambda n: generator(torch.randn(n, latent))."
             )
         if callable(fake):
-            with same_randomness(self.seed + NOISE_SEED_OFFSET):
+            with undisturbed(self.seed + NOISE_SEED_OFFSET):
                 fake = fake(self.n)
             if not bool(torch.as_tensor(fake).isfinite().all()):
                 raise NotFinite("the generator makes samples that are not finite.")
@@ -299,14 +303,9 @@ class Monitor:
             )
         return self._split(points, "generated samples")[0]
 
-    def _measured(self, critic: Any) -> MeasuredCritic:
-        """The critic of a loop as a function of points, on a copy that stays as it is."""
-        kept = frozen(critic, "critic")
-        return MeasuredCritic(lambda points: critic_values(kept, self.layout.batch(points), self.seed))
-
-    def _features_of(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        assert self._features is not None
-        return features_of(self._features, self.layout.batch(points), self.seed)
+    def _feature_scores(self, features: Features, others: NDArray[np.float64] | None) -> FeatureScores:
+        floor = None if others is None else features(self.layout.batch(others))
+        return FeatureScores(features(self.layout.batch(self.held_out)), floor)
 
     def _patch_distance(self, points: NDArray[np.float64]) -> float | None:
         """Exact W1 between patches of held-out images and of others; None for points."""

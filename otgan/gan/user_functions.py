@@ -1,47 +1,52 @@
-"""Networks and functions of the user's, called so that nothing of theirs changes: modes, buffers, random numbers."""
+"""Functions of the user's, called so that nothing of theirs changes: buffers, modes, random numbers."""
 
 from __future__ import annotations
 
 import random
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from otgan.critics.networks import copied
 from otgan.errors import InvalidInput
 from otgan.gan.run import NotFinite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["critic_values", "features_of", "frozen", "same_randomness"]
+__all__ = ["Features", "undisturbed"]
 
 CHUNK = 500  # samples that are evaluated at a time
 
 
 @contextmanager
-def same_randomness(seed: int) -> Iterator[None]:
-    """The same random numbers every time in the ``with`` block, and those of the caller untouched; without gradients.
+def undisturbed(seed: int) -> Iterator[None]:
+    """The same random numbers every time in the ``with`` block, without gradients; afterwards all is as it was.
 
-    Of Python, of NumPy's global generator, and of torch on every device.
+    That is the random state of Python, of NumPy's global generator and of torch on every device; and the buffers of all
+    modules that this thread calls, such as batch norm's running means, which move in training mode.
 
     Examples
     --------
-    >>> with same_randomness(0):
-    ...     first = torch.rand(2)
-    >>> with same_randomness(0):
-    ...     bool((torch.rand(2) == first).all())
-    True
+    >>> layer = nn.BatchNorm1d(2)
+    >>> found = []
+    >>> for _ in range(2):
+    ...     with undisturbed(seed=0):
+    ...         found.append(layer(torch.rand(3, 2)))
+    >>> torch.equal(*found), layer.num_batches_tracked.item()
+    (True, 0)
     """
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller may use it
     try:
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
+        with torch.random.fork_rng(devices=devices), torch.no_grad(), _buffers_kept():
             torch.manual_seed(seed)
             random.seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002
@@ -51,77 +56,77 @@ def same_randomness(seed: int) -> Iterator[None]:
         np.random.set_state(numpy)  # noqa: NPY002
 
 
-def frozen(function: Any, name: str) -> Callable[[torch.Tensor], Any]:
-    """A function as it came, and a module as a copy in evaluation mode: the module itself is never called.
+@contextmanager
+def _buffers_kept() -> Iterator[None]:
+    """Put back the buffers of modules that this thread calls."""
+    thread = threading.get_ident()
+    kept: dict[nn.Module, dict[str, torch.Tensor]] = {}
+
+    def before_forward(module: nn.Module, arguments: Any) -> None:
+        if module not in kept and threading.get_ident() == thread:
+            kept[module] = {name: buffer.clone() for name, buffer in module.named_buffers(recurse=False)}
+
+    hook = register_module_forward_pre_hook(before_forward)
+    try:
+        yield
+    finally:
+        hook.remove()
+        for module, buffers in kept.items():
+            for name, content in buffers.items():
+                module.get_buffer(name).copy_(content)
+
+
+class Features:
+    """A network or a function from a batch to features.
+
+    Parameters
+    ----------
+    given : torch.nn.Module or callable
+        From a batch (k, ...) to a tensor (k, f). A module is copied, and the copy evaluated.
 
     Raises
     ------
     InvalidInput
         If it cannot be called.
-    """
-    if isinstance(function, nn.Module):
-        return copied(function).eval().requires_grad_(False)
-    if not callable(function):
-        raise InvalidInput(f"{name} must be a torch module or a function of a batch, but {function!r} came.")
-    return function
 
-
-def critic_values(critic: Callable[[torch.Tensor], Any], batch: torch.Tensor, seed: int) -> NDArray[np.float64]:
-    """A critic's values (k,) at a batch (k, ...).
-
-    Raises
-    ------
-    InvalidInput
-        If it returns anything but a tensor (k,) or (k, 1).
+    Examples
+    --------
+    >>> Features(nn.Flatten())(torch.zeros(3, 2, 2)).shape
+    (3, 4)
     """
 
-    def fits(out: torch.Tensor, n: int) -> bool:
-        return out.shape in ((n,), (n, 1))
+    def __init__(self, given: Any) -> None:
+        if not callable(given):
+            raise InvalidInput(f"features must be a torch module or a function of a batch, but {given!r} came.")
+        self.device, self.dtype = torch.device("cpu"), torch.float32
+        self.called = given
+        if isinstance(given, nn.Module):
+            self.called = copied(given).eval().requires_grad_(False)
+            held = (t for t in (*given.parameters(), *given.buffers()) if t.is_floating_point())
+            self.device, self.dtype = next(((t.device, t.dtype) for t in held), (self.device, self.dtype))
 
-    return _called(critic, batch, seed, fits, "critic must map {0} samples to a tensor ({0},) or ({0}, 1)").reshape(-1)
+    def __call__(self, batch: torch.Tensor) -> NDArray[np.float64]:
+        """Features (k, f) of a batch (k, ...).
 
+        Raises
+        ------
+        InvalidInput
+            If they have another shape.
+        NotFinite
+            If one is not finite.
+        """
+        with undisturbed(seed=0):
+            found = np.concatenate([self._of(part.to(self.device, self.dtype)) for part in batch.split(CHUNK)])
+        if not np.isfinite(found).all():
+            raise NotFinite("the features are not finite.")
+        return found
 
-def features_of(features: Callable[[torch.Tensor], Any], batch: torch.Tensor, seed: int) -> NDArray[np.float64]:
-    """Features (k, f) of a batch (k, ...).
-
-    Raises
-    ------
-    InvalidInput
-        If it returns anything but a tensor of that shape.
-    NotFinite
-        If one is not finite.
-    """
-
-    def fits(out: torch.Tensor, n: int) -> bool:
-        return out.ndim == 2 and len(out) == n
-
-    found = _called(features, batch, seed, fits, "features must map {0} samples to a tensor ({0}, f)")
-    if not np.isfinite(found).all():
-        raise NotFinite("the features are not finite.")
-    return found
-
-
-@torch.no_grad()
-def _called(
-    function: Callable[[torch.Tensor], Any],
-    batch: torch.Tensor,
-    seed: int,
-    fits: Callable[[torch.Tensor, int], bool],
-    expected: str,
-) -> NDArray[np.float64]:
-    """What a function gives for a batch, in parts, as float64; of a module on its device and in its precision."""
-    device, dtype = torch.device("cpu"), torch.float32
-    if isinstance(function, nn.Module):
-        held = (t for t in (*function.parameters(), *function.buffers()) if t.is_floating_point())
-        device, dtype = next(((t.device, t.dtype) for t in held), (device, dtype))
-    found = []
-    with same_randomness(seed), torch.autocast(device.type, enabled=False):
-        for part in batch.split(CHUNK):
-            out = function(part.to(device, dtype))
-            if not isinstance(out, torch.Tensor) or not fits(out, len(part)):
-                came = tuple(out.shape) if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
-                raise InvalidInput(
-                    f"{expected.format(len(part))}, but returned {came}. Wrap it in a function that does."
-                )
-            found.append(out.detach().cpu().double().numpy())
-    return np.concatenate(found)
+    def _of(self, batch: torch.Tensor) -> NDArray[np.float64]:
+        out = self.called(batch)
+        if not isinstance(out, torch.Tensor) or out.ndim != 2 or len(out) != len(batch):
+            came = tuple(out.shape) if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
+            raise InvalidInput(
+                f"features must map {len(batch)} samples to a tensor ({len(batch)}, f), but returned {came}. Flatten what "
+                "it gives."
+            )
+        return out.detach().cpu().double().numpy()

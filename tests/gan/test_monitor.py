@@ -82,7 +82,8 @@ def test_images_are_the_same_however_they_come(held, options) -> None:
     seen = []
 
     def critic(x: torch.Tensor) -> torch.Tensor:
-        seen.append(x)
+        if len(x) == 30:  # fewer show whether it takes them
+            seen.append(x)
         return x[:, 0, 1, 2]
 
     expected = Monitor(real, trained_on).measure(fake, critic)
@@ -105,8 +106,9 @@ def test_the_critic_sees_the_shape_asked_for(shape) -> None:
     images = np.random.default_rng(0).random((20, 8, 8))
     seen = []
     Monitor(images, shape=shape).measure(images[::-1], lambda x: seen.append(x) or x.flatten(1).sum(dim=1))
-    assert all(x.shape == (20, *shape) for x in seen)
-    np.testing.assert_array_equal(seen[0].flatten(), images.astype(np.float32).ravel())
+    assert all(x.shape[1:] == shape for x in seen)
+    whole = next(x for x in seen if len(x) == 20)
+    np.testing.assert_array_equal(whole.flatten(), images.astype(np.float32).ravel())
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.uint8])
@@ -121,7 +123,7 @@ def test_samples_of_every_precision(dtype) -> None:
 
 
 def random_states() -> list[Any]:
-    return [torch.get_rng_state().tolist(), np.random.get_state()[1].tolist(), random.getstate()]  # noqa: NPY002
+    return [torch.get_rng_state().tolist(), np.random.get_state(legacy=False), random.getstate()]  # noqa: NPY002
 
 
 def test_nothing_of_the_loop_changes() -> None:
@@ -150,13 +152,14 @@ def test_nothing_of_the_loop_changes() -> None:
     assert all(map(torch.equal, gradients, [p.grad for p in critic.parameters() if p.grad is not None]))
     assert [part.training for part in critic.modules()] == modes
     assert all(p.requires_grad for p in critic.parameters())
-    assert random_states() == states
+    assert str(random_states()) == str(states)
 
 
 def test_more_samples_than_are_used_are_chosen_from() -> None:
     real, others, fake = points(200), points(300, 1), points(400, 2, shift=1)
     monitor = Monitor(real, others, n=50, seed=3)
     assert monitor.n == 50
+    assert monitor.trained_on is not None
     for chosen, whole in ((monitor.held_out, real), (monitor.trained_on, others)):
         assert {*map(tuple, chosen)} <= {*map(tuple, whole)}
     assert monitor.measure(fake)["exact"] == Monitor(real, others, n=50, seed=3).measure(fake)["exact"]
@@ -365,10 +368,10 @@ def test_samples_and_options_that_make_no_sense_are_refused(held_out, options, m
         (nn.Linear(2, 3), None, InvalidInput, "lambda n: generator"),
         ("points", None, InvalidInput, "fake must be an array"),
         (nan_from, None, NotFinite, "the generator makes samples"),
-        (points(), "critic", InvalidInput, "critic must be a torch module"),
-        (points(), lambda x: x, InvalidInput, "critic must map"),
-        (points(), lambda x: x.sum(), InvalidInput, "critic must map"),
-        (points(), lambda x: 3.0, InvalidInput, "critic must map.*a float"),
+        (points(), "critic", InvalidInput, "a critic must be a torch module"),
+        (points(), lambda x: x, InvalidInput, "a critic must map"),
+        (points(), lambda x: x.sum(), InvalidInput, "a critic must map"),
+        (points(), lambda x: 3.0, InvalidInput, "a critic must return one tensor"),
         (points(), lambda x: x[:, 0] / 0, NotFinite, "the critic's values"),
     ],
 )
