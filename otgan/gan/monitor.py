@@ -7,7 +7,9 @@ the data's own units.
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +26,13 @@ from otgan.gan.feature_scores import FeatureScores
 from otgan.gan.intervals import distance_interval
 from otgan.gan.layout import Layout
 from otgan.gan.log import check_record
+from otgan.gan.monitor_page import monitor_page
 from otgan.gan.patches import LEAST_SIDE, patches
 from otgan.gan.run import NotFinite
 from otgan.gan.schedule import LARGEST_STEP, Schedule
 from otgan.gan.sliced import directions, sliced_distances
 from otgan.gan.user_functions import Features, undisturbed
-from otgan.report import plain
+from otgan.report import plain, write_files
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -230,6 +233,30 @@ class Monitor:
             "intervals": {name: distance_interval(distance) for name, distance in distances.items()},
         }
 
+    def report(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``report.html`` into a folder, one page that needs nothing beside itself, and its figures.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is missing.
+
+        Returns
+        -------
+        Path
+            Where the page lies.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; files that were there are as they were.
+        """
+        folder = inputs.path(folder, "folder")
+        files = monitor_page(self).files()
+        folder.mkdir(parents=True, exist_ok=True)
+        write_files(folder, files)
+        return folder / "report.html"
+
     def state_dict(self) -> dict[str, Any]:
         """What a run that is resumed needs: the history, and the time spent. JSON, and ``torch.save``, can hold it."""
         return {
@@ -264,6 +291,18 @@ class Monitor:
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise InvalidInput(f"state must be what state_dict() of a Monitor gave, but is not ({error}).") from None
         self.history = history
+
+    def facts(self) -> dict[str, Any]:
+        """What was measured with, for a report."""
+        return {
+            "held-out samples": self.n,
+            "samples trained on": 0 if self.trained_on is None else len(self.trained_on),
+            "shape": " x ".join(map(str, self.layout.network_shape)),
+            "sha256": self._sha256,
+            "seed": self.seed,
+            "seconds of measuring": round(self.schedule.spent, 3),
+            "seconds in all": round(self.schedule.elapsed, 3),
+        }
 
     @cached_property
     def _sha256(self) -> str:

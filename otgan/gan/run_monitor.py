@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from otgan.critics.networks import values
+from otgan.critics.networks import copied, values
 from otgan.data import SampleSet
 from otgan.gan.correlation import rank_correlation
 from otgan.gan.critic_numbers import MeasuredCritic
@@ -90,7 +89,7 @@ class RunMonitor:
             :class:`~otgan.gan.sample_metrics.SampleMetrics` says of this one.
         """
         # A copy: in training mode running means of batch norm move.
-        generated = generate(copy.deepcopy(state.generator), self.noise, self.scaling, self.batch_size)
+        generated = generate(copied(state.generator), self.noise, self.scaling, self.batch_size)
         averaged = generate(with_recalibrated_batch_norm(state.ema, self.config), self.noise, self.scaling)
         measured = self.monitor.measure_points(generated, self._critic(state.critic))
         ema = solve(self.monitor.held_out, averaged, throw=False)
@@ -109,7 +108,7 @@ class RunMonitor:
 
     def _critic(self, critic: nn.Module) -> MeasuredCritic:
         """The critic of points in the data's own units; with batch norm in batches of the size trained with."""
-        network = copy.deepcopy(critic).train(self.batch_norm)
+        network = copied(critic).train(self.batch_norm)
 
         def found(points: NDArray[np.float64]) -> NDArray[np.float64]:
             samples = self.scaling.to_network(points).to(self.device)

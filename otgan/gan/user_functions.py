@@ -125,8 +125,8 @@ class Features:
         out = self.called(batch)
         if not isinstance(out, torch.Tensor) or out.ndim != 2 or len(out) != len(batch):
             came = tuple(out.shape) if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
+            k = len(batch)
             raise InvalidInput(
-                f"features must map {len(batch)} samples to a tensor ({len(batch)}, f), but returned {came}. Flatten what "
-                "it gives."
+                f"features must map {k} samples to a tensor ({k}, f), but returned {came}. Flatten what it gives."
             )
         return out.detach().cpu().double().numpy()
