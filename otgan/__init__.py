@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from otgan.couple import couple
-from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
+from otgan.errors import Infeasible, Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __version__ = version("otgan")
 
 __all__ = [
+    "Infeasible",
     "Interrupted",
     "InvalidInput",
     "MaxSlicedDistance",
