@@ -15,7 +15,7 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, experiments, gan, pairs, testing
+    from otgan import critics, data, divergences, experiments, gan, integrations, pairs, testing
 
 __version__ = version("otgan")
 
@@ -34,6 +34,7 @@ __all__ = [
     "divergences",
     "experiments",
     "gan",
+    "integrations",
     "pairs",
     "pairwise",
     "permutation_test",
@@ -53,6 +54,7 @@ _ON_FIRST_USE = (
     "divergences",
     "experiments",
     "gan",
+    "integrations",
     "pairs",
     "testing",
 )  # these need torch, hypothesis or time

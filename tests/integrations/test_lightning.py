@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, TensorDataset
 
+from otgan.integrations import lightning
 from otgan.integrations.lightning import WassersteinMonitor
 
 pytestmark = [
@@ -136,3 +139,15 @@ def test_what_a_module_does_not_have_is_said(options, match, tmp_path) -> None:
     module.example_input_array = None
     with pytest.raises(InvalidInput, match=match):
         fit(tmp_path, WassersteinMonitor(Monitor(points(30, 1)), **options), module)
+
+
+def test_the_lightning_in_use_is_taken(monkeypatch) -> None:
+    other = types.ModuleType("pytorch_lightning")
+    monkeypatch.setitem(sys.modules, "pytorch_lightning", other)
+    assert lightning._package() is pl
+    monkeypatch.delitem(sys.modules, "lightning.pytorch")
+    assert lightning._package() is other
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
+    monkeypatch.setitem(sys.modules, "pytorch_lightning", None)
+    with pytest.raises(ModuleNotFoundError):
+        lightning._package()
