@@ -65,8 +65,7 @@ def measure(n: int, parts: list[str], repeats: int) -> dict[str, Any]:
         features=nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 64), nn.ReLU()) if "features" in parts else None,
     )
     before = _peak()
-    monitor.measure(fakes[0], network)
-    seconds = []
+    record, seconds = monitor.measure(fakes[0], network), []
     for fake in fakes[1:]:
         start = time.perf_counter()
         record = monitor.measure(fake, network)

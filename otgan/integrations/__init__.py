@@ -6,7 +6,10 @@ The extras ``lightning`` and ``ignite`` of otgan install them.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otgan.integrations import ignite, lightning
 
 __all__ = ["ignite", "lightning"]
 

@@ -6,6 +6,7 @@ It is one of ``lightning.pytorch``, or of ``pytorch_lightning`` where that is wh
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,10 @@ __all__ = ["WassersteinMonitor"]
 
 def _package() -> Any:
     """The Lightning that is in use."""
-    names = ["lightning.pytorch", "pytorch_lightning"]
-    for name in sorted(names, key=lambda name: name not in sys.modules):  # what is imported first
-        try:
-            return import_module(name)
-        except ModuleNotFoundError as error:
-            missing = error
-    raise missing
+    first, second = sorted(("lightning.pytorch", "pytorch_lightning"), key=lambda name: name not in sys.modules)
+    with suppress(ModuleNotFoundError):
+        return import_module(first)
+    return import_module(second)
 
 
 with optional_dependency("lightning", "lightning", "The callback for Lightning"):

@@ -26,7 +26,7 @@ def trained(handler: WassersteinMonitor, generator: nn.Linear, epochs: int = 2) 
 
     def update(engine: Engine, batch: int) -> None:
         with torch.no_grad():
-            generator.bias += 0.1
+            generator.bias.add_(0.1)
 
     trainer, seen = Engine(update), []
     handler.attach(trainer)
