@@ -37,9 +37,9 @@ class Lipschitz:
     Attributes
     ----------
     observed : float
-        Largest slope seen: between all pairs of the data, and over a short step along the gradient at each. The true
-        constant is at least this: values are taken in double precision, and what rounding may have added is not
-        counted (:mod:`otgan.critics.slopes`).
+        Largest slope seen: between all pairs of the data, over a short step along the gradient at each, and in a search
+        from there within the box of the data. The true constant is at least this: values are taken in double precision,
+        and what rounding may have added is not counted (:mod:`otgan.critics.slopes`).
     certified : float or None
         A proven upper bound, where the network allows one; see :func:`certified_lipschitz`.
     unknown : str or None

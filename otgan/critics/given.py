@@ -90,17 +90,21 @@ class GivenModule(nn.Module):
     called : torch.nn.Module or callable
     shape : tuple of int
         One sample as it takes them.
+    dtype : torch.dtype
+        Of these.
     """
 
-    def __init__(self, called: Callable[[torch.Tensor], Any], shape: tuple[int, ...]) -> None:
+    like: torch.Tensor
+
+    def __init__(self, called: Callable[[torch.Tensor], Any], shape: tuple[int, ...], dtype: torch.dtype) -> None:
         super().__init__()
         self.called = called
         self.shape = shape
+        self.register_buffer("like", torch.zeros((), dtype=dtype))  # moves and changes its type with a module's weights
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """(k, d) -> (k,)."""
-        samples = points.reshape(-1, *self.shape)
-        values = self.called(samples.to(_dtype(self) or points.dtype))
+        values = self.called(points.reshape(-1, *self.shape).to(self.like))
         if not isinstance(values, torch.Tensor):
             raise InvalidInput(
                 f"a critic must return one tensor (k,) or (k, 1), but returned a {type(values).__name__}. Pass a "
@@ -125,45 +129,43 @@ def _as_critic(given: Any, dimension: int, shape: tuple[int, ...], device: torch
         if given.dimension != dimension:
             raise InvalidInput(f"the critic takes points of {given.dimension} columns, but these have {dimension}.")
         return given
-    network = GivenModule(_callable(given), shape)
-    network.register_buffer("place", torch.zeros(()), persistent=False)  # where a function is called
-    if isinstance(network.called, nn.Module):
-        own = next((tensor.device for tensor in network.called.parameters()), torch.device("cpu"))
-        device = own if device is None else device
-    network.to(device or torch.device("cpu"))
+    given = _unwrapped(given)
+    like = next((weight for weight in _weights(given) if weight.is_floating_point()), torch.zeros(()))
+    network = GivenModule(_copied(given), shape, like.dtype)
+    network.to(like.device if device is None else device)
     _to_evaluation(network)
-    dtype = torch.float64 if _dtype(network) == torch.float64 else torch.float32
+    dtype = torch.float64 if like.dtype == torch.float64 else torch.float32
     critic = Critic(ModuleEnsemble([network]), Scaling(np.zeros(dimension)), dtype=dtype)
     _probe(critic)
     return critic
 
 
-def _callable(given: Any) -> Callable[[torch.Tensor], Any]:
-    """A copy of a module, or what there is of it that can be called."""
+def _unwrapped(given: Any) -> Any:
+    """What torch.compile, torch.export and the data-parallel wrappers call."""
     if isinstance(given, torch.export.ExportedProgram):
         return given.module()
+    if isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return _unwrapped(given.module)
+    inner = getattr(given, "_orig_mod", None)
+    return _unwrapped(inner) if isinstance(inner, nn.Module) else given
+
+
+def _copied(given: Any) -> Callable[[torch.Tensor], Any]:
+    """A copy of a module; what cannot be copied is called itself, and put back as what any function calls."""
     if not callable(given):
         raise InvalidInput(
             f"a critic must be a torch module or a function of a batch of tensors, but a {type(given).__name__} came."
         )
-    if not isinstance(given, nn.Module):
-        return given
-    while isinstance(inner := getattr(given, "_orig_mod", None), nn.Module) or (
-        isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel)
-        and isinstance(inner := given.module, nn.Module)
-    ):
-        given = inner  # what torch.compile and the data-parallel wrappers call
+    if not isinstance(given, nn.Module) or isinstance(given, torch.jit.ScriptModule):
+        return lambda batch: given(batch)
     try:
         return copied(given)
     except Exception:  # whatever a module of the user's holds that cannot be copied
-        return lambda batch: given(batch)  # left as it was like the modules of any function
+        return lambda batch: given(batch)
 
 
-def _dtype(network: nn.Module) -> torch.dtype | None:
-    """The type of a module's weights; None where it has none."""
-    called = getattr(network, "called", None)
-    weights = (*called.parameters(), *called.buffers()) if isinstance(called, nn.Module) else ()
-    return next((tensor.dtype for tensor in weights if tensor.is_floating_point()), None)
+def _weights(given: Any) -> tuple[torch.Tensor, ...]:
+    return (*given.parameters(), *given.buffers()) if isinstance(given, nn.Module) else ()
 
 
 def _to_evaluation(network: nn.Module) -> None:

@@ -15,13 +15,14 @@ from otgan.critics.networks.ensemble import (
 )
 from otgan.critics.networks.feedforward import feedforward, mlp_ensemble, residual
 from otgan.critics.networks.layers import AlmostOrthogonal, Dense, Orthogonal, Residual, Spectral, bjorck
-from otgan.critics.networks.plain import check_shape, copied, given_network, mlp
+from otgan.critics.networks.plain import ChannelsFirst, check_shape, copied, given_network, mlp
 
 __all__ = [
     "ACTIVATIONS",
     "CERTIFIED",
     "Activation",
     "AlmostOrthogonal",
+    "ChannelsFirst",
     "Dense",
     "Ensemble",
     "ModuleEnsemble",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from otgan.critics.networks.layer_slopes import is_torchs, layer_slope, multiplier_slope, rounded_up
+from otgan.critics.networks.layer_slopes import layer_slope, multiplier_slope, rounded_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +24,8 @@ ACTIVATIONS = {"relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "softplus": 1.0, "gelu
 COPIES = ("neg", "contiguous", "clone")
 SHAPES = ("flatten", "view", "reshape", "squeeze", "unsqueeze")
 SIZES = ("size", "dim", "ndimension", "shape", "ndim", "dtype", "device")  # what does not depend on the numbers
-SUMS = (operator.add, operator.sub, torch.add, torch.sub, "add", "sub", operator.iadd, operator.isub)
+SUMS = (operator.add, operator.sub, torch.add, torch.sub, "add", "sub")
 PRODUCTS = (operator.mul, operator.truediv, torch.mul, torch.div, "mul", "div")
-FRESH = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d)  # what they give is nobody else's
 
 
 @torch.no_grad()
@@ -82,6 +81,8 @@ def certify(network: nn.Module, shape: Sequence[int] | None = None) -> tuple[flo
     for name, part in network.named_modules():
         if _does_something_else(part):
             return None, f"{_layer(name, part)}, which has hooks or a forward of its own"
+        if part.training and isinstance(part, nn.modules.batchnorm._BatchNorm | nn.modules.dropout._DropoutNd):
+            return None, f"{_layer(name, part)}, which is in training mode"
         if shape is None and isinstance(part, nn.Conv1d | nn.Conv2d):
             return None, f"{_layer(name, part)}, whose bound needs the shape of a sample"
     if shape is None:
@@ -91,7 +92,8 @@ def certify(network: nn.Module, shape: Sequence[int] | None = None) -> tuple[flo
     try:
         whole = nn.Sequential(network)  # a layer alone would be looked into
         walk = Walk(fx.GraphModule(whole, _Tracer().trace(whole)))
-        return walk.bound(torch.zeros(POINTS, *shape, dtype=like.dtype, device=like.device)), None
+        drawn = torch.randn(POINTS, *shape, generator=torch.Generator().manual_seed(0))
+        return walk.bound(drawn.to(like), network), None
     except Unknown as error:
         return None, str(error).splitlines()[0]  # torch.fx adds to it
     except Exception as error:  # whatever the code of a user's module stumbles over while it is followed
@@ -120,9 +122,14 @@ class Walk(fx.Interpreter):
         super().__init__(module)
         self.slopes: dict[Any, float] = {}
 
-    def bound(self, points: torch.Tensor) -> float:
-        """The bound for the network's output."""
-        self.run(points)
+    def bound(self, points: torch.Tensor, network: nn.Module) -> float:
+        """The bound for the output of the network, if its code gives what was followed.
+
+        It may not: torch.fx takes ``h += x`` for ``h = h + x``, though other names of h see the change.
+        """
+        found, truth = self.run(points.clone()), network(points.clone())
+        if not torch.allclose(found, truth, rtol=1e-3, atol=1e-3 * float(truth.abs().max()), equal_nan=True):
+            raise Unknown(f"{type(network).__name__}, which changes tensors in place")
         slope = self._of(self.result)
         if not math.isfinite(slope):
             raise Unknown("a weight that is not finite")
@@ -161,6 +168,12 @@ class Walk(fx.Interpreter):
 
     def _rule(self, n: Any) -> Callable[[Any, Any], float | None] | None:
         name = _name(n)
+        if (getattr(n.target, "__module__", None) or "torch").partition(".")[0] not in (
+            "torch",
+            "_operator",
+            "builtins",
+        ):
+            return None  # a function of the user's, whatever its name
         if n.target in SUMS:
             return self._sum
         if n.target in PRODUCTS:
@@ -176,6 +189,7 @@ class Walk(fx.Interpreter):
             "leaky_relu": self._leaky_relu,
             "getitem": self._item,
             "mean": self._mean,
+            "movedim": self._moved,
         }
         return rules.get(name)
 
@@ -184,11 +198,6 @@ class Walk(fx.Interpreter):
         return self.slopes.get(argument, 0.0) if isinstance(argument, fx.Node) else 0.0
 
     def _sum(self, n: Any, value: torch.Tensor) -> float | None:
-        first = n.args[0]
-        if n.target in (operator.iadd, operator.isub):  # what else uses the first term would find it changed
-            fresh = isinstance(first, fx.Node) and first.op == "call_module" and len(first.users) == 1
-            if not fresh or not any(is_torchs(self.fetch_attr(str(first.target)), kind) for kind in FRESH):
-                return None
         if n.kwargs or any(self._of(term) and self.env[term].shape != value.shape for term in n.args):
             return None  # multiplied, or repeated along an axis
         slopes = [self._of(term) for term in n.args]
@@ -221,8 +230,8 @@ class Walk(fx.Interpreter):
 
     def _parts(self, n: Any, value: Any) -> float | None:
         """Parts of numbers, or the same ones in order."""
-        default = -1 if _name(n) == "sort" else 0
-        axis = n.kwargs.get("dim", n.args[-1] if len(n.args) > (1 if default else 2) else default)
+        place, default = (1, -1) if _name(n) == "sort" else (2, 0)
+        axis = n.args[place] if len(n.args) > place else n.kwargs.get("dim", default)
         return self._of(n.args[0]) if isinstance(axis, int) and axis % self.env[n.args[0]].ndim else None
 
     def _item(self, n: Any, value: torch.Tensor) -> float | None:
@@ -234,6 +243,11 @@ class Walk(fx.Interpreter):
         index = index if isinstance(index, tuple) else (index,)
         plain = all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in index)
         return self._of(whole) if plain and index[0] in (slice(None), Ellipsis) else None
+
+    def _moved(self, n: Any, value: torch.Tensor) -> float | None:
+        whole, *places = n.args
+        fixed = all(isinstance(place, int) and place % self.env[whole].ndim for place in places)
+        return self._of(whole) if fixed and not n.kwargs else None
 
     def _extreme(self, n: Any, value: Any) -> float | None:
         """The larger or smaller of two, or the largest or smallest along an axis."""
@@ -290,8 +304,8 @@ def _is_size(n: Any) -> bool:
 
 
 def _product(first: float, second: float) -> float:
-    """The product or the next number above; exact where a factor is one."""
-    return first * second if 1.0 in (first, second) or not first * second else rounded_up(first * second)
+    """The product or the next number above; exact where a factor is one or zero."""
+    return first * second if {first, second} & {0.0, 1.0} else rounded_up(first * second)
 
 
 def _does_something_else(module: nn.Module) -> bool:
