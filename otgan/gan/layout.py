@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Subset, default_collate
 
 from otgan import inputs
 from otgan.data import SampleSet
 from otgan.data.datasets import CHANNELS, read_dataset
+from otgan.data.drawing import choose
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "read_samples"]
+__all__ = ["Layout", "drawn_from", "read_samples"]
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,25 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
             f"{array.shape}. Pass shape={array.shape[1:]} if that is what the networks see."
         )
     return _channels_first(array, last=array.shape[1] not in CHANNELS and array.shape[-1] in CHANNELS)
+
+
+def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
+    """N samples of a torch dataset that holds more, so that no others are read; anything else as it is.
+
+    A loader that puts its dataset's samples together as torch does is one of these, too.
+
+    Examples
+    --------
+    >>> whole = torch.utils.data.TensorDataset(torch.arange(100.0))
+    >>> len(drawn_from(whole, 5, np.random.default_rng(0), "x"))
+    5
+    """
+    if isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None:
+        given = given.dataset
+    indexed = inputs.is_dataset(given) and hasattr(given, "__getitem__") and hasattr(given, "__len__")
+    if not indexed or len(given) <= n:
+        return given
+    return Subset(given, choose(n, len(given), rng, name).tolist())
 
 
 def _channels_first(array: NDArray[np.float64], last: bool) -> NDArray[np.float64]:

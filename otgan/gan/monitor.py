@@ -24,7 +24,7 @@ from otgan.gan.correlation import rank_correlation
 from otgan.gan.critic_numbers import MeasuredCritic
 from otgan.gan.feature_scores import FeatureScores
 from otgan.gan.intervals import distance_interval
-from otgan.gan.layout import Layout
+from otgan.gan.layout import Layout, drawn_from
 from otgan.gan.log import check_record
 from otgan.gan.monitor_page import monitor_page
 from otgan.gan.patches import LEAST_SIDE, patches
@@ -121,9 +121,13 @@ class Monitor:
     ) -> None:
         self.seed = inputs.seed(seed)
         self.schedule = Schedule(every, budget)
-        self.layout, real = Layout.of(held_out, "held_out", shape)
-        others = None if trained_on is None else self.layout.read(trained_on, "trained_on")
-        self.n = min(inputs.count(n, "n"), len(real), len(real if others is None else others))
+        n = inputs.count(n, "n")
+        with undisturbed(self.seed):  # datasets may draw, as loaders do
+            held_out = drawn_from(held_out, 2 * n, stream(self.seed, "held-out items"), "held_out")
+            trained_on = drawn_from(trained_on, n, stream(self.seed, "items trained on"), "trained_on")
+            self.layout, real = Layout.of(held_out, "held_out", shape)
+            others = None if trained_on is None else self.layout.read(trained_on, "trained_on")
+        self.n = min(n, len(real), len(real if others is None else others))
         self.held_out, rest = self._split(real, "held-out samples")
         self.trained_on = None if others is None else self._split(others, "samples trained on")[0]
         floor = rest if others is None else self.trained_on

@@ -82,18 +82,21 @@ class WassersteinMonitor(Callback):
         self.sample = _sample if sample is None else sample
         self.critic = critic
         self.name = name
+        self._unseen = True  # whether callback_metrics lacks the last record
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Measure before the first step."""
         self._critic_of(pl_module)  # what is wrong is said even where this process does not measure
+        self._unseen = True  # of a history that goes on, too
         self._measure(trainer, pl_module)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *batch: Any) -> None:
-        """Measure where it is due, and let what was measured last be seen."""
+        """Measure where it is due, and let callbacks see what was measured last."""
         self._measure(trainer, pl_module)
-        if trainer.is_global_zero and self.monitor.history:
+        if trainer.is_global_zero and self._unseen and self.monitor.history:
             numbers = logged_numbers(self.monitor.history[-1], self.name)
             pl_module.log_dict(numbers, logger=False, rank_zero_only=True, batch_size=1)
+            self._unseen = False
 
     def state_dict(self) -> dict[str, Any]:
         """The history, for Lightning's checkpoints."""
@@ -108,6 +111,7 @@ class WassersteinMonitor(Callback):
         if not trainer.is_global_zero or not self.monitor.is_due(step):
             return
         record = self.monitor.measure(lambda n: self.sample(module, n), self._critic_of(module), step)
+        self._unseen = True
         for logger in trainer.loggers:
             logger.log_metrics(logged_numbers(record, self.name), step=step)
 

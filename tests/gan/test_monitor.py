@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import otgan
 from otgan import InvalidInput
@@ -166,6 +166,32 @@ def test_more_samples_than_are_used_are_chosen_from() -> None:
     assert not np.array_equal(monitor.held_out, Monitor(real, others, n=50, seed=4).held_out)
     assert Monitor(real, n=50).measure(fake)["floor"] > 0, "of other held-out samples"
     assert "floor" not in Monitor(real, n=101).measure(fake)
+
+
+class Counting(Dataset):
+    """100,000 samples that are counted as they are read, and moved at random as by an augmentation."""
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return 100_000
+
+    def __getitem__(self, k: int) -> tuple[torch.Tensor, int]:
+        self.read.append(k)
+        return torch.randn(3) + k, 0
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_of_a_large_dataset_only_what_is_used_is_read(loaded) -> None:
+    train, rest = Counting(), Counting()
+    given = [DataLoader(side, batch_size=64, shuffle=True) if loaded else side for side in (rest, train)]
+    before = torch.get_rng_state()
+    first = Monitor(*given, n=20)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (len(rest.read), len(train.read)) == (40, 20)
+    assert max(rest.read) > 10_000, "not just the first"
+    np.testing.assert_array_equal(first.held_out, Monitor(*given, n=20).held_out)
 
 
 def test_features_are_scored() -> None:

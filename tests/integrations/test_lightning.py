@@ -58,17 +58,29 @@ class Gan(pl.LightningModule):
         return [torch.optim.SGD(net.parameters(), lr=0.1) for net in (self.critic, self.generator)]
 
 
+class Watching(pl.Callback):
+    """What other callbacks can go by."""
+
+    def __init__(self, seen: list[float]) -> None:
+        self.seen = seen
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.seen.append(float(trainer.callback_metrics["wasserstein/exact"]))
+
+
 def points(n: int, seed: int) -> torch.Tensor:
     return torch.randn(n, 2, generator=torch.Generator().manual_seed(seed)) + 3
 
 
-def fit(folder: Any, callback: WassersteinMonitor, module: Any = None, epochs: int = 2, path: Any = None) -> pl.Trainer:
+def fit(
+    folder: Any, callback: WassersteinMonitor, module: Any = None, epochs: int = 2, path: Any = None, more: Any = ()
+) -> pl.Trainer:
     torch.manual_seed(0)
     trainer = pl.Trainer(
         max_epochs=epochs,
         accelerator="cpu",
         logger=CSVLogger(folder),
-        callbacks=[callback],
+        callbacks=[callback, *more],
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=False,
@@ -86,11 +98,13 @@ def test_it_measures_logs_and_goes_on(tmp_path) -> None:
 
     first = callback()
     module = Gan()
-    trainer = fit(tmp_path, first, module)
+    seen: list[float] = []
+    trainer = fit(tmp_path, first, module, more=[Watching(seen)])
     history = first.monitor.history
     assert [record["step"] for record in history] == [0, 8, 16], "two steps a batch, ten batches"
     assert history[-1]["exact"] < history[0]["exact"]
-    assert float(trainer.callback_metrics["wasserstein/exact"]) == pytest.approx(history[-1]["exact"])
+    expected = [record["exact"] for record, batches in zip(history, (3, 4, 3), strict=True) for _ in range(batches)]
+    assert seen == pytest.approx(expected, rel=1e-6)
     rows = [line for line in (tmp_path / "lightning_logs/version_0/metrics.csv").read_text().splitlines() if line]
     assert len(rows) == 1 + len(history)
     assert "wasserstein/lower_bound" in rows[0]
