@@ -176,12 +176,10 @@ def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
     >>> len(drawn_from(whole, 5, np.random.default_rng(0), "x"))
     5
     """
-    if isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None:
-        given = given.dataset
-    indexed = inputs.is_dataset(given) and hasattr(given, "__getitem__") and hasattr(given, "__len__")
-    if not indexed or len(given) <= n:
-        return given
-    return Subset(given, choose(n, len(given), rng, name).tolist())
+    plain = isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None
+    items: Any = given.dataset if plain else given
+    indexed = inputs.is_dataset(items) and hasattr(items, "__getitem__") and hasattr(items, "__len__")
+    return Subset(items, choose(n, len(items), rng, name).tolist()) if indexed and len(items) > n else given
 
 
 def _channels_first(array: NDArray[np.float64], last: bool) -> NDArray[np.float64]:
