@@ -163,7 +163,8 @@ class Monitor:
         fake : array_like, tensor, torch Dataset or DataLoader, SampleSet, or callable
             At least n generated samples in the shape that the networks see or the one that ``held_out`` has; or a
             function of n that makes them. It is called with the same random numbers every time, whatever torch, NumPy
-            and Python draw, so that only the generator changes; the caller's random numbers stay what they are.
+            and Python draw, so that only the generator changes; the caller's random numbers stay what they are, and so
+            do the buffers of modules. In training mode batch norm takes its means over the n samples.
         critic : torch.nn.Module, callable or Critic, optional
             From a batch as the networks see it to (k,) or (k, 1), larger at real samples. It is called in evaluation
             mode, and left as it was (:func:`~otgan.critics.given.given_critics`).
