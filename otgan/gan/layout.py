@@ -147,9 +147,10 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
     if isinstance(given, SampleSet):
         if given.weights is not None:
             raise InvalidInput(f"every sample counts alike here, but {given.name} has weights. Leave them out.")
-        return _channels_first(given.points.reshape(-1, *given.shape), last=True)
+        return _channels_first(given.points.reshape(-1, *given.shape), last=given.shape[-1] in CHANNELS)
     if inputs.is_dataset(given):
-        return _channels_first(read_dataset(given, name), last=True)
+        array = read_dataset(given, name)
+        return _channels_first(array, last=array.shape[-1] in CHANNELS)
     array = inputs.real_array(given, name)
     if array.ndim == 0:
         raise InvalidInput(f"{name} must hold samples, but a single number came. Pass one sample a row.")

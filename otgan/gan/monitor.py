@@ -285,6 +285,8 @@ class Monitor:
             history = [dict(record) for record in state["history"]]
             for record in history:
                 check_record(record, REQUIRED)
+                if record["kind"] != "monitor":
+                    raise ValueError(f"kind {record['kind']!r}")
             if state["samples_sha256"] != self._sha256:
                 raise InvalidInput(
                     "state must be of a monitor with the same held-out and trained-on samples and seed, but these are "
@@ -337,7 +339,7 @@ class Monitor:
         if callable(fake):
             with undisturbed(self.seed + NOISE_SEED_OFFSET):
                 fake = fake(self.n)
-            if not bool(torch.as_tensor(fake).isfinite().all()):
+            if isinstance(fake, torch.Tensor | np.ndarray) and not bool(torch.as_tensor(fake).isfinite().all()):
                 raise NotFinite("the generator makes samples that are not finite.")
         points = self.layout.read(fake, "fake")
         if len(points) < self.n:

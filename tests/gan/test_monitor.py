@@ -101,6 +101,16 @@ def test_images_are_the_same_however_they_come(held, options) -> None:
     assert record["patch_floor"] == expected["patch_floor"] > 0
 
 
+def test_two_channels_come_first_too() -> None:
+    """Fields rather than pictures: whoever has three axes in a dataset has channels first."""
+    fields = torch.rand(20, 2, 8, 6)
+    for held_out in (fields, TensorDataset(fields), DataLoader(TensorDataset(fields), batch_size=4)):
+        monitor = Monitor(held_out)
+        assert monitor.layout.network_shape == (2, 8, 6)
+        assert torch.equal(monitor.layout.batch(monitor.held_out).float(), fields)
+        assert monitor.measure(fields.flip(0))["patch"] > 0
+
+
 @pytest.mark.parametrize("shape", [(1, 8, 8), (64,), (8, 8), (4, 16)])
 def test_the_critic_sees_the_shape_asked_for(shape) -> None:
     images = np.random.default_rng(0).random((20, 8, 8))
@@ -300,6 +310,7 @@ def test_a_history_goes_on(by) -> None:
         (lambda state: {**state, "history": [{"kind": "monitor", "step": 1}]}, "'n'"),
         (lambda state: {**state, "history": [{**state["history"][0], "exact": "x"}]}, "exact"),
         (lambda state: {**state, "history": 3}, "state"),
+        (lambda state: {**state, "history": [{"kind": "losses", "step": 1}]}, "losses"),
         (lambda state: {**state, "schedule": {**state["schedule"], "spent": -1.0}}, "spent"),
         (lambda state: {**state, "schedule": {**state["schedule"], "last": 3}}, "state"),
     ],
@@ -372,6 +383,7 @@ def nan_from(n: int) -> torch.Tensor:
         (points(), {"patches": "yes"}, "patches must be True or False"),
         (points(), {"features": 3}, "features must be a torch module"),
         (points(), {"features": lambda x: x[:, 0]}, "features must map"),
+        (points(3), {"features": nn.Identity()}, "at least 4 samples"),
         (points(), {"every": 0}, "every must be at least 1"),
         (points(), {"every": "often"}, "such as '30 s'"),
         (points(), {"budget": 0.0}, "budget must lie in"),
@@ -393,6 +405,7 @@ def test_samples_and_options_that_make_no_sense_are_refused(held_out, options, m
         (points()[:, :2], None, InvalidInput, "fake must have samples of shape"),
         (nn.Linear(2, 3), None, InvalidInput, "lambda n: generator"),
         ("points", None, InvalidInput, "fake must be an array"),
+        (lambda n: None, None, InvalidInput, "fake must be an array"),
         (nan_from, None, NotFinite, "the generator makes samples"),
         (points(), "critic", InvalidInput, "a critic must be a torch module"),
         (points(), lambda x: x, InvalidInput, "a critic must map"),
