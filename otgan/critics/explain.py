@@ -66,7 +66,7 @@ def _slope(report: Mapping[str, Any], exact: float) -> str:
     elsewhere = (
         f"elsewhere it is at most {certified:.3g}, as its layers prove"
         if certified is not None
-        else f"elsewhere it is not known, as nothing is of {report['uncertified'] or 'its layers'}"
+        else f"elsewhere it is not known, for nothing bounds {report['uncertified'] or 'its layers'}"
     )
     seen = f"Its slope reaches {observed:.3g} about these points; {elsewhere}."
     if observed <= 0:

@@ -121,7 +121,7 @@ class GivenModule(nn.Module):
         """What is proven of a module's slope; nothing of a function's."""
         if isinstance(self.called, nn.Module):
             return certify(self.called, self.shape)
-        return None, "a function, whose code is not looked into"
+        return None, "the code of a function"
 
 
 def _as_critic(given: Any, dimension: int, shape: tuple[int, ...], device: torch.device | None) -> Critic:
