@@ -167,9 +167,9 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
 
 
 def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
-    """N samples of a torch dataset that holds more, so that no others are read; anything else as it is.
+    """n samples of an array, a tensor or a torch dataset that holds more, so that no others are read or converted.
 
-    A loader that puts its dataset's samples together as torch does is one of these, too.
+    A loader that puts its dataset's samples together as torch does is one of these, too. Anything else is left as it is.
 
     Examples
     --------
@@ -179,8 +179,12 @@ def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
     """
     plain = isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None
     items: Any = given.dataset if plain else given
-    indexed = inputs.is_dataset(items) and hasattr(items, "__getitem__") and hasattr(items, "__len__")
-    return Subset(items, choose(n, len(items), rng, name).tolist()) if indexed and len(items) > n else given
+    is_array = isinstance(items, np.ndarray) or (isinstance(items, torch.Tensor) and items.layout == torch.strided)
+    is_indexed = inputs.is_dataset(items) and hasattr(items, "__getitem__") and hasattr(items, "__len__")
+    if not (is_indexed or (is_array and items.ndim)) or len(items) <= n:
+        return given
+    chosen = choose(n, len(items), rng, name)
+    return items[chosen] if is_array else Subset(items, chosen.tolist())
 
 
 def _channels_first(array: NDArray[np.float64], last: bool) -> NDArray[np.float64]:

@@ -123,8 +123,8 @@ class Monitor:
         self.schedule = Schedule(every, budget)
         n = inputs.count(n, "n")
         with undisturbed(self.seed):  # datasets may draw, as loaders do
-            held_out = drawn_from(held_out, 2 * n, stream(self.seed, "held-out items"), "held_out")
-            trained_on = drawn_from(trained_on, n, stream(self.seed, "items trained on"), "trained_on")
+            held_out = drawn_from(held_out, 2 * n, stream(self.seed, "held out"), "held_out")
+            trained_on = drawn_from(trained_on, n, stream(self.seed, "trained on"), "trained_on")
             self.layout, real = Layout.of(held_out, "held_out", shape)
             others = None if trained_on is None else self.layout.read(trained_on, "trained_on")
         self.n = min(n, len(real), len(real if others is None else others))

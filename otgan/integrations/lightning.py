@@ -40,8 +40,8 @@ class WassersteinMonitor(Callback):
 
     Loggers get them at every measurement, whatever ``log_every_n_steps`` is; ``trainer.callback_metrics`` has the last
     ones, for ``ModelCheckpoint(monitor="wasserstein/exact")`` and the like. Steps are those of ``trainer.global_step``,
-    which counts every step of every optimizer. Of several processes the first one measures, and it alone has the numbers.
-    The history is part of Lightning's checkpoints.
+    which counts every step of every optimizer. Of several processes the first one measures, and it alone has the
+    numbers. The history is part of Lightning's checkpoints.
 
     Parameters
     ----------
