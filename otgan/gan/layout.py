@@ -167,9 +167,9 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
 
 
 def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
-    """n samples of an array, a tensor or a torch dataset that holds more, so that no others are read or converted.
+    """Choose n samples of an array, a tensor or a torch dataset that holds more: no others are read or converted.
 
-    A loader that puts its dataset's samples together as torch does is one of these, too. Anything else is left as it is.
+    So is a loader's dataset, where it is torch that puts its samples together. Anything else is left as it is.
 
     Examples
     --------
@@ -177,14 +177,20 @@ def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
     >>> len(drawn_from(whole, 5, np.random.default_rng(0), "x"))
     5
     """
-    plain = isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None
-    items: Any = given.dataset if plain else given
-    is_array = isinstance(items, np.ndarray) or (isinstance(items, torch.Tensor) and items.layout == torch.strided)
-    is_indexed = inputs.is_dataset(items) and hasattr(items, "__getitem__") and hasattr(items, "__len__")
-    if not (is_indexed or (is_array and items.ndim)) or len(items) <= n:
+    if isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None:
+        dataset: Any = given.dataset
+        return drawn_from(dataset, n, rng, name)
+    if not _is_indexed(given) or len(given) <= n:
         return given
-    chosen = choose(n, len(items), rng, name)
-    return items[chosen] if is_array else Subset(items, chosen.tolist())
+    chosen = choose(n, len(given), rng, name)
+    return Subset(given, chosen.tolist()) if inputs.is_dataset(given) else given[chosen]
+
+
+def _is_indexed(given: Any) -> bool:
+    """Whether several samples can be taken out of what came by their numbers."""
+    if isinstance(given, np.ndarray | torch.Tensor):
+        return given.ndim > 0 and getattr(given, "layout", torch.strided) == torch.strided
+    return inputs.is_dataset(given) and hasattr(given, "__getitem__") and hasattr(given, "__len__")
 
 
 def _channels_first(array: NDArray[np.float64], last: bool) -> NDArray[np.float64]:
