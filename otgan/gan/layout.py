@@ -178,12 +178,12 @@ def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
     5
     """
     if isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None:
-        dataset: Any = given.dataset
-        return drawn_from(dataset, n, rng, name)
-    if not _is_indexed(given) or len(given) <= n:
+        return drawn_from(given.dataset, n, rng, name)
+    items: Any = given
+    if not _is_indexed(items) or len(items) <= n:
         return given
-    chosen = choose(n, len(given), rng, name)
-    return Subset(given, chosen.tolist()) if inputs.is_dataset(given) else given[chosen]
+    chosen = choose(n, len(items), rng, name)
+    return Subset(items, chosen.tolist()) if inputs.is_dataset(items) else items[chosen]
 
 
 def _is_indexed(given: Any) -> bool:
