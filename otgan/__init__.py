@@ -60,7 +60,6 @@ _ON_FIRST_USE = (
     "experiments",
     "gan",
     "integrations",
-    "max_sliced_wasserstein",
     "pairs",
     "testing",
 )  # these need torch, hypothesis or time

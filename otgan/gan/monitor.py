@@ -30,9 +30,10 @@ from otgan.gan.monitor_page import monitor_page
 from otgan.gan.patches import LEAST_SIDE, patches
 from otgan.gan.run import NotFinite
 from otgan.gan.schedule import LARGEST_STEP, Schedule
-from otgan.gan.sliced import directions, sliced_distances
+from otgan.gan.sliced import sliced_distances
 from otgan.gan.user_functions import Features, undisturbed
 from otgan.report import plain, write_files
+from otgan.sliced import random_directions
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["NOISE_SEED_OFFSET", "Monitor"]
 
 NOISE_SEED_OFFSET = 10**6  # from the seed, so that the noise of measurements was never trained with
+DIRECTIONS = 64  # of lines that samples are projected onto
 FORMAT = "otgan monitor 1"  # of a state
 REQUIRED = ("n", "exact", "lower", "upper", "cost", "seconds")  # of each record of a state
 
@@ -132,7 +134,7 @@ class Monitor:
         self.trained_on = None if others is None else self._split(others, "samples trained on")[0]
         floor = rest if others is None else self.trained_on
         self._patches = _has_patches(patches, self.layout)
-        self._directions = directions(self.held_out.shape[1], stream(self.seed, "directions"))
+        self._directions = random_directions(self.held_out.shape[1], DIRECTIONS, stream(self.seed, "directions"))
         self.floor = None if floor is None else solve(self.held_out, floor, throw=False)
         self.patch_floor = None if floor is None else self._patch_distance(floor)
         self._sliced_floor = None if floor is None else sliced_distances(self.held_out, floor, self._directions)[0]
