@@ -32,6 +32,7 @@ ROWS = [  # n, and what is measured beside W1
     (500, ("patches", "critic", "features")),
     (2000, ()),
     (5000, ()),
+    (5000, ("critic",)),
 ]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 BLEND, NOISE = 0.3, 0.05
