@@ -165,6 +165,19 @@ def test_nothing_of_the_loop_changes() -> None:
     assert str(random_states()) == str(states)
 
 
+def test_it_measures_the_same_in_any_mode_of_torch() -> None:
+    monitor, net, critic = Monitor(points()), nn.Linear(2, 3), nn.Linear(3, 1)
+    expected = without_clock(monitor.measure(lambda n: net(torch.randn(n, 2)), critic, step=0))
+    with torch.inference_mode():
+        assert without_clock(monitor.measure(lambda n: net(torch.randn(n, 2)), critic, step=0)) == expected
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = monitor.measure(lambda n: net(torch.randn(n, 2, dtype=torch.float32)), critic, step=0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert without_clock(other) == expected
+
+
 def test_more_samples_than_are_used_are_chosen_from() -> None:
     real, others, fake = points(200), points(300, 1), points(400, 2, shift=1)
     monitor = Monitor(real, others, n=50, seed=3)
