@@ -16,7 +16,7 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, experiments, gan, pairs, testing
+    from otgan import critics, data, divergences, experiments, gan, integrations, pairs, testing
 
 __version__ = version("otgan")
 
@@ -38,6 +38,7 @@ __all__ = [
     "divergences",
     "experiments",
     "gan",
+    "integrations",
     "max_sliced_wasserstein",
     "pairs",
     "pairwise",
@@ -59,7 +60,7 @@ _ON_FIRST_USE = (
     "divergences",
     "experiments",
     "gan",
-    "max_sliced_wasserstein",
+    "integrations",
     "pairs",
     "testing",
 )  # these need torch, hypothesis or time
