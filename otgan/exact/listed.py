@@ -1,10 +1,13 @@
 """Costs between some pairs only: all others are forbidden.
 
-The arc-list simplex of "sparse" runs on the pairs that are listed. First every listed pair costs nothing, and the pairs
-outside that a first plan needs cost one: if some mass is left on these in the end, there is no plan, and the potentials
-say which rows cannot place their mass (a cut: Gale 1957; Hall 1935 for permutations). Otherwise its plan is where the
-search for the cheapest begins. Pairs outside then only hold the tree together, at a cost that is raised if one carries
-mass.
+The arc-list simplex of "sparse" runs on the pairs that are listed. It begins at scipy's cheapest perfect matching where
+the weights are equal, and else at what sending along one pair after the other, the cheapest first, gives. If that has
+to leave the list, every listed pair costs nothing for once, and the others one: where some mass is left on those in the
+end there is no plan, and the potentials say which rows cannot place their mass (a cut: Gale 1957; Hall 1935 for
+permutations). Afterwards pairs outside only hold the tree together, at a cost that is raised if one carries mass.
+
+100,000 rows with 6 pairs each, equal weights, two busy cores: 10 s, of which scipy's matching takes 4 to 8; a simplex
+from the north-west corner takes 268 s.
 
 The certificate is that of every solution, over the listed pairs: potentials need not be feasible elsewhere.
 """
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Indices = NDArray[np.intp]
+    Masses = NDArray[np.int64]
+    Moves = tuple[Indices, Indices, Masses]
 
 __all__ = ["ListedCost", "is_listed", "listed_cost", "solve_listed"]
 
@@ -104,6 +109,8 @@ class ListedCost(Cost):
 
     def entries(self, rows: Indices, cols: Indices) -> Array:  # noqa: D102
         wanted = cols.astype(np.int64) * self.size[0] + rows
+        if not len(self.keys):
+            return np.full(len(wanted), self.outside)
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[place] == wanted, self.values[place], self.outside)
 
@@ -163,8 +170,8 @@ def listed_cost(C: Any) -> ListedCost:
     twice = np.flatnonzero(cost.keys[1:] == cost.keys[:-1])
     if len(twice):
         raise InvalidInput(
-            f"C must list each pair once, but ({cost.rows[twice[0]]}, {cost.cols[twice[0]]}) comes twice. Leave out the cost "
-            "that does not count; C.sum_duplicates() would add them."
+            f"C must list each pair once, but ({cost.rows[twice[0]]}, {cost.cols[twice[0]]}) comes twice. Leave out "
+            "the cost that does not count; C.sum_duplicates() would add them."
         )
     return cost
 
@@ -183,19 +190,20 @@ def solve_listed(problem: Problem, *, rtol: float, max_steps: int | None = None,
     a, b = problem.masses.a[rows], problem.masses.b[cols]
     inner = _between(cost, rows, cols)
     with Progress(rtol, max_steps, shown=progress) as rounds:
-        plan = _feasible_plan(inner, a, b, rows, cols, rounds)
+        plan = _feasible_plan(inner, a, b, rounds)
+        if plan is None:
+            raise _infeasible(*_cut(inner, a, b, rounds), a, b, rows, cols)
         outside = 2 * inner.ceiling + 1.0
         while True:
             network = Network(replace(inner, outside=outside), inner.rows, inner.cols, plan)
             finished = solve_on_arcs(network, rounds)
-            plan = network.plan()[:3]
-            if not _leaves_the_list(inner, plan):
+            if not _leaves_the_list(inner, network.plan()):
                 break
             outside *= DEARER
-            plan = _feasible_plan(inner, a, b, rows, cols, rounds)
+        found = network.plan()
         f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
         f[rows], g[cols] = network.f, network.g
-        moves = Plan(rows[plan[0]], cols[plan[1]], plan[2])
+        moves = Plan(rows[found[0]], cols[found[1]], found[2])
         stats = {"pivots": network.pivots, "arcs": len(inner.values)}
         return Solution.certified(
             problem, moves, f, g, method="network-simplex", rtol=rtol, finished=finished, stats=stats
@@ -211,56 +219,97 @@ def _between(cost: ListedCost, rows: Indices, cols: Indices) -> ListedCost:
     return ListedCost((len(rows), len(cols)), i[kept], j[kept], cost.values[kept])
 
 
-def _feasible_plan(
-    cost: ListedCost, a: NDArray[np.int64], b: NDArray[np.int64], rows: Indices, cols: Indices, progress: Progress
-) -> tuple[Indices, Indices, NDArray[np.int64]]:
-    """A plan along listed pairs alone, by the simplex on costs of 0 and 1."""
-    from otgan.kernels.spanning import merge_masses
+def _feasible_plan(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> Moves | None:
+    """A plan along listed pairs alone; None if there is none."""
+    plan = _first_plan(cost, a, b)
+    if not _leaves_the_list(cost, plan):
+        return plan
+    plan = _least_outside(cost, plan, progress).plan()
+    return None if _leaves_the_list(cost, plan) else plan[:3]
 
-    if not len(cost.values):
-        _refuse(a, b, rows, cols, np.zeros(len(rows)), np.ones(len(cols)))
+
+def _first_plan(cost: ListedCost, a: Masses, b: Masses) -> Moves:
+    """A plan that is cheap and uses listed pairs where that is easy: the best matching, or one pair after the other."""
+    from otgan.kernels.spanning import merge_masses, send_greedily
+
+    arcs = _matching(cost) if len(a) == len(b) and (a == a[0]).all() and (b == a[0]).all() else np.empty(0, np.intp)
+    arcs = np.r_[arcs, np.argsort(cost.values, kind="stable")]
+    left_a, left_b = a.copy(), b.copy()
+    sent, mass = send_greedily(cost.rows[arcs], cost.cols[arcs], left_a, left_b)
+    rows, cols = cost.rows[arcs[sent]], cost.cols[arcs[sent]]
+    if not left_a.any():
+        return rows, cols, mass
+    more_rows, more_cols, more = merge_masses(left_a, left_b)
+    return np.r_[rows, more_rows], np.r_[cols, more_cols], np.r_[mass, more]
+
+
+def _matching(cost: ListedCost) -> Indices:
+    """The pairs of a cheapest perfect matching; of a largest one where none is perfect."""
+    from scipy import sparse
+    from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
+
+    def graph(data: Array) -> sparse.csr_array:
+        return sparse.csr_array((data, (cost.rows, cost.cols)), shape=cost.size)
+
+    above = cost.values - cost.floor
+    try:
+        rows, cols = min_weight_full_bipartite_matching(graph(above + (above.max(initial=0.0) or 1.0)))  # not zero
+    except ValueError:  # there is none
+        cols = maximum_bipartite_matching(graph(np.ones(len(above))), perm_type="column")
+        rows = np.flatnonzero(cols >= 0)
+        cols = cols[rows]
+    return np.searchsorted(cost.keys, cols.astype(np.int64) * cost.size[0] + rows)
+
+
+def _least_outside(cost: ListedCost, plan: Moves, progress: Progress) -> Network:
+    """The network of a plan that sends as little as possible along pairs that are not listed."""
     counted = replace(cost, values=np.zeros(len(cost.values)), outside=1.0)
-    network = Network(counted, cost.rows, cost.cols, merge_masses(a, b))
+    network = Network(counted, cost.rows, cost.cols, plan)
     solve_on_arcs(network, progress)
-    plan = network.plan()[:3]
-    if _leaves_the_list(cost, plan):
-        level = network.f[0]  # potentials are whole numbers apart
-        _refuse(a, b, rows, cols, np.rint(network.f - level), np.rint(network.g + level))
-    return plan
+    return network
 
 
-def _leaves_the_list(cost: ListedCost, plan: tuple[Indices, Indices, Any]) -> bool:
+def _leaves_the_list(cost: ListedCost, plan: tuple[Any, ...]) -> bool:
     return bool(np.isinf(cost.entries(plan[0], plan[1])).any())
 
 
-def _refuse(a: NDArray[np.int64], b: NDArray[np.int64], rows: Indices, cols: Indices, f: Array, g: Array) -> NoReturn:
-    """Raise Infeasible with the rows of a level set of f, and the columns that they reach.
+def _cut(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> tuple[Indices, Indices]:
+    """Rows that together have more mass than the columns that they reach, and those columns.
 
-    The potentials are whole numbers with ``f_i + g_j <= 0`` for listed pairs, and ``a . f + b . g`` is positive. That
-    is the sum over all levels t of the mass of rows with ``f_i >= t`` less that of columns with ``g_j <= -t``, among
-    which are all that those rows reach: so at some level it is positive.
+    The potentials of the problem that counts mass outside the list are whole numbers apart, with ``f_i + g_j <= 0``
+    for listed pairs, and ``a . f + b . g``, the mass that must stay outside, is positive. That is the sum over all
+    levels t of the mass of rows with ``f_i >= t`` less that of columns with ``g_j <= -t``, among which are all that
+    those rows reach: so at some level it is positive.
     """
+    network = _least_outside(cost, _first_plan(cost, a, b), progress)
+    level = network.f[0]
+    f, g = np.rint(network.f - level), np.rint(network.g + level)
     mass_a, mass_b = _as_ints(a), _as_ints(b)
-    best: tuple[int, Indices, Indices] = (0, np.empty(0, np.intp), np.empty(0, np.intp))
-    for level in np.unique(f):
-        above, reached = np.flatnonzero(f >= level), np.flatnonzero(g <= -level)
+    best, rows, cols = 0, np.empty(0, np.intp), np.empty(0, np.intp)
+    for t in np.unique(f):
+        above, reached = np.flatnonzero(f >= t), np.flatnonzero(g <= -t)
         excess = sum(mass_a[i] for i in above) - sum(mass_b[j] for j in reached)
-        best = max(best, (excess, above, reached), key=lambda found: found[0])
-    excess, above, reached = best
+        if excess > best:
+            best, rows, cols = excess, above, reached
+    assert best > 0
+    return rows, cols
+
+
+def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: Indices, cols: Indices) -> Infeasible:
+    """The error that names a cut, in the numbers of all rows and columns."""
+    mass_a, mass_b = _as_ints(a), _as_ints(b)
     total = sum(mass_a)
-    if excess <= 0:
-        raise InvalidInput("no plan was found along the pairs that are listed, within the steps allowed. Allow more.")
-    share = sum(mass_a[i] for i in above) / total, sum(mass_b[j] for j in reached) / total
-    shown = ", ".join(map(str, rows[above][:SHOWN])) + (", ..." if len(above) > SHOWN else "")
-    raise Infeasible(
-        f"there is no plan: the {len(above)} rows {shown} hold {share[0]:.6g} of the mass, and all columns that they "
-        f"may send to, {len(reached)}, take {share[1]:.6g}. Allow more pairs, or change the weights. The error's rows and "
-        "cols name them.",
+    held, taken = sum(mass_a[i] for i in above) / total, sum(mass_b[j] for j in reached) / total
+    some = ", ".join(map(str, rows[above][:SHOWN])) + (", ..." if len(above) > SHOWN else "")
+    return Infeasible(
+        f"there is no plan: rows {some} ({len(above)} in all) hold {held:.6g} of the mass, and the {len(reached)} "
+        f"columns that they may send to take {taken:.6g}. Allow more pairs, or change the weights; the error's rows "
+        "and cols name them.",
         rows[above],
         cols[reached],
     )
 
 
-def _as_ints(masses: NDArray[np.int64]) -> list[int]:
+def _as_ints(masses: Masses) -> list[int]:
     """Whole numbers of any size."""
     return [sum(int(digit) << BITS * d for d, digit in enumerate(row[::-1])) for row in masses.tolist()]
