@@ -302,9 +302,9 @@ def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: In
     held, taken = sum(mass_a[i] for i in above) / total, sum(mass_b[j] for j in reached) / total
     some = ", ".join(map(str, rows[above][:SHOWN])) + (", ..." if len(above) > SHOWN else "")
     return Infeasible(
-        f"there is no plan: rows {some} ({len(above)} in all) hold {held:.6g} of the mass, and the {len(reached)} "
-        f"columns that they may send to take {taken:.6g}. Allow more pairs, or change the weights; the error's rows "
-        "and cols name them.",
+        f"there is no plan that C allows: rows {some} ({len(above)} in all) hold {held:.6g} of the mass, and the "
+        f"{len(reached)} columns that they may send to take {taken:.6g}. Allow more pairs, or change the weights; the "
+        "error's rows and cols name them.",
         rows[above],
         cols[reached],
     )

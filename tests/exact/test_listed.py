@@ -95,9 +95,10 @@ def test_a_chain_of_pairs_is_solved_from_a_start_that_leaves_the_list() -> None:
     solution = otgan.solve_cost(C, a, np.ones(n))
     assert solution.gap <= 1e-9
     assert solution.value == pytest.approx(0.5 * n + 0.5, rel=1e-12)
+    a = np.r_[0.5, np.ones(n - 2), 1.5]
     with pytest.raises(Infeasible) as caught:
-        otgan.solve_cost(C, np.r_[0.5, np.ones(n - 2), 1.5], np.ones(n))
-    assert caught.value.rows.tolist() == [n - 1]
+        otgan.solve_cost(C, a, np.ones(n))
+    assert a[caught.value.rows].sum() > np.isfinite(C[caught.value.rows]).any(axis=0).sum()
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.cols.tolist()) == (str(caught.value), caught.value.cols.tolist())
 
