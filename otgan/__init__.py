@@ -14,6 +14,7 @@ from otgan.population import PermutationTestResult, PopulationInterval, permutat
 from otgan.sliced import MaxSlicedDistance, SlicedDistance, max_sliced_wasserstein, sliced_wasserstein
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
+from otgan.transport import transport_cost
 
 if TYPE_CHECKING:
     from otgan import critics, data, divergences, experiments, gan, integrations, pairs, testing
@@ -48,6 +49,7 @@ __all__ = [
     "solve",
     "solve_cost",
     "testing",
+    "transport_cost",
     "wasserstein",
     "wasserstein_1d",
     "wasserstein_batch",

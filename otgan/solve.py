@@ -6,7 +6,7 @@ import math
 import numbers
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, listed, partial, small, solver
 from otgan.exact.auto import check, choose
 from otgan.exact.listed import is_listed
+from otgan.exact.metrics import is_other, metric_cost
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
 from otgan.exact.repeats import merge
 from otgan.line import distance as line
@@ -25,6 +26,9 @@ from otgan.pricing import check_device
 from otgan.problem import Problem
 from otgan.runtime.interrupts import Interrupts
 from otgan.solution import Solution, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["solve", "solve_cost", "wasserstein"]
 
@@ -38,7 +42,7 @@ def solve(
     *,
     a: Any = None,
     b: Any = None,
-    metric: str = "euclidean",
+    metric: str | Callable[[Any, Any], float] = "euclidean",
     method: str = "auto",
     rtol: float = 1e-9,
     throw: bool = True,
@@ -65,7 +69,9 @@ def solve(
     a : (n,) array_like, optional
     b : (m,) array_like, optional
         Non-negative weights of one total; 1/n and 1/m each if None. Totals that differ by rounding are made equal.
-    metric : {"euclidean", "cityblock", "chebyshev"}
+    metric : {"euclidean", "cityblock", "chebyshev"}, another name of scipy's, or callable
+        With others than these three, such as "cosine" or a function of two points, all n * m costs are computed and
+        held at once, and there are no potentials as functions.
     method : {"auto", "line", "network-simplex", "linprog", "assignment", "sparse"}
         The solver; the rule of "auto" is in :mod:`otgan.exact.auto`. "sparse" needs memory that grows with n + m,
         the others but "line" need all n * m costs at once.
@@ -125,6 +131,12 @@ def solve(
     """
     device = _check_device(device, method)
     a, b = inputs.masses(a, b, normalize)
+    if is_other(metric):
+        power = inputs.exponent(p)
+        cost = metric_cost(x, frames.aligned(x, y), metric, power)
+        if mass is not None:
+            return _partial(cost, power, a, b, mass, method, rtol, throw, progress, max_steps)
+        return _run(Problem.of_cost(cost, a, b, power), method, rtol, throw, progress, max_steps)
     if mass is not None:
         cost, power = _point_cost(x, y, p, metric)
         return _partial(cost, power, a, b, mass, method, rtol, throw, progress, max_steps)
@@ -199,7 +211,7 @@ def wasserstein(
     *,
     a: Any = None,
     b: Any = None,
-    metric: str = "euclidean",
+    metric: str | Callable[[Any, Any], float] = "euclidean",
     method: str = "auto",
     rtol: float = 1e-9,
     device: Any = "cpu",
@@ -243,6 +255,13 @@ def wasserstein(
         _check_device(device, method)
         return _line_infinity(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
+    if is_other(metric):
+        if any(map(inputs.wants_gradient, (x, y, a, b))):
+            raise InvalidInput(
+                f"gradients are for the metrics {', '.join(map(repr, METRICS))}. For others compute the costs with "
+                "torch, and pass them to otgan.transport_cost."
+            )
+        return solution.distance
     if any(map(inputs.is_tensor, (x, y, a, b))):
         from otgan.autodiff.distance import differentiable_distance
 
@@ -297,7 +316,7 @@ def _plain_weights(a: Any, b: Any) -> bool:
     return all(weights is None or small.is_plain(weights, 1) for weights in (a, b))
 
 
-def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: str, method: str, rtol: float) -> Any:
+def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: float) -> Any:
     """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
     inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))

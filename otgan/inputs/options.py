@@ -92,6 +92,8 @@ def tolerance(rtol: Any) -> float:
 
 def metric_name(value: Any) -> str:
     """The name of a metric."""
+    if isinstance(value, str) and value == "sqeuclidean":
+        raise InvalidInput("metric='sqeuclidean' is metric='euclidean' with p=2, the square of the distance. Pass p=2.")
     return choice(value, "metric", tuple(METRICS))
 
 
