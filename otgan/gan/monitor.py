@@ -6,13 +6,12 @@ whole run, so that only the networks change. Numbers are in the data's own units
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from otgan.critics.networks import values
+from otgan.critics.networks import copied, values
 from otgan.critics.repair import constant_bound, repaired_bound
 from otgan.data.drawing import stream
 from otgan.gan.ema import with_recalibrated_batch_norm
@@ -97,9 +96,9 @@ class Monitor:
             :class:`~otgan.gan.sample_metrics.SampleMetrics` says of the averaged generator.
         """
         # A copy: in training mode running means of batch norm move.
-        generated = generate(copy.deepcopy(state.generator), self.noise, self.scaling, self.batch_size)
+        generated = generate(copied(state.generator), self.noise, self.scaling, self.batch_size)
         averaged = generate(with_recalibrated_batch_norm(state.ema, self.config), self.noise, self.scaling)
-        critic = self._critic(copy.deepcopy(state.critic).train(self.batch_norm), generated)
+        critic = self._critic(copied(state.critic).train(self.batch_norm), generated)
         solution, ema = (solve(self.held_out, samples, throw=False) for samples in (generated, averaged))
         distances = {"exact": solution, "exact_ema": ema, "floor": self.floor}
         metrics = self.sample_metrics.measure(averaged)

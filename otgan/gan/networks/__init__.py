@@ -1,5 +1,13 @@
-"""The networks of GANs: generators and critics, by their names in a configuration."""
+"""The networks of GANs: generators and critics, by their names in a configuration or the user's own."""
 
 from otgan.gan.networks.build import build_critic, build_generator, compiled, forget_on_step
+from otgan.gan.networks.own import OwnNetworks, unwrapped
 
-__all__ = ["build_critic", "build_generator", "compiled", "forget_on_step"]
+__all__ = [
+    "OwnNetworks",
+    "build_critic",
+    "build_generator",
+    "compiled",
+    "forget_on_step",
+    "unwrapped",
+]
