@@ -52,7 +52,7 @@ class Generator(nn.Module):
         self.first = nn.Linear(3, 8)
         self.middle = nn.Sequential(nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 8), nn.Linear(8, 8))
         self.middle[4].weight = self.middle[3].weight
-        self.last = nn.Linear(8, *shape)
+        self.last = nn.Linear(8, shape[0])
 
     def forward(self, noise: torch.Tensor) -> torch.Tensor:
         return self.last(self.middle(self.first(noise)))
@@ -63,7 +63,7 @@ class Critic(nn.Module):
 
     def __init__(self, shape: tuple[int, ...] = (2,), width: int = 8) -> None:
         super().__init__()
-        self.fixed = nn.Linear(*shape, width).requires_grad_(False)
+        self.fixed = nn.Linear(shape[0], width).requires_grad_(False)
         self.body = nn.Sequential(nn.LeakyReLU(0.2), nn.utils.spectral_norm(nn.Linear(width, 1)))
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
@@ -94,7 +94,7 @@ def test_otgans_networks_passed_as_the_users_train_to_the_same_weights(objective
     """The same modules from the same seeds, through the other door."""
     config = quick(objective=objective, width=8, critic_width=8, depth=2)
     resolved = config.resolved((2,))
-    given = {
+    given: dict[str, Any] = {
         "generator": lambda shape: build_generator(resolved, shape, config.seed),
         "critic": lambda shape: build_critic(resolved, shape, config.seed + 1),
     }
@@ -110,19 +110,22 @@ def test_otgans_networks_passed_as_the_users_train_to_the_same_weights(objective
 
 def test_modules_are_copied_and_come_back_as_what_they_were() -> None:
     generator, critic = Generator().double(), Critic()
-    before = copy.deepcopy(generator.state_dict()), critic.fixed.weight.clone(), critic.body[1].weight_orig.clone()
+    body: Any = critic.body
+    fixed: Any = critic.fixed
+    before = copy.deepcopy(generator.state_dict()), fixed.weight.clone(), body[1].weight_orig.clone()
     random = torch.get_rng_state()
-    run = train(quick(objective="non-saturating"), generator=generator, critic=critic)
+    run: Any = train(quick(objective="non-saturating"), generator=generator, critic=critic)
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(value, before[0][name]) for name, value in generator.state_dict().items())
     assert generator.training
-    assert torch.equal(critic.body[1].weight_orig, before[2])
+    assert torch.equal(body[1].weight_orig, before[2])
     assert type(run.generator) is Generator
     assert type(run.critic) is Critic
     assert not run.generator.training
     assert not run.critic.training
-    assert torch.equal(run.critic.fixed.weight, before[1]), "what was frozen stays frozen"
-    assert not torch.equal(run.critic.body[1].weight_orig, before[2])
+    trained: Any = run.critic
+    assert torch.equal(trained.fixed.weight, before[1]), "what was frozen stays frozen"
+    assert not torch.equal(trained.body[1].weight_orig, before[2])
     assert run.sample(5).shape == (5, 2)
 
 
@@ -142,7 +145,7 @@ def test_functions_make_networks_from_the_seed_and_see_the_shape() -> None:
 
 @pytest.mark.parametrize("objective", ["minimax", "wgan"])
 def test_a_run_with_own_networks_goes_on_to_the_last_bit(objective: Any, tmp_path: Path) -> None:
-    own = {"generator": Generator(), "critic": Critic}
+    own: dict[str, Any] = {"generator": Generator(), "critic": Critic}
     config = quick(objective=objective, monitor_every=0, log_every=10)
     whole = train(config, tmp_path / "whole", **own)
     train(config, tmp_path / "parts", callback=lambda step, state: step == 2, **own)
@@ -173,7 +176,7 @@ def with_one_more() -> nn.Module:
 
 
 def test_another_network_is_refused_by_what_differs(tmp_path: Path) -> None:
-    own = {"generator": Generator(), "critic": Critic()}
+    own: dict[str, Any] = {"generator": Generator(), "critic": Critic()}
     train(quick(objective="minimax"), tmp_path, **own)
     for changes, message in (
         ({"generator": None}, "the generator of the run is yours, a Generator, .* Pass it again: generator="),
@@ -327,14 +330,13 @@ def test_a_lipschitz_critic_of_the_users_is_proven() -> None:
             train(config, critic=Proven(constant))
 
 
-def scripted_critic(shape: tuple[int, ...]) -> nn.Module:
-    return Critic(shape)
-
-
 def test_two_processes_train_own_networks_as_one_does() -> None:
     """Functions and classes of modules can be sent; local ones are refused with the reason."""
     config = quick(objective="wgan-gp", steps=3, n_critic=1, monitor_every=0)
-    own = {"generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)), "critic": scripted_critic}
+    own: dict[str, Any] = {
+        "generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)),
+        "critic": scripted_critic,
+    }
     one, two = train(config, **own), train(replace(config, devices=2), callback=stops, **own)
     assert (one.step, two.step) == (3, 2)
     two_steps = train(replace(config, steps=2), **own)

@@ -1,32 +1,23 @@
-"""Generators and critics of the user's: made from what was given, and checked before anything is trained.
-
-Where none was given, they are those of the configuration.
-"""
+"""The networks of a run: the user's where some were given, and those of the configuration elsewhere."""
 
 from __future__ import annotations
 
-import inspect
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.parameter import is_lazy
 
-from otgan.critics.networks import CERTIFIED, certified_lipschitz, copied
 from otgan.errors import InvalidInput
 from otgan.gan.networks.build import build_critic, build_generator
 from otgan.gan.networks.structure import check_same, structure
+from otgan.gan.networks.user_modules import batch_norm_layer, check_objective, check_outputs, user_module
 
 if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.config import Config
 
 __all__ = ["OwnNetworks", "Scores", "unwrapped"]
-
-TRIED = 4  # samples of the forward passes that check a network
 
 
 class Scores(nn.Module):
@@ -88,14 +79,14 @@ class OwnNetworks:
         """
         made = cls()
         if generator is not None:
-            network = _network(generator, "generator", shape, config.seed).to(device)
-            _check_outputs(network, "generator", (config.latent,), shape)
-            made = replace(made, generator=network)
+            network = user_module(generator, "generator", shape, config.seed).to(device)
+            check_outputs(network, "generator", (config.latent,), shape)
+            made = replace(made, generator=network.train())
         if critic is not None:
-            network = _network(critic, "critic", shape, config.seed + 1).to(device)
-            _check_outputs(network, "critic", shape, ())
-            _check_objective(network, config)
-            made = replace(made, critic=Scores(network))
+            network = user_module(critic, "critic", shape, config.seed + 1).to(device)
+            check_outputs(network, "critic", shape, ())
+            check_objective(network, config)
+            made = replace(made, critic=Scores(network.train()))
         return made
 
     def modules(self) -> dict[str, nn.Module]:
@@ -162,144 +153,9 @@ class OwnNetworks:
                 f"there must be one critic, but the configuration names {config.critic!r} and another one came. Leave "
                 "critic out of the configuration."
             )
-        batch_norm = _batch_norm(self.critic.module) is not None
+        batch_norm = batch_norm_layer(self.critic.module) is not None
         if config.batch_norm not in (None, batch_norm):
             raise InvalidInput(
                 f"batch_norm is for critics of otgan, and yours has {'some' if batch_norm else 'none'}. Leave it out."
             )
         return replace(config, critic="own", batch_norm=batch_norm)
-
-
-def _network(given: Any, role: str, shape: tuple[int, ...], seed: int) -> nn.Module:
-    """A network of its own in float32: a copy of a module, or what a function of the shape makes from a seed."""
-    network = given if isinstance(given, nn.Module) else _from_function(given, role, shape, seed)
-    tensors = [*network.parameters(), *network.buffers()]
-    if any(map(is_lazy, tensors)):
-        raise InvalidInput(f"{role} has lazy layers without weights yet. Call it once before you pass it.")
-    strange = [name for name, value in network.state_dict().items() if not isinstance(value, torch.Tensor)]
-    if strange:
-        raise InvalidInput(
-            f"the state of {role} must be tensors, which checkpoints hold, but its {strange[0]!r} is none. Make it a "
-            "buffer, or leave it out of state_dict()."
-        )
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        frozen = "all its parameters are frozen" if any(True for _ in network.parameters()) else "it has no parameters"
-        raise InvalidInput(
-            f"{role} must have parameters to train, but {frozen}. Thaw some (requires_grad_()), or give another."
-        )
-    try:
-        return copied(network).float()
-    except Exception as error:  # whatever a user's module holds
-        raise InvalidInput(
-            f"{role} cannot be copied ({type(error).__name__}: {error}). Take out what cannot, such as open files."
-        ) from error
-
-
-def _from_function(given: Any, role: str, shape: tuple[int, ...], seed: int) -> nn.Module:
-    wanted = f"{role} must be a torch module, or a function that makes one for samples of a shape, here {shape}"
-    if not callable(given):
-        raise InvalidInput(f"{wanted}, but {given!r} came.")
-    try:
-        inspect.signature(given).bind(shape)
-    except ValueError:  # it does not tell
-        pass
-    except TypeError as error:
-        name = getattr(given, "__name__", "Network")
-        raise InvalidInput(
-            f"{wanted}, but {name} cannot be called so: {error}. Write lambda shape: {name}(...)."
-        ) from None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        made = given(shape)
-    if not isinstance(made, nn.Module):
-        raise InvalidInput(f"{wanted}, but the function returned a {type(made).__name__}.")
-    return made
-
-
-@torch.no_grad()
-def _check_outputs(network: nn.Module, role: str, takes: tuple[int, ...], gives: tuple[int, ...]) -> None:
-    """Refuse a network that does not map (k, *takes) to (k, *gives), finite, while it is trained or evaluated."""
-    expected = f"{role} must map {_batch(takes)} to {_batch(gives)}" + ("" if gives else " or (k, 1)")
-    samples = torch.rand(TRIED, *takes, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    samples = samples.to(next(network.parameters()).device)
-    for training in (True, False):
-        with torch.random.fork_rng(devices=[]):
-            try:
-                made = copied(network).train(training)(samples)  # a copy: in training running means move
-            except Exception as error:  # whatever the code of a user's module stumbles over
-                flat = " If it takes flat samples, begin it with torch.nn.Flatten()." if len(takes) > 1 else ""
-                raise InvalidInput(f"{expected}, float32, but raised {type(error).__name__}: {error}{flat}") from error
-        if not isinstance(made, torch.Tensor) or not made.is_floating_point():
-            came = f"a tensor of {made.dtype}" if isinstance(made, torch.Tensor) else f"a {type(made).__name__}"
-            raise InvalidInput(
-                f"{expected}, but returned {came}. Wrap it in a module that returns one tensor of floats."
-            )
-        came = tuple(made.shape)
-        if came != (TRIED, *gives) and (gives or made.numel() != TRIED or TRIED not in came):
-            raise InvalidInput(f"{expected}, but maps {(TRIED, *takes)} to {came}.{_remedy(made, gives)}")
-        if not bool(made.isfinite().all()):
-            raise InvalidInput(
-                f"{role} must give finite numbers, but gave NaN or inf for numbers in [-1, 1]. Look at its weights."
-            )
-
-
-def _remedy(made: torch.Tensor, gives: tuple[int, ...]) -> str:
-    """What to do about an output of a wrong shape."""
-    if made.ndim and len(made) == TRIED and made.numel() == TRIED * torch.Size(gives).numel():
-        return f" End it with torch.nn.Unflatten(1, {gives})." if made.ndim == 2 else " Reshape it at its end."
-    return ""
-
-
-def _batch(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(['k', *map(str, shape)])}{'' if shape else ','})"
-
-
-def _check_objective(critic: nn.Module, config: Config) -> None:
-    """Refuse what the objective's paper rules out in a critic, as for those of otgan."""
-    normed = _batch_norm(critic)
-    if normed is not None and config.penalised:
-        raise InvalidInput(
-            f"objective {config.objective!r} cannot have batch norm in the critic, but yours has some ({normed}): it "
-            "penalises the gradient at each point, and batch norm makes a point's value depend on the whole batch "
-            "(Gulrajani et al. 2017, section 4). Use layer or instance norm, or objective 'wgan'."
-        )
-    if config.objective == "wgan-lipschitz":
-        bound = _proven(critic)
-        if bound is None or bound > CERTIFIED:
-            known = "yours proves nothing" if bound is None else f"yours may have {bound:.6g}"
-            raise InvalidInput(
-                f"objective 'wgan-lipschitz' needs a critic that proves a Lipschitz constant of at most 1, but {known}."
-                " Give it a method lipschitz() that returns a bound, build it of otgan.critics.networks, or use an "
-                "objective that constrains any critic, such as 'wgan-gp'."
-            )
-    if config.objective in ("minimax", "non-saturating") and isinstance([*critic.modules()][-1], nn.Sigmoid):
-        raise InvalidInput(
-            f"objective {config.objective!r} needs a critic that gives logits, but yours ends with a sigmoid, which "
-            "the loss takes itself. Leave its last layer out."
-        )
-
-
-def _batch_norm(network: nn.Module) -> str | None:
-    """The first batch norm layer that takes means over the batch in training; None without one."""
-    network.train()
-    for name, layer in network.named_modules():
-        if isinstance(layer, _BatchNorm) and (layer.training or layer.running_mean is None):
-            return f"{name}, {type(layer).__name__}" if name else type(layer).__name__
-    return None
-
-
-def _proven(critic: nn.Module) -> float | None:
-    """A bound that outlasts training: what has weights must prove one itself, not just have small weights now.
-
-    A plain nn.Sequential has the product of its parts.
-    """
-    critic.eval()
-    own: Any = getattr(critic, "lipschitz", None)
-    if own is not None:
-        bound = float(torch.as_tensor(own()).max())
-        return bound if math.isfinite(bound) else None
-    if type(critic) is nn.Sequential and not (critic._forward_hooks or critic._forward_pre_hooks):
-        bounds = [_proven(part) for part in critic]
-        found = [bound for bound in bounds if bound is not None]
-        return math.prod(found) if len(found) == len(bounds) else None
-    return None if any(True for _ in critic.parameters()) else certified_lipschitz(critic)
