@@ -335,7 +335,7 @@ def test_two_processes_train_own_networks_as_one_does() -> None:
     config = quick(objective="wgan-gp", steps=3, n_critic=1, monitor_every=0)
     own: dict[str, Any] = {
         "generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)),
-        "critic": scripted_critic,
+        "critic": Critic,
     }
     one, two = train(config, **own), train(replace(config, devices=2), callback=stops, **own)
     assert (one.step, two.step) == (3, 2)
