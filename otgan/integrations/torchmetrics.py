@@ -118,8 +118,8 @@ class WassersteinDistance(Metric):
                     f"update(samples, real={side == 'real'}) before compute()."
                 )
             sides.append(points.cpu().double().numpy())  # in this order: not every device has float64
-        distance = torch.tensor(wasserstein(*sides, self.p), dtype=self.dtype, device=self.device)
-        return inputs.representable(distance)
+        fake, real = sides
+        return inputs.representable(torch.tensor(wasserstein(real, fake, self.p), dtype=self.dtype, device=self.device))
 
     def reset(self) -> None:
         """Forget all samples."""

@@ -330,8 +330,9 @@ def test_a_lipschitz_critic_of_the_users_is_proven() -> None:
             train(config, critic=Proven(constant))
 
 
+@pytest.mark.long
 def test_two_processes_train_own_networks_as_one_does() -> None:
-    """Functions and classes of modules can be sent; local ones are refused with the reason."""
+    """Modules, and functions and classes that are not local, can be sent."""
     config = quick(objective="wgan-gp", steps=3, n_critic=1, monitor_every=0)
     own: dict[str, Any] = {
         "generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 2)),
@@ -342,9 +343,14 @@ def test_two_processes_train_own_networks_as_one_does() -> None:
     two_steps = train(replace(config, steps=2), **own)
     found = zip(weights(two_steps).values(), weights(two).values(), strict=True)
     assert max(float((a - b).abs().max()) for a, b in found) < 1e-5
-    with pytest.raises(InvalidInput, match="critic must be such that pickle can send it to the 2 processes"):
-        train(replace(config, devices=2), critic=lambda shape: Critic(shape))
 
 
 def stops(step: int, state: Any) -> bool:
     return step == 2
+
+
+def test_what_other_processes_cannot_get_is_refused_with_the_reason() -> None:
+    config = quick(devices=2)
+    for name, given in (("critic", lambda shape: Critic(shape)), ("callback", lambda step, state: False)):
+        with pytest.raises(InvalidInput, match=f"{name} must be such that pickle can send it to the 2 processes"):
+            train(config, **{name: given})

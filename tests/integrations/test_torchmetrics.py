@@ -159,7 +159,8 @@ def test_without_torchmetrics_it_says_what_to_install(monkeypatch: pytest.Monkey
 def process(rank: int, folder: str) -> None:
     """One of two processes: each sees other samples, and only the first sees generated ones."""
     torch.distributed.init_process_group("gloo", f"file://{folder}/meeting", rank=rank, world_size=2)
-    everything, some = WassersteinDistance(), WassersteinDistance(n=50)
+    everything: Any = WassersteinDistance()
+    some: Any = WassersteinDistance(n=50)
     for metric in (everything, some):
         for batch in REAL[rank * 30 : 30 + rank * 60].split(8):
             metric.update(batch, real=True)
