@@ -7,7 +7,10 @@ The extra ``torchmetrics`` of otgan installs that of :mod:`otgan.integrations.to
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otgan.integrations import torchmetrics
 
 __all__ = ["torchmetrics"]
 

@@ -351,6 +351,7 @@ def stops(step: int, state: Any) -> bool:
 
 def test_what_other_processes_cannot_get_is_refused_with_the_reason() -> None:
     config = quick(devices=2)
-    for name, given in (("critic", lambda shape: Critic(shape)), ("callback", lambda step, state: False)):
+    local: dict[str, Any] = {"critic": lambda shape: Critic(shape), "callback": lambda step, state: False}
+    for name in local:
         with pytest.raises(InvalidInput, match=f"{name} must be such that pickle can send it to the 2 processes"):
-            train(config, **{name: given})
+            train(config, **{name: local[name]})
