@@ -53,6 +53,7 @@ def check_page(
         *(map(report.figure_html, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
         "<h2>The critics as functions</h2>",
         _table(record["critics"], {}, about_critic=True),
+        *(_in_words(critic) for critic in record["critics"] if critic.get("explained")),
         "<h2>The proof</h2>",
         _proof(record["exact"]),
         "<h2>The data</h2>",
@@ -113,6 +114,11 @@ def _share(bound: Mapping[str, Any], exact: float) -> str:
     return (
         "" if constant is None else f"; a constant one, repaired in the same way, proves {_distance(constant, exact)}"
     )
+
+
+def _in_words(critic: Mapping[str, Any]) -> str:
+    """What the numbers of a critic say."""
+    return f"<p><b>{escape(critic['method'])}</b>: {escape(typeset(critic['explained']))}</p>"
 
 
 def _distance(value: float, exact: float) -> str:

@@ -43,7 +43,7 @@ class Check:
     fits : tuple of CriticFit
         One a method that did not diverge, in the order asked for.
     reports : tuple of CriticReport
-        Each fit judged by ``solution``.
+        Each critic that was given and each fit, judged by ``solution``.
     failed : dict
         Method -> why there is no fit of it.
     settings : dict
@@ -93,8 +93,10 @@ class Check:
         ``failed``, ``history``, ``settings``, ``command``, ``seconds`` and ``environment``.
         """
         rest_a, rest_b = self.held_out or (None, None)
+        options = {fit.method: fit.options for fit in self.fits}
         critics = [
-            {**verdict.as_dict(), "options": fit.options} for verdict, fit in zip(self.reports, self.fits, strict=True)
+            {**verdict.as_dict(), "options": options.get(verdict.method, {}), "explained": verdict.explain()}
+            for verdict in self.reports
         ]
         return {
             "format": FORMAT,
@@ -185,6 +187,10 @@ def _command(settings: dict[str, Any]) -> str | None:
     if None in sides:
         return None
     words = ["otgan", "check", *sides, "--methods", *settings["methods"]]
+    for name in ("critic", "weights"):
+        if settings.get(name) is not None:
+            words += [f"--{name}", settings[name]]
+    words += ["--trust"] if settings.get("trust") else []
     for name in ("n", "seeds", "steps", "batch_size", "seed", "rtol", "device"):
         if settings[name] is not None:
             words += [f"--{name.replace('_', '-')}", f"{settings[name]}"]

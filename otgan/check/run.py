@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
+from otgan.check.given import judged
 from otgan.check.result import Check
 from otgan.check.samples import alike, draw
 from otgan.errors import InvalidInput, OTError
@@ -15,7 +16,7 @@ from otgan.runtime.optional import optional_dependency
 from otgan.solve import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from otgan.critics import CriticFit, CriticReport
 
@@ -27,6 +28,7 @@ def check(
     b: Any,
     *,
     methods: Sequence[str] = ("clip", "gp"),
+    critics: Mapping[str, Any] | None = None,
     n: int | None = None,
     seeds: int = 2,
     steps: int | None = None,
@@ -45,7 +47,10 @@ def check(
         The sets, by anything that :func:`otgan.data.load` takes, or as points: also data frames, torch datasets and
         loaders. Columns are compared by name where both sides have names; samples must have one shape.
     methods : sequence of str, default ("clip", "gp")
-        Critics, of ``otgan.critics.methods()``.
+        Critics to train, of ``otgan.critics.methods()``; may be empty where ``critics`` are given.
+    critics : mapping of str to critic, optional
+        Critics that are trained already, by what they are to be called: anything that :func:`otgan.critics.judge`
+        takes. Images reach them with channels first, or flat where they take no others; in the data's own units.
     n : int, optional
         How many points of each set to use, drawn without replacement: those of ``load(spec, n=n, seed=seed)``. By
         default four fifths of the smaller set, and at most 1000. Of what is left at most n points a side are held out;
@@ -90,18 +95,22 @@ def check(
     """
     start = time.perf_counter()
     with optional_dependency("torch", "torch", "Training critics"):
-        from otgan import critics
-    methods, seeds = _distinct(methods, tuple(critics.methods())), inputs.count(seeds, "seeds")
+        from otgan.critics import fit as train
+        from otgan.critics import methods as known
+        from otgan.critics import torch_device
+    given = dict(critics or {})
+    methods, seeds = _distinct(methods, tuple(known()), given), inputs.count(seeds, "seeds")
     seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
     device = inputs.device_name(device)
-    critics.torch_device(device)  # before the long work, not after
+    torch_device(device)  # before the long work, not after
     samples = alike(draw(a, b, n, seed))
     (first, second), held_out, whole = samples
     solution = solve(first.points, second.points, rtol=rtol, progress=progress)
     of_all = whole and solve(whole[0].points, whole[1].points, rtol=rtol, progress=progress)
+    rest = held_out and (held_out[0].points, held_out[1].points)
     fit = partial(
-        critics.fit,
+        train,
         first.points,
         second.points,
         seed=seed,
@@ -110,7 +119,7 @@ def check(
         batch_size=batch_size,
         device=device,
         progress=progress,
-        held_out=held_out and (held_out[0].points, held_out[1].points),
+        held_out=rest,
     )
     fits: list[CriticFit] = []
     reports: list[CriticReport] = []
@@ -144,6 +153,9 @@ def check(
 
     watch = watch or (lambda _: None)
     watch(so_far())
+    for name, critic in given.items():
+        reports.append(judged(critic, name, solution, first.shape, rest, device))
+        watch(so_far())
     for method in methods:
         try:
             fitted = fit(method)
@@ -155,15 +167,17 @@ def check(
         reports.append(fitted.compare(solution))
         fits.append(fitted)
         watch(so_far())
-    if not fits:
+    if not reports:
         raise OTError(" ".join(failed.values()))
     return so_far()
 
 
-def _distinct(methods: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    """``methods``, if each is known and none comes twice."""
+def _distinct(methods: Sequence[str], known: tuple[str, ...], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """``methods``, if each is known and none comes twice, nor as the name of a critic that is given."""
     chosen = (methods,) if isinstance(methods, str) else tuple(methods)
-    if not chosen:
+    if twice := [name for name in chosen if name in given]:
+        raise InvalidInput(f"critics must have names of their own, but {twice[0]!r} is a method to train.")
+    if not chosen and not given:
         raise InvalidInput(f"methods must name at least one critic. Choose from {', '.join(map(repr, known))}.")
     for method in chosen:
         inputs.choice(method, "methods", known)

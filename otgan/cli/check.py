@@ -5,13 +5,26 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from otgan.cli.common import Count, FirstSet, Flag, Names, SecondSet, Several, Target, listed, on_terminal, points_of
+from otgan.cli.common import (
+    Count,
+    FirstSet,
+    Flag,
+    Names,
+    Program,
+    SecondSet,
+    Several,
+    Target,
+    listed,
+    on_terminal,
+    points_of,
+)
 from otgan.cli.say import say
 from otgan.errors import InvalidInput
+from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from otgan.check import Check as Result
@@ -30,6 +43,12 @@ class Check:
     """Another one, of points of the same space."""
     methods: Names = ("clip", "gp")
     """Critics to train, after A and B: gp is objective wgan-gp of otgan train; an unknown name lists all."""
+    critic: Program = None
+    """A critic of yours to judge, too: script.py:build, a function that returns it, or a file of torch.export.save."""
+    weights: Target = None
+    """The weights of what script.py:build returns, a .safetensors or .pt file, of which nothing is run."""
+    trust: Flag = False
+    """Run a critic that was saved as a program, which is code of whoever wrote it."""
     n: Count = None
     """Points of each set for the critics; by default 4/5 of the smaller set, at most 1000. The rest is held out."""
     columns: Several = None
@@ -59,6 +78,7 @@ class Check:
         from otgan.check import check
 
         report.check_folder(Path("runs") if self.out is None else self.out)  # better now than after the training
+        given = self._given()
         seen: list[Result] = []
 
         def watch(so_far: Result) -> None:
@@ -69,6 +89,7 @@ class Check:
             result = check(
                 *self._sides(),
                 methods=self.methods,
+                critics=given,
                 n=self.n,
                 seeds=self.seeds,
                 steps=self.steps,
@@ -89,12 +110,39 @@ class Check:
         report.print_tables(verdicts, width)
         if warning := report.unsettled(verdicts):
             say("\n" + textwrap.fill(warning, min(width, 100)))
+        for verdict in result.reports:
+            if verdict.method in given:
+                say("\n" + textwrap.fill(f"{verdict.method}: {verdict.explain()}", min(width, 100)))
         self._write(result)
         for method, message in result.failed.items():
             say(f"otgan: no {method}: {message}", sys.stderr)
         return int(bool(result.failed))
 
+    def _given(self) -> dict[str, Any]:
+        """The critic of a file, by the file's name."""
+        if self.critic is None:
+            if self.weights is not None or self.trust:
+                raise InvalidInput(
+                    "--weights and --trust are for a --critic of yours. Every point counts alike here: for points with "
+                    "weights see otgan distance --weights."
+                )
+            return {}
+        with optional_dependency("torch", "torch", "Judging a critic"):
+            from otgan.critics.files import load_critic
+        return {Path(self.critic).name: load_critic(self.critic, self.weights, trust=self.trust)}
+
+    def _files(self) -> dict[str, Any]:
+        """Where the critic came from, for the command that does the same again."""
+        if self.critic is None:
+            return {}
+        return {
+            "critic": self.critic,
+            "weights": None if self.weights is None else str(self.weights),
+            "trust": self.trust,
+        }
+
     def _write(self, result: Result) -> None:
+        result = replace(result, settings={**result.settings, **self._files()})
         folder = result.default_folder if self.out is None else self.out
         replaced = " (replaced)" if Path(folder, "report.json").exists() else ""
         result.write(folder)
@@ -118,7 +166,8 @@ def _print_newest(result: Result) -> None:
     """The exact distance as soon as it is known, and each critic's number as soon as it is."""
     if result.reports:
         last = result.reports[-1]
-        say(f"  {last.method}: {last.estimate:.4g} after {last.seconds:.1f} s")
+        after = "" if last.seconds is None else f" after {last.seconds:.1f} s"
+        say(f"  {last.method}: {last.estimate:.4g}{after}")
         return
     exact, whole = result.solution, result.whole
     n, m = (whole or exact).problem.shape

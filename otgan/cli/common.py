@@ -17,6 +17,7 @@ __all__ = [
     "FirstSet",
     "Flag",
     "Names",
+    "Program",
     "SecondSet",
     "Several",
     "Target",
@@ -32,6 +33,7 @@ Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")]
 # What None means is said in the words of each option.
 Count = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")]
 Text = Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")]
+Program = Annotated[str | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 Several = Annotated[str | None, tyro.conf.arg(metavar="NAME,NAME", help_behavior_hint="")]
 Target = Annotated[Path | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]

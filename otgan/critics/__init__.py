@@ -2,6 +2,7 @@
 
 from otgan.critics.critic import Critic, Lipschitz
 from otgan.critics.fit import CriticFit, fit, methods
+from otgan.critics.judge import judge
 from otgan.critics.methods import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.methods.method import Method
 from otgan.critics.networks import certified_lipschitz, mlp
@@ -22,6 +23,7 @@ __all__ = [
     "WeightClipping",
     "certified_lipschitz",
     "fit",
+    "judge",
     "methods",
     "mlp",
     "richardson",

@@ -12,7 +12,7 @@ from torch import nn
 
 from otgan import frames, inputs
 from otgan.critics.modes import own_modes
-from otgan.critics.networks import certified_lipschitz
+from otgan.critics.networks import certify, gradients
 from otgan.critics.scaling import Scaling
 from otgan.critics.slopes import largest_slope
 from otgan.errors import InvalidInput
@@ -37,19 +37,26 @@ class Lipschitz:
     Attributes
     ----------
     observed : float
-        Largest slope seen: between all pairs of the data, and over a short step along the gradient at each. The true
-        constant is at least this: values are taken in double precision, and what rounding may have added is not
-        counted (:mod:`otgan.critics.slopes`).
+        Largest slope seen: between all pairs of the data, over a short step along the gradient at each, and in a search
+        from there within the box of the data. The true constant is at least this: values are taken in double precision,
+        and what rounding may have added is not counted (:mod:`otgan.critics.slopes`).
     certified : float or None
         A proven upper bound, where the network allows one; see :func:`certified_lipschitz`.
+    unknown : str or None
+        What nothing is known of where there is no such bound: a layer or an operation.
     """
 
     observed: float
     certified: float | None
+    unknown: str | None = None
 
 
-def prepare(points: NDArray[np.float64], scaling: Scaling, device: torch.device) -> torch.Tensor:
+def prepare(
+    points: NDArray[np.float64], scaling: Scaling, device: torch.device, dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
     """Points as float32 for a network, scaled in float64 first: float32 has no digits left far from the origin.
+
+    Networks of the user's may have another ``dtype``.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def prepare(points: NDArray[np.float64], scaling: Scaling, device: torch.device)
             f"{reach:.3g} units away (a unit is {scaling.unit:g} of the data's). Leave unit out, drop these points, or "
             "train on points as far apart."
         )
-    return torch.as_tensor(inward, dtype=torch.float32, device=device)
+    return torch.as_tensor(inward, dtype=dtype, device=device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +86,14 @@ class Critic:
         ``center`` (d,) and ``unit``.
     columns : tuple, optional
         The names of the columns trained on, by which it reads data frames; None if these had none.
+    dtype : torch.dtype, default float32
+        Of the points that the network takes.
     """
 
     network: nn.Module
     scaling: Scaling
     columns: tuple[Hashable, ...] | None = None
+    dtype: torch.dtype = torch.float32
 
     @property
     def dimension(self) -> int:
@@ -93,7 +103,8 @@ class Critic:
     @cached_property
     def device(self) -> torch.device:
         """Where the network lives."""
-        return next((p.device for p in self.network.parameters()), torch.device("cpu"))
+        tensors = (*self.network.parameters(), *self.network.buffers())
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
     def __call__(self, x: Any) -> NDArray[np.float64]:
         """Values f(x), shape (k, d) -> (k,)."""
@@ -111,8 +122,13 @@ class Critic:
     @own_modes()
     def lipschitz(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Lipschitz:
         """The observed constant on the points of both sides, and the certified one."""
-        observed = largest_slope(self.network, self.scaling.inward(np.vstack([x, y])), self.device)
-        return Lipschitz(observed, certified_lipschitz(self.network))
+        points = self.scaling.inward(np.vstack([x, y]))
+        bound, unknown = certify(self.network, (self.dimension,))
+        return Lipschitz(largest_slope(self.network, points, self.device), bound, unknown)
+
+    def prepared(self, points: NDArray[np.float64]) -> torch.Tensor:
+        """Points (k, d) as the network takes them."""
+        return prepare(points, self.scaling, self.device, self.dtype)
 
     def _points(self, x: Any) -> NDArray[np.float64]:
         points = inputs.points(frames.in_order(x, self.columns, (TRAINED_ON, "x")), "x")
@@ -127,7 +143,7 @@ class Critic:
         parts = []
         with torch.no_grad():
             for k in range(0, len(points), BATCH):
-                batch = prepare(points[k : k + BATCH], self.scaling, self.device)
+                batch = self.prepared(points[k : k + BATCH])
                 parts.append(self.network(batch).flatten().double().cpu().numpy())
         return self.scaling.unit * np.concatenate(parts)
 
@@ -138,7 +154,6 @@ class Critic:
     def _gradients(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         parts = []
         for k in range(0, len(points), BATCH):
-            batch = prepare(points[k : k + BATCH], self.scaling, self.device).requires_grad_()
-            (gradient,) = torch.autograd.grad(self.network(batch).sum(), batch)
+            gradient = gradients(self.network, self.prepared(points[k : k + BATCH]))
             parts.append(gradient.double().cpu().numpy())
         return np.concatenate(parts)

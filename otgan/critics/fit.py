@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from otgan.potentials import DualPotentials
     from otgan.solution import Solution
 
-__all__ = ["CriticFit", "fit", "methods"]
+__all__ = ["EVALUATION", "CriticFit", "fit", "held_out_points", "methods", "with_estimates"]
 
 EVALUATION = 4096  # fresh points of a population that an estimate averages over
 
@@ -129,17 +129,23 @@ class CriticFit:
 
         For weights a (n,) and b (m,), what counts are their shares of each total: the number is that of total mass 1.
         """
-        points, shares, scaling = [], [], self.critic.scaling
+        sides, shares = [], []
         x, y = self._as_trained(x, y)
         for side, mass, names in ((x, a, ("x", "a")), (y, b, ("y", "b"))):
             clean = inputs.points(side, names[0])
             given = None if mass is None else inputs.weights(mass, len(clean), names[1], names[0])
             kept = slice(None) if given is None else given > 0  # no transform may run over points that are not there
-            points.append(prepare(clean[kept], scaling, self.critic.device))
-            share = None if given is None else torch.as_tensor(given[kept] / inputs.total(given))
-            shares.append(None if share is None else share.to(self.critic.device))
-        found = [float(self._method.estimates(critic.network, *points, *shares)) for critic in self.critics]
-        return scaling.unit * np.array(found)
+            sides.append(clean[kept])
+            shares.append(None if given is None else torch.as_tensor(given[kept] / inputs.total(given)))
+        return np.array([self._number(critic, sides, shares) for critic in self.critics])
+
+    def _number(
+        self, critic: Critic, sides: Sequence[NDArray[np.float64]], shares: Sequence[torch.Tensor | None]
+    ) -> float:
+        """One critic's number on points (n, d) and (m, d) with shares that add to one, or equal ones."""
+        points = (critic.prepared(side) for side in sides)
+        weights = (None if share is None else share.to(critic.device) for share in shares)
+        return critic.scaling.unit * float(self._method.estimates(critic.network, *points, *weights))
 
     def _as_trained(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Both sides with the columns of data frames in the order trained on, or else in one order."""
@@ -328,7 +334,7 @@ def fit(
     unit = None if unit is None else inputs.real(unit, "unit", low=0.0, high=inputs.LARGEST, open_low=True)
     source_x, source_y, scaling = sources(x, y, where, unit)
     dimension, columns = len(scaling.center), frames.columns(x) or frames.columns(y)
-    held = None if held_out is None else _held_out(held_out, dimension, columns)
+    held = None if held_out is None else held_out_points(held_out, dimension, columns)
     if network is None:
         check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start = time.perf_counter()
@@ -343,7 +349,7 @@ def fit(
     job = Job(chosen, source_x, source_y, tensors, where, progress)
     history = train_side_by_side(job, ensembles, seed)
     history |= {name: scaling.unit * history[name] for name in judged}
-    return CriticFit(
+    found = CriticFit(
         method=chosen.name,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
         critics=tuple(
@@ -351,8 +357,8 @@ def fit(
             for ensemble in ensembles
             for k in range(n_members(ensemble))
         ),
-        estimates=history["estimate"][:, -1].copy(),
-        held_out_estimates=None if held is None else history["held_out"][:, -1].copy(),
+        estimates=history["estimate"][:, -1],
+        held_out_estimates=None,
         history=history,
         x=judged["estimate"][0],
         y=judged["estimate"][1],
@@ -360,6 +366,23 @@ def fit(
         seconds=time.perf_counter() - start,
         seed=seed,
         _method=chosen,
+    )
+    found = with_estimates(found, held)
+    history["estimate"][:, -1] = found.estimates
+    if held is not None:
+        history["held_out"][:, -1] = found.held_out_estimates
+    return found
+
+
+def with_estimates(fit: CriticFit, held_out: tuple[Any, Any] | None) -> CriticFit:
+    """A fit with the estimates of its critics on its points and on those held out, each critic evaluated alone.
+
+    Seeds that train side by side are evaluated side by side, too, which rounds otherwise than each alone.
+    """
+    return replace(
+        fit,
+        estimates=fit.estimates_on(fit.x, fit.y),
+        held_out_estimates=None if held_out is None else fit.estimates_on(*held_out),
     )
 
 
@@ -369,9 +392,10 @@ def _method(name: str, steps: int | None, batch_size: int | None, options: dict[
     return chosen.with_options({**given, **options})
 
 
-def _held_out(
-    pair: Any, dimension: int, columns: tuple[Hashable, ...] | None
+def held_out_points(
+    pair: Any, dimension: int, columns: tuple[Hashable, ...] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both sides of points that were not trained on, (k, d) and (l, d), checked."""
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise InvalidInput("held_out must be a pair (x, y) of point sets that were not trained on.")
     columns = columns or frames.columns(pair[0])

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from otgan import inputs
 from otgan.costs import PointCost
+from otgan.critics.explain import explain
 from otgan.critics.repair import constant_bound, critic_share, repaired_bound
 from otgan.errors import InvalidInput
 from otgan.pairs import Pair
@@ -90,12 +91,15 @@ class CriticReport:
         The estimate on points that were not trained on, times the total mass of the truth.
     held_out_gap : float or None
         The estimate on the points trained on, minus ``held_out``.
-    steps : int
-    seconds : float
+    steps : int or None
+        None for critics that were not trained by :func:`otgan.critics.fit`.
+    seconds : float or None
         Training time of all seeds.
     seconds_to_5_percent : float or None
         After how long the mean estimate came within 5 % of ``exact`` to stay there; None if it never did, and where
         ``exact`` is for a sample of other points than the history of the training.
+    uncertified : str or None
+        What nothing is known of, a layer or an operation, where there is no ``lipschitz_certified``.
     """
 
     method: str
@@ -121,9 +125,23 @@ class CriticReport:
     gradient_norm: float
     held_out: float | None
     held_out_gap: float | None
-    steps: int
-    seconds: float
+    steps: int | None
+    seconds: float | None
     seconds_to_5_percent: float | None
+    uncertified: str | None = None
+
+    def explain(self) -> str:
+        """A few plain sentences on this very critic: how far its number is from the truth, and why.
+
+        Examples
+        --------
+        >>> import numpy as np, otgan
+        >>> x, y = np.full((4, 2), 3.0), np.zeros((4, 2))
+        >>> report = otgan.critics.judge(lambda points: 2 * points[:, 0], otgan.solve(x, y))
+        >>> print(report.explain())  # doctest: +ELLIPSIS
+        Its number, 6.000, is 1.4 times the exact distance, 4.243. Its slope reaches 2 about these points; ...
+        """
+        return explain(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """The fields, for JSON."""
@@ -210,9 +228,10 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         gradient_norm=float(norm.mean()),
         held_out=None if fit.held_out is None else mass * fit.held_out,
         held_out_gap=None if fit.held_out is None else mass * (fit.estimate - fit.held_out),
-        steps=fit.steps,
-        seconds=fit.seconds,
+        steps=fit.steps or None,
+        seconds=fit.seconds if fit.steps else None,
         seconds_to_5_percent=_seconds_within(fit.history, exact / mass, 0.05) if judged.followed else None,
+        uncertified=next((bound.unknown for bound in lipschitz if bound.certified is None), None),
     )
 
 

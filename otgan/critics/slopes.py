@@ -1,4 +1,4 @@
-"""A certified lower bound on the Lipschitz constant of a network, from pairs of points.
+"""A certified lower bound on the Lipschitz constant of a network, from pairs of points, and a search for steeper ones.
 
 The slope between two points is a lower bound on the Lipschitz constant only if the difference of values and the
 distance are exact enough. In single precision they are not: values are off by 1e-7 of their size, and over a distance
@@ -8,6 +8,10 @@ too close to distinguish have nothing left, and do not count.
 
 The error of a value cannot be bounded for an arbitrary network, but it can be estimated. Single precision makes the
 same roundings, 2**29 times larger, and the difference of both precisions at the same points shows those.
+
+The search stays within the box of the data. It halves the steepest pairs, since one half is never less steep than the
+whole: that leads to jumps, and to the steepest places on the way. Around the points of the greatest gradients it draws
+others, and goes on from the best: networks that are linear in pieces have no gradient of the gradient to follow.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import numpy as np
 import torch
 
 from otgan.costs import PointCost, blocks
-from otgan.critics.networks import copied, values
+from otgan.critics.networks import copied, gradients, values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +36,15 @@ SINGLE, DOUBLE = 2.0**-24, 2.0**-53  # unit roundoffs
 SAFETY = 16  # times the largest rounding seen: what other points may have
 STEP = 2.0**-14  # length along gradients, where points reach about 1
 CLOSEST = 1e-140  # squares of shorter runs underflow
+PAIRS, HALVINGS = 64, 24  # the steepest pairs that are halved, and how often
+KEPT, DRAWN = 16, 16  # the steepest points that the search goes on from, and how many are drawn around each
+RADII = (0.3, 0.1, 0.03, 0.01)  # of the box, that they are drawn within
 
 
 def largest_slope(network: nn.Module, z: Array, device: torch.device) -> float:
-    """A lower bound on the Lipschitz constant: the largest slope between two of the points, or along a gradient.
+    """A lower bound on the Lipschitz constant: the largest slope between two points, or along a gradient.
+
+    Between all pairs of the points and along the gradient at each, and from there by a search within their box.
 
     Parameters
     ----------
@@ -61,8 +70,10 @@ def largest_slope(network: nn.Module, z: Array, device: torch.device) -> float:
     steepest = float(slopes.norm(dim=1).max())
     size = float(seen.abs().max()) + steepest * float(points.norm(dim=1).max())
     wrong = SAFETY * (rounding + exactness * size)
-    found = _between_all(points.double().cpu().numpy(), seen.cpu().numpy(), wrong)
-    return max(found, _along(twin, points, slopes, wrong))
+    found, pairs = _between_all(points.double().cpu().numpy(), seen.cpu().numpy(), wrong)
+    halved = _halved(twin, points[pairs[:, 0]], points[pairs[:, 1]], wrong)
+    steepest_points, their_slopes = _drawn_around(twin, points, slopes)
+    return max(found, halved, _along(twin, points, slopes, wrong), _along(twin, steepest_points, their_slopes, wrong))
 
 
 def in_double(network: nn.Module) -> nn.Module:
@@ -80,9 +91,7 @@ def in_double(network: nn.Module) -> nn.Module:
 
 def _with_slopes(network: nn.Module, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Values (n,) and gradients (n, d)."""
-    at = points.detach().clone().requires_grad_()
-    (slopes,) = torch.autograd.grad(network(at).sum(), at)
-    return values(network, points)[0], slopes.double()
+    return values(network, points)[0], gradients(network, points).double()
 
 
 def _along(network: nn.Module, points: torch.Tensor, slopes: torch.Tensor, wrong: float) -> float:
@@ -92,19 +101,63 @@ def _along(network: nn.Module, points: torch.Tensor, slopes: torch.Tensor, wrong
     step = (reach * torch.where(size > 0, slopes / size, 0.0)).to(points.dtype)
     up, down = points + step, points - step
     rise = (values(network, up)[0] - values(network, down)[0]).abs() - 2 * wrong
-    run = (up.double() - down.double()).norm(dim=1)
-    return float(_slopes(rise.cpu().numpy(), run.cpu().numpy(), points.shape[1]).max())
+    return float(_slopes(rise.cpu().numpy(), _apart(up, down), points.shape[1]).max())
 
 
-def _between_all(points: Array, seen: Array, wrong: float) -> float:
-    """The largest slope over all pairs of points."""
+def _between_all(points: Array, seen: Array, wrong: float) -> tuple[float, NDArray[np.intp]]:
+    """The largest slope over all pairs of points, and the steepest pairs (k, 2), one for each point at most."""
     distance = PointCost(points, points)
-    largest = 0.0
+    largest, other = np.zeros(len(points)), np.zeros(len(points), dtype=np.intp)
     for rows, cols in blocks(*distance.shape):
         rise = np.abs(seen[rows, None] - seen[cols])
         rise -= 2 * wrong
-        largest = max(largest, float(_slopes(rise, distance.block(rows, cols), points.shape[1]).max()))
+        slope = _slopes(rise, distance.block(rows, cols), points.shape[1])
+        best = slope.argmax(axis=1)
+        value = slope[np.arange(len(slope)), best]
+        steeper = value > largest[rows]
+        largest[rows] = np.where(steeper, value, largest[rows])
+        other[rows] = np.where(steeper, best + cols.start, other[rows])
+    steepest = np.argsort(-largest)[:PAIRS]
+    return float(largest.max()), np.stack([steepest, other[steepest]], axis=1)
+
+
+def _halved(network: nn.Module, one: torch.Tensor, other: torch.Tensor, wrong: float) -> float:
+    """The largest slope where pairs of points (k, d) are halved again and again, the steeper half kept."""
+    f_one, f_other = values(network, one)[0], values(network, other)[0]
+    largest = 0.0
+    for _ in range(HALVINGS):
+        middle = one + (other - one) / 2
+        f_middle = values(network, middle)[0]
+        first = (f_middle - f_one).abs() >= (f_middle - f_other).abs()
+        one, f_one = torch.where(first[:, None], one, middle), torch.where(first, f_one, f_middle)
+        other, f_other = torch.where(first[:, None], middle, other), torch.where(first, f_middle, f_other)
+        rise = (f_one - f_other).abs() - 2 * wrong
+        largest = max(largest, float(_slopes(rise.cpu().numpy(), _apart(one, other), one.shape[1]).max()))
     return largest
+
+
+def _drawn_around(network: nn.Module, points: torch.Tensor, slopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The steepest points (k, d) of a search within the box of the data, and their gradients."""
+    generator = torch.Generator(points.device).manual_seed(0)
+    low, high = points.amin(dim=0), points.amax(dim=0)
+    best, best_slopes = _steepest(points, slopes)
+    for radius in RADII:
+        shift = torch.rand(DRAWN, len(best), points.shape[1], generator=generator, device=points.device) * 2 - 1
+        drawn = (best + radius * (high - low) * shift.to(points.dtype)).flatten(0, 1).clamp(low, high)
+        found = gradients(network, drawn).double()
+        best, best_slopes = _steepest(torch.cat([best, drawn]), torch.cat([best_slopes, found]))
+    return best, best_slopes
+
+
+def _steepest(points: torch.Tensor, slopes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    size = slopes.norm(dim=1).nan_to_num(nan=0.0)  # outside the data a critic may be undefined
+    kept = size.topk(min(KEPT, len(size))).indices
+    return points[kept], slopes[kept]
+
+
+def _apart(one: torch.Tensor, other: torch.Tensor) -> Array:
+    """Distances (k,) between the points of pairs."""
+    return (one.double() - other.double()).norm(dim=1).cpu().numpy()
 
 
 def _slopes(rise: Array, run: Array, dimension: int) -> Array:

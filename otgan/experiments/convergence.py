@@ -11,7 +11,7 @@ import numpy as np
 from otgan import gan, plot
 from otgan.experiments.experiment import Claim, Experiment, Record, of_case
 from otgan.experiments.lines import seed_lines
-from otgan.gan.monitor import rank_correlation
+from otgan.gan.correlation import rank_correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,11 +9,18 @@ from otgan.gan.config import Config
 
 if TYPE_CHECKING:
     from otgan.gan.loop import train
-    from otgan.gan.run import Run, load
+    from otgan.gan.monitor import Monitor
+    from otgan.gan.run import NotFinite, Run, load
 
-__all__ = ["Config", "Run", "load", "train"]
+__all__ = ["Config", "Monitor", "NotFinite", "Run", "load", "train"]
 
-_ON_FIRST_USE = {"Run": "run", "load": "run", "train": "loop"}  # these need torch
+_ON_FIRST_USE = {  # these need torch
+    "Monitor": "monitor",
+    "NotFinite": "run",
+    "Run": "run",
+    "load": "run",
+    "train": "loop",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,10 +14,10 @@ from otgan.report import plain
 from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["NAME", "Board", "Log", "read_log"]
+__all__ = ["NAME", "Board", "Log", "check_record", "read_log"]
 
 NAME = "log.jsonl"
 KINDS = ("run", "losses", "monitor")
@@ -165,7 +165,7 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
         if length is not None and not data.endswith(b"\n"):
             raise ValueError("a line is cut")
         for record in records:
-            _check(record)
+            check_record(record)
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise InvalidInput(
             f"{path} must hold what otgan train logs, a JSON object a line, but does not ({error})."
@@ -173,8 +173,20 @@ def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:
     return records
 
 
-def _check(record: dict[str, Any]) -> None:
-    """Refuse what :meth:`Log.write` does not write: whoever reads a log counts on numbers where there are numbers."""
+def check_record(record: Mapping[str, Any], required: Sequence[str] = REQUIRED_FIELDS) -> None:
+    """Refuse what :meth:`Log.write` does not write: whoever reads a log counts on numbers where there are numbers.
+
+    Parameters
+    ----------
+    record : mapping
+    required : sequence of str
+        Fields that a record of kind "monitor" must have.
+
+    Raises
+    ------
+    InvalidInput, LookupError, TypeError, ValueError
+        If it is something else.
+    """
     kind = record["kind"]
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}")
@@ -192,10 +204,10 @@ def _check(record: dict[str, Any]) -> None:
         elif name == "intervals":
             fits = isinstance(value, dict) and all(_is_interval(ends) for ends in value.values())
         else:
-            fits = _is_number(value) or (value is None and name not in REQUIRED_FIELDS)
+            fits = _is_number(value) or (value is None and name not in required)
         if not fits:
             raise TypeError(f"{name} is {value!r} at step {record['step']}")
-    for name in REQUIRED_FIELDS if kind == "monitor" else ():
+    for name in required if kind == "monitor" else ():
         record[name]
     for name in SECONDS_FIELDS:
         inputs.real(record.get(name, 0.0), name, low=0.0, high=MOST_SECONDS)

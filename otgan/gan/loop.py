@@ -24,7 +24,6 @@ from otgan.gan.distributed import SINGLE_PROCESS, ProcessGroup
 from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.given import Given
 from otgan.gan.log import Board, Log
-from otgan.gan.monitor import Monitor
 from otgan.gan.networks import OwnNetworks, compiled, unwrapped
 from otgan.gan.objectives import objective_of
 from otgan.gan.run import NotFinite, Run, load
@@ -38,6 +37,7 @@ from otgan.gan.run_folder import (
     save_checkpoint,
     save_picture,
 )
+from otgan.gan.run_monitor import RunMonitor
 from otgan.gan.threads import threads_for
 from otgan.gan.train_state import TrainState, frozen
 from otgan.runtime.interrupts import Interrupts
@@ -238,7 +238,7 @@ def training_loop(
     critic_loss = torch.zeros(())  # until the first critic step
 
     out = folder if group.is_main else None
-    monitor = Monitor(config, samples, objective) if config.monitor_every and group.is_main else None
+    monitor = RunMonitor(config, samples, objective) if config.monitor_every and group.is_main else None
     first, seconds_before, log_bytes = 0, 0.0, 0
     if checkpoint is not None:
         first, seconds_before, log_bytes = checkpoint.step, checkpoint.seconds, checkpoint.log_bytes
@@ -349,7 +349,7 @@ def _is_due(every: int, step: int, config: Config) -> bool:
     return every > 0 and (step == config.steps or step % every == 0)
 
 
-def _measure(monitor: Monitor | None, state: TrainState, log: Log, step: int, started: float) -> None:
+def _measure(monitor: RunMonitor | None, state: TrainState, log: Log, step: int, started: float) -> None:
     """Log what the monitor measures, and the seconds that it takes."""
     if monitor is None:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from otgan import inputs
@@ -11,12 +10,10 @@ from otgan.data.builtin import DIGITS
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
 from otgan.gan.classifier import CLASSES, digit_classifier
-from otgan.gan.intervals import bootstrap
-from otgan.gan.metrics import class_score, classes_covered, frechet_distance, mixture_modes, near, share_outside
+from otgan.gan.feature_scores import FeatureScores, score_intervals, score_values
+from otgan.gan.metrics import class_score, classes_covered, mixture_modes, share_outside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -57,8 +54,8 @@ class SampleMetrics:
             self.classifier = None  # samples of the user's that bear the name of a set
         self.classes = [c for c in range(CLASSES) if digit in ("", str(c))]  # that the data have
         if self.classifier is not None:
-            self.real = self.classifier.predict(held_out)[0]
-            self.floor = frechet_distance(self.real, self.classifier.predict(trained_on)[0])
+            real, others = (self.classifier.predict(points)[0] for points in (held_out, trained_on))
+            self.features = FeatureScores(real, others)
 
     def measure(self, points: NDArray[np.float64]) -> dict[str, Any]:
         """Measure generated samples (n, d).
@@ -89,21 +86,15 @@ class SampleMetrics:
         if self.classifier is None:
             return {}
         features, probabilities = self.classifier.predict(points)
-        generated_near, real_near = near(self.real, features)
-        scores: dict[str, tuple[Callable[..., float], tuple[NDArray[Any], ...], tuple[float, float]]] = {
-            "frechet_distance": (frechet_distance, (self.real, features), (0.0, math.inf)),
-            "precision": (_share, (generated_near,), (0.0, 1.0)),
-            "recall": (_share, (real_near,), (0.0, 1.0)),
-            "class_score": (class_score, (probabilities,), (1.0, probabilities.shape[1])),
+        scores = {
+            **self.features.scores(features),
+            "class_score": (class_score, (probabilities,), (1.0, float(probabilities.shape[1]))),
         }
-        rng = stream(self.seed, "resampled")
         return {
-            **{name: score(*samples) for name, (score, samples, _) in scores.items()},
-            "frechet_floor": self.floor,
+            **score_values(scores),
+            "frechet_floor": self.features.floor,
             **self._modes(probabilities),
-            "intervals": {
-                name: bootstrap(score, samples, rng, *ends) for name, (score, samples, ends) in scores.items()
-            },
+            "intervals": score_intervals(scores, stream(self.seed, "resampled")),
         }
 
     def _modes(self, probabilities: NDArray[np.float64]) -> dict[str, Any]:
@@ -112,7 +103,3 @@ class SampleMetrics:
         if len(self.classes) < CLASSES:
             modes["outside"] = share_outside(probabilities, self.classes)
         return modes
-
-
-def _share(true: NDArray[np.bool_]) -> float:
-    return float(true.mean())

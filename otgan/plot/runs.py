@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     Parameters
     ----------
     records : sequence of mappings
-        Of a run's log; those of kind "monitor" are drawn, and there must be one.
+        Of a run's log or a monitor's history; those of kind "monitor" are drawn, and there must be one. What a record
+        does not have is left out.
     ax : matplotlib Axes, optional
         Where to draw.
 
@@ -66,7 +68,8 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
         "exact": ("exact", text_colour(), {"linewidth": 1.5}),
     }
     for rank, (label, (key, colour, look)) in enumerate(lines.items()):
-        ax.plot(steps, [float(record[key]) for record in measured], color=colour, label=label, zorder=3 + rank, **look)
+        if any(record.get(key) is not None for record in measured):
+            ax.plot(steps, _numbers(measured, key), color=colour, label=label, zorder=3 + rank, **look)
     ax.set_xlabel("step of the generator")
     ax.set_ylabel("units of the data")
     columns = 2 if is_narrow() else len(lines)
@@ -139,8 +142,9 @@ def critic_and_exact(records: Sequence[Mapping[str, Any]], ax: Axes | None = Non
     'exact W1'
     """
     ax = new_axes(3.8, narrow_height=2.8) if ax is None else ax
-    measured = [record for record in _measured(records) if record.get("step") != 0]
-    exact, critic = ([float(record[key]) for record in measured] for key in ("exact", "critic"))
+    trained = [record for record in _measured(records) if record.get("step") != 0]
+    measured = [record for record in trained if record.get("critic") is not None]
+    exact, critic = (_numbers(measured, key) for key in ("exact", "critic"))
     ax.plot(exact, critic, color=series(0)[0], linewidth=0.6, alpha=0.4)
     shades = [(series(0)[0], alpha) for alpha in np.linspace(0.3, 1, len(measured))]
     ax.scatter(exact, critic, s=14, c=shades, linewidths=0)
@@ -196,6 +200,11 @@ def generated_points(real: Any, generated: Any, ax: Axes | None = None, *, legen
 
 def _measured(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [record for record in records if record["kind"] == "monitor"]
+
+
+def _numbers(measured: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    """One number of each measurement, NaN where there is none."""
+    return [math.nan if record.get(key) is None else float(record[key]) for record in measured]
 
 
 def _band(ax: Axes, measured: Sequence[Mapping[str, Any]], key: str, colour: Any) -> None:

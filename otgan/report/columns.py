@@ -122,6 +122,11 @@ def _error(report: Mapping[str, Any]) -> str:
     return percent(report.get("relative_error"), signed=True)
 
 
+def _counted(name: str, form: str) -> Callable[[Mapping[str, Any]], str]:
+    """A field in a format; nothing for critics that were not trained here."""
+    return lambda report: NOTHING if report[name] is None else format(report[name], form)
+
+
 COLUMNS = (
     Column(
         "estimate",
@@ -191,6 +196,6 @@ COLUMNS = (
         "The mean length of the critic's gradient along the way of the mass; a perfect critic's is 1.",
         about_critic=True,
     ),
-    Column("steps", lambda report: f"{report['steps']}", "Training steps of each seed.", about_critic=True),
-    Column("seconds", lambda report: f"{report['seconds']:.1f}", "Time to train all seeds.", about_critic=True),
+    Column("steps", _counted("steps", "d"), "Training steps of each seed.", about_critic=True),
+    Column("seconds", _counted("seconds", ".1f"), "Time to train all seeds.", about_critic=True),
 )

@@ -6,10 +6,14 @@ import json
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
 
 import otgan
 from otgan.cli import main
@@ -121,6 +125,32 @@ def test_check_reports_what_did_not_diverge(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert "\nclip " in out
     assert err.startswith("otgan: no prototypes: the critic of method 'prototypes' diverged by step")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_check_judges_a_critic_of_a_file(capsys, elsewhere):
+    Path("mine.py").write_text(
+        "from torch import nn\n\n\ndef build():\n"
+        "    return nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 1, bias=False))\n"
+    )
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 1, bias=False))
+    save_file(critic.state_dict(), "w.safetensors")
+    words = ["check", "digits:3", "digits:8", "--n", "20", "--steps", "20", "--seeds", "1", "--methods", "gp"]
+    given = ["--critic", "mine.py:build", "--weights", "w.safetensors"]
+    assert main([*words, *given]) == 0
+    out = capsys.readouterr().out
+    assert "\nmine.py:build: Its number" in out
+    record = json.loads((elsewhere / "runs" / "check-digits-3-digits-8-20" / "report.json").read_text())
+    assert shlex.join(given) in record["command"]
+    mine, gp = record["critics"]
+    assert (mine["method"], gp["method"]) == ("mine.py:build", "gp")
+    samples = [otgan.data.load(name, n=20, seed=0).points for name in words[1:3]]
+    values = [critic(torch.as_tensor(side).float().reshape(-1, 1, 8, 8)).mean().item() for side in samples]
+    assert mine["estimate"] == pytest.approx(values[0] - values[1], rel=1e-5)
+    assert mine["lipschitz_certified"] >= mine["lipschitz_observed"]
+    assert main([*words, "--weights", "w.safetensors"]) == 2
+    assert "otgan distance --weights" in capsys.readouterr().err
 
 
 def test_data_lists_and_describes(capsys):

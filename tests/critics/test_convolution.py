@@ -15,7 +15,8 @@ import torch
 from otgan import InvalidInput, OTError
 from otgan.critics import certified_lipschitz, fit
 from otgan.critics.networks import orthogonal_conv
-from otgan.critics.networks.convolution import OrthogonalConvolution, convolution_norm
+from otgan.critics.networks.convolution import OrthogonalConvolution
+from otgan.critics.networks.convolution_norm import convolution_norm
 
 pytest.importorskip("orthogonium")
 

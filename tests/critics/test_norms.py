@@ -182,7 +182,7 @@ def test_networks_of_torch_and_of_the_house_multiply_bounds_of_their_layers() ->
         assert truth <= Fraction(bound) ** 2 <= truth * (1 + Fraction(1, 10**12))
 
 
-class Sequence(nn.Sequential):
+class Tripled(nn.Sequential):
     """Three times what its layers give, though it is a sequence of layers."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -200,10 +200,15 @@ def test_modules_that_do_something_else_with_known_layers_are_not_certified() ->
     hooked, replaced = nn.Linear(2, 1), nn.Linear(2, 1)
     hooked.register_forward_hook(lambda layer, points, out: out + points[0].sum())
     replaced.forward = lambda points: points.sum(dim=1, keepdim=True)  # type: ignore[method-assign]
-    for network in (Sequence(nn.Linear(2, 1)), Linear(2, 1), hooked, replaced):
+    for network in (Linear(2, 1), hooked, replaced):
         assert certified_lipschitz(network) is None
         assert certified_lipschitz(nn.Sequential(network)) is None
     assert certified_lipschitz(nn.utils.parametrizations.weight_norm(nn.Linear(2, 1))) is not None
+    layer = nn.Linear(2, 1)
+    alone, tripled = certified_lipschitz(layer), certified_lipschitz(Tripled(layer))
+    assert alone is not None
+    assert tripled is not None
+    assert 3 * alone <= tripled <= 3 * alone * (1 + 1e-15)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
@@ -239,7 +244,7 @@ def test_residual_layers_satisfy_their_condition_exactly(scale: float) -> None:
 def test_the_norm_of_a_convolution_with_positive_weights_is_that_at_frequency_zero(
     size: tuple[int, int], side: tuple[int, int]
 ) -> None:
-    from otgan.critics.networks.convolution import convolution_norm
+    from otgan.critics.networks.convolution_norm import convolution_norm
 
     for seed in range(5):
         kernel = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(seed))

@@ -17,7 +17,8 @@ from otgan import InvalidInput
 from otgan.cli.train import _print as print_run
 from otgan.gan import Config, load, train
 from otgan.gan import checkpoint as checkpoints
-from otgan.gan.page import NUMBERS, run_figures, run_page
+from otgan.gan.monitor_page import NUMBERS
+from otgan.gan.page import run_figures, run_page
 from otgan.report import amount
 
 CONFIG = Config(data="gaussians8", n=60, steps=2, width=8, depth=1, latent=3, batch_size=8, monitor_every=0)

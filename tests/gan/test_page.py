@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from otgan.gan import Config, Run, train
+from otgan.gan import Config, Monitor, Run, train
+from otgan.gan.monitor_page import DISTANCES, MEANINGS, NUMBERS, SCORES
 from otgan.gan.objectives import objective_of
-from otgan.gan.page import DISTANCES, MEANINGS, NUMBERS, SCORES, run_advice, run_figures, run_page
-from otgan.report import WORDS, typeset
+from otgan.gan.page import run_advice, run_figures, run_page
+from otgan.report import WORDS, amount, typeset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +116,31 @@ def test_numbers_of_a_run_have_one_format(run) -> None:
     assert "−0.500" in cells
     assert {len(cell.partition(".")[2]) for cell in cells} == {3}
     assert re.findall(r"<td>([^ <]+)", scores)[:2] == ["−1.000", "3"]
+
+
+def test_a_monitor_has_the_same_page(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    held_out, trained_on, fake = rng.random((3, 40, 8, 8))
+    monitor = Monitor(held_out, trained_on)
+    assert "Nothing was measured yet" in monitor.report(tmp_path / "new").read_text()
+    for step in range(4):
+        monitor.measure(fake + 1 - step / 4, lambda x: -x.flatten(1).sum(dim=1), step)
+    page = unescape(monitor.report(tmp_path).read_text())
+    drawn = {"curves.png", "critic.png", "samples.png", "pairs.png", "components.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "new", *drawn}
+    assert all(typeset(MEANINGS[key]) in page for key in ("exact", "floor", "lower_bound", "sliced", "patch"))
+    assert "and falls" in page
+    assert typeset(amount(monitor.history[-1]["exact"], monitor.history[-1]["exact"])) in page
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_monitor_without_critic_or_floor_has_a_page(tmp_path) -> None:
+    for held_out in (np.random.default_rng(0).normal(size=(20, 2)), np.zeros((5, 2, 6, 6)), np.zeros(3)):
+        monitor = Monitor(held_out)
+        for step in (1, 2):
+            monitor.measure(held_out + 1, step=step)
+        page = monitor.report(tmp_path).read_text()
+        assert "critic" not in page.partition("<h2>The last measurement</h2>")[0]
+        again = Monitor(held_out)
+        again.load_state_dict(monitor.state_dict())
+        assert again.report(tmp_path).read_text().count("<h3>") == page.count("<h3>")

@@ -22,7 +22,7 @@ from otgan.gan import Config, load, loop, train
 from otgan.gan.config import OBJECTIVES, Recipe
 from otgan.gan.dataset import dataset
 from otgan.gan.log import read_log
-from otgan.gan.monitor import Monitor
+from otgan.gan.run_monitor import RunMonitor
 from otgan.gan.train_state import TrainState
 
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ class Stopped(BaseException):
 
 def _stop_after(step: int, config: Config, folder: Path) -> None:
     """Train until the monitor has seen ``step``, and stop without another word."""
-    from otgan.gan.monitor import Monitor
+    from otgan.gan.run_monitor import RunMonitor
 
-    measure, count = Monitor.measure, 0
+    measure, count = RunMonitor.measure, 0
 
     def stopping(self, state, before):
         nonlocal count
@@ -154,7 +154,7 @@ def _stop_after(step: int, config: Config, folder: Path) -> None:
         return measure(self, state, before)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Monitor, "measure", stopping)
+        patch.setattr(RunMonitor, "measure", stopping)
         with pytest.raises(Stopped):
             train(config, folder)
 
@@ -181,14 +181,14 @@ def test_control_c_keeps_the_step_and_the_run_goes_on(step, tmp_path, monkeypatc
 @pytest.mark.parametrize(("during", "kept"), [(2, 3), (6, 6)])
 def test_control_c_while_measuring_waits_for_the_next_step(during, kept, tmp_path, monkeypatch) -> None:
     """There is always a checkpoint of the step that the message names."""
-    measure = Monitor.measure
+    measure = RunMonitor.measure
 
-    def interrupted(monitor: Monitor, state: TrainState, before: list[dict[str, Any]]) -> dict[str, Any]:
+    def interrupted(monitor: RunMonitor, state: TrainState, before: list[dict[str, Any]]) -> dict[str, Any]:
         if before[-1]["step"] == during:
             signal.raise_signal(signal.SIGINT)
         return measure(monitor, state, before)
 
-    monkeypatch.setattr(Monitor, "measure", interrupted)
+    monkeypatch.setattr(RunMonitor, "measure", interrupted)
     with pytest.raises(KeyboardInterrupt, match=f"after step {kept}, which is kept"):
         train(quick(checkpoint_every=100), tmp_path)
     assert load(tmp_path).step == kept

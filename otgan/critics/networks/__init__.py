@@ -1,12 +1,13 @@
 """Networks for critics, and what can be proven about their slopes."""
 
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
-from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz
+from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz, certify
 from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.ensemble import (
     Ensemble,
     ModuleEnsemble,
     drop_cached_weights,
+    gradients,
     join_members,
     member,
     n_members,
@@ -14,13 +15,14 @@ from otgan.critics.networks.ensemble import (
 )
 from otgan.critics.networks.feedforward import feedforward, mlp_ensemble, residual
 from otgan.critics.networks.layers import AlmostOrthogonal, Dense, Orthogonal, Residual, Spectral, bjorck
-from otgan.critics.networks.plain import check_shape, copied, given_network, mlp
+from otgan.critics.networks.plain import ChannelsFirst, check_shape, copied, given_network, mlp
 
 __all__ = [
     "ACTIVATIONS",
     "CERTIFIED",
     "Activation",
     "AlmostOrthogonal",
+    "ChannelsFirst",
     "Dense",
     "Ensemble",
     "ModuleEnsemble",
@@ -30,12 +32,14 @@ __all__ = [
     "activation",
     "bjorck",
     "certified_lipschitz",
+    "certify",
     "check_activation",
     "check_shape",
     "copied",
     "drop_cached_weights",
     "feedforward",
     "given_network",
+    "gradients",
     "join_members",
     "member",
     "mlp",

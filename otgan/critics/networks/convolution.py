@@ -11,16 +11,17 @@ from torch import nn
 
 from otgan import inputs
 from otgan.critics.networks.activations import maxmin
+from otgan.critics.networks.convolution_norm import convolution_norm
 from otgan.critics.networks.feedforward import feedforward
 from otgan.critics.networks.layers import CachedWeight, Orthogonal
-from otgan.critics.networks.norms import UNIT_ROUNDOFF, product_bound, spectral_norms
+from otgan.critics.networks.norms import product_bound
 from otgan.errors import InvalidInput
 from otgan.runtime.optional import optional_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["OrthogonalConvolution", "convolution_norm", "orthogonal_conv"]
+__all__ = ["OrthogonalConvolution", "orthogonal_conv"]
 
 STRIDE = 2  # pixels from one place of a kernel to the next
 
@@ -164,45 +165,3 @@ class OrthogonalConvolution(CachedWeight):
     def lipschitz(self) -> torch.Tensor:
         """A proven bound on the spectral norm."""
         return torch.tensor(convolution_norm(self.kernel().detach(), self.side, STRIDE), dtype=torch.float64)
-
-
-@torch.no_grad()
-def convolution_norm(kernel: torch.Tensor, side: tuple[int, ...], stride: int) -> float:
-    """A proven upper bound on the spectral norm of a circular convolution on images of a size.
-
-    A convolution with a stride acts on the ``stride ** 2`` images of every stride-th pixel as one without stride, and
-    the Fourier transform makes it a small matrix for each frequency (Sedghi, Gupta & Long 2019). The few terms of a
-    kernel are summed one by one, since the error of that is known, as it is not of a library's fast transform.
-
-    Examples
-    --------
-    >>> round(convolution_norm(torch.ones(1, 1, 2, 2), (4, 4), 2), 6)
-    2.0
-    """
-    terms = _by_phase(kernel.detach().double(), stride)  # (out, into * stride^2, p * q)
-    angles = _angles(kernel.shape[2:], side, stride).to(kernel.device)  # (frequencies, p * q)
-    real, imaginary = (torch.einsum("oit,ft->foi", terms, wave) for wave in (angles.cos(), angles.sin()))
-    # As real matrices of twice the size, which have the same norm.
-    matrices = torch.cat([torch.cat([real, -imaginary], dim=2), torch.cat([imaginary, real], dim=2)], dim=1)
-    # An angle up to 4 pi is off by 50 u at most, its cosine by 2 u more, and a sum of t terms by t u of their sizes.
-    wrong = (64 + terms.shape[2]) * UNIT_ROUNDOFF * terms.abs().sum(dim=2).norm()
-    return float(spectral_norms(matrices, apart=2 * wrong).max())
-
-
-def _by_phase(kernel: torch.Tensor, stride: int) -> torch.Tensor:
-    """A kernel (out, into, h, w) as kernels of the images of every stride-th pixel, (out, into * stride^2, p * q)."""
-    height, width = kernel.shape[2:]
-    padded = nn.functional.pad(kernel, (0, -width % stride, 0, -height % stride))
-    parts = padded.unflatten(3, (-1, stride)).unflatten(2, (-1, stride))  # (out, into, p, stride, q, stride)
-    return parts.permute(0, 1, 3, 5, 2, 4).flatten(4).flatten(1, 3)
-
-
-def _angles(kernel: Sequence[int], side: Sequence[int], stride: int) -> torch.Tensor:
-    """What each term of a kernel is turned by at each frequency, (frequencies, terms); conjugates are left out."""
-    turns = []
-    for size, pixels, half in ((kernel[0], side[0], False), (kernel[1], side[1], True)):
-        period = pixels // stride
-        frequency = torch.arange(period // 2 + 1 if half else period)
-        turns.append((frequency[:, None] * torch.arange(-(-size // stride)) % period).double() / period)
-    rows, cols = turns
-    return 2 * math.pi * (rows[:, None, :, None] + cols[None, :, None, :]).flatten(2).flatten(0, 1)

@@ -13,14 +13,23 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from otgan.critics.networks.certify import certified_lipschitz
+from otgan.critics.networks.certify import certify
 from otgan.critics.networks.norms import product_bound
 from otgan.critics.networks.plain import copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Ensemble", "ModuleEnsemble", "drop_cached_weights", "join_members", "member", "n_members", "values"]
+__all__ = [
+    "Ensemble",
+    "ModuleEnsemble",
+    "drop_cached_weights",
+    "gradients",
+    "join_members",
+    "member",
+    "n_members",
+    "values",
+]
 
 CHUNK = 4096  # points that are evaluated at a time
 
@@ -78,8 +87,15 @@ class ModuleEnsemble(nn.Module):
 
     def lipschitz(self) -> torch.Tensor:
         """A proven bound on the slope of each module, infinite where nothing is known, float64 (S,)."""
-        bounds = [certified_lipschitz(module) for module in self.members]
+        bounds = [certify(module)[0] for module in self.members]
         return torch.tensor([math.inf if bound is None else bound for bound in bounds], dtype=torch.float64)
+
+    def certify(self, shape: Sequence[int] | None = None) -> tuple[float | None, str | None]:
+        """The largest of those bounds for points of a shape, or what nothing is known of."""
+        found = [certify(module, shape) for module in self.members]
+        bounds = [bound for bound, _ in found if bound is not None]
+        unknown = next((what for bound, what in found if bound is None), None)
+        return (max(bounds), None) if len(bounds) == len(found) else (None, unknown)
 
 
 def each_member(points: torch.Tensor, n: int) -> torch.Tensor:
@@ -134,6 +150,16 @@ def drop_cached_weights(network: nn.Module) -> None:
     for layer in network.modules():
         if hasattr(layer, "cached"):
             layer.cached = None  # type: ignore[assignment]
+
+
+def gradients(network: Callable[[torch.Tensor], torch.Tensor], points: torch.Tensor) -> torch.Tensor:
+    """Gradients of the sum over all members at points (k, d), (k, d); 0 for what is constant, as a step function is."""
+    at = points.detach().clone().requires_grad_()
+    total = network(at).sum()
+    if not total.requires_grad:
+        return torch.zeros_like(at)
+    (found,) = torch.autograd.grad(total, at, allow_unused=True)
+    return torch.zeros_like(at) if found is None else found
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from torch import nn
 
 from otgan.errors import InvalidInput
 
-__all__ = ["check_shape", "copied", "given_network", "mlp"]
+__all__ = ["ChannelsFirst", "check_shape", "copied", "given_network", "mlp"]
 
 
 def mlp(dimension: int, width: int, depth: int) -> nn.Sequential:
@@ -28,6 +28,18 @@ def mlp(dimension: int, width: int, depth: int) -> nn.Sequential:
     for fan_in, fan_out in pairwise(sizes):
         layers += [nn.Linear(fan_in, fan_out), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(width, 1))
+
+
+class ChannelsFirst(nn.Module):
+    """A network of images (k, c, h, w) that takes them as (k, h, w, c)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(k, h, w, c) -> what the network gives."""
+        return self.network(images.movedim(-1, 1))
 
 
 def given_network(given: Any, dimension: int, seed: int) -> nn.Module:
