@@ -40,6 +40,7 @@ from otgan.gan.run_folder import (
 from otgan.gan.run_monitor import RunMonitor
 from otgan.gan.threads import threads_for
 from otgan.gan.train_state import TrainState, frozen
+from otgan.gan.user_functions import undisturbed
 from otgan.runtime.interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -354,6 +355,7 @@ def _measure(monitor: RunMonitor | None, state: TrainState, log: Log, step: int,
     if monitor is None:
         return
     begun = time.perf_counter()
-    measured = monitor.measure(state, log.records)
+    with undisturbed(monitor.config.seed):  # layers of the user's may draw, as dropout does
+        measured = monitor.measure(state, log.records)
     ended = time.perf_counter()
     log.write("monitor", step, {**measured, "cost": ended - begun, "seconds": ended - started})

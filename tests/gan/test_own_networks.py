@@ -159,6 +159,14 @@ def test_a_run_with_own_networks_goes_on_to_the_last_bit(objective: Any, tmp_pat
     same(whole, train(replace(whole.config, steps=4), tmp_path / "whole", resume=True, **own))
 
 
+def test_measuring_changes_nothing_where_layers_draw() -> None:
+    own: dict[str, Any] = {"generator": Generator(), "critic": Critic()}
+    measured = train(quick(objective="minimax", monitor_every=1), **own)
+    same(measured, train(quick(objective="minimax", monitor_every=0), **own))
+    again = train(quick(objective="minimax", monitor_every=4), **own).measurements
+    assert [r["exact"] for r in again] == [r["exact"] for r in measured.measurements if r["step"] in (0, 4)]
+
+
 class Other(Generator):
     pass
 
