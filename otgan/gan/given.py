@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["Given"]
 
 
-def _goes_on(step: int, state: Any) -> None:
-    """The callback of those who passed none."""
-
-
 @dataclass(frozen=True, eq=False)
 class Given:
     """What training uses instead of its own, each as it is described at :func:`otgan.gan.train`."""
@@ -28,7 +24,7 @@ class Given:
     data: Any = None
     channels: Literal["first", "last"] | None = None
     loggers: Sequence[Any] = ()
-    callback: Callable[[int, Any], object] = _goes_on
+    callback: Callable[[int, Any], object] | None = None
 
     @classmethod
     def of(cls, generator: Any, critic: Any, data: Any, channels: Any, loggers: Any, callback: Any) -> Self:
@@ -47,8 +43,7 @@ class Given:
                     f"a logger must have a method log_metrics(numbers, step), as Lightning's have, but a "
                     f"{type(logger).__name__} came. Give it one, or pass another."
                 )
-        callback = _goes_on if callback is None else callback
-        if not callable(callback):
+        if callback is not None and not callable(callback):
             raise InvalidInput(f"callback must be a function callback(step, state), but {callback!r} came.")
         if channels is not None:
             inputs.choice(channels, "channels", ("first", "last"))

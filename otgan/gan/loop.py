@@ -100,7 +100,8 @@ def train(
         ends the run if it is true: a checkpoint is written, and the run can be resumed. ``state`` is what training goes
         on with: ``generator``, ``critic``, ``ema`` (the averaged generator), ``generator_optimizer``,
         ``critic_optimizer``, ``random`` and ``losses``; what is changed there, such as a learning rate, holds from then
-        on, but learning rates are no part of a checkpoint.
+        on, but learning rates are no part of a checkpoint. Where several processes train, each calls it, and the answer
+        of the first one counts.
     resume : bool, default False
         Go on from the checkpoint in ``folder``, as if the run had never stopped; on a CPU to the last bit. The
         configuration must be that of the run, but for ``steps``. With more steps the networks are those of one long
@@ -194,7 +195,7 @@ def train_in_process(
         torch.manual_seed(config.seed)
         state = TrainState.fresh(config, shape, device, own)
         board = Board(folder, checkpoint.step if checkpoint else 0) if tensorboard and group.is_main else None
-        loggers = [*given.loggers, *([] if board is None else [board])]
+        loggers = [*given.loggers, *([board] if tensorboard else [])]  # of the first process; the others know of them
         with nullcontext() if board is None else closing(board):
             return training_loop(
                 config, samples, state, folder, checkpoint, progress and group.is_main, loggers, given.callback, group
@@ -209,7 +210,7 @@ def training_loop(
     checkpoint: Checkpoint | None,
     progress: bool,
     loggers: Sequence[Any],
-    callback: Callable[[int, TrainState], object],
+    callback: Callable[[int, TrainState], object] | None,
     group: ProcessGroup,
 ) -> Run:
     """Train from the first step, or from a checkpoint, to the last step.
@@ -226,7 +227,7 @@ def training_loop(
         Where training goes on from.
     progress : bool
     loggers : sequence
-    callback : callable
+    callback : callable or None
         Every process calls it, and the answer of the first one counts.
     group : ProcessGroup
         The processes that share each batch.
@@ -315,7 +316,8 @@ def training_loop(
                     save_picture(out, config, samples, state, step)
             except NotFinite as error:  # weights are finite, and still too large
                 raise diverged(str(error), config, step, folder) from None
-            ended = group.agreed(log.failure is not None or bool(callback(step, state)))
+            if loggers or callback is not None:  # nothing else ends a run before its time
+                ended = group.agreed(log.failure is not None or bool(callback and callback(step, state)))
             if ended and not state.are_finite():
                 raise diverged("a weight is not finite", config, step, folder)
             if saving or ended:

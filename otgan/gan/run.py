@@ -87,7 +87,7 @@ class Run:
         Returns
         -------
         ndarray of float64, shape (n, d), (n, h, w) or (n, h, w, c)
-            As the data came.
+            As the data came, with channels last.
 
         Raises
         ------

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from otgan import InvalidInput
+from otgan import InvalidInput, OTError
 from otgan.cli import main
 from otgan.critics.networks import Orthogonal, feedforward, mlp
 from otgan.gan import Config, load, train
@@ -300,6 +300,34 @@ def test_generators_and_critics_of_images_are_told_what_to_begin_and_end_with() 
         train(config, generator=nn.Linear(3, 64))
     with pytest.raises(InvalidInput, match=r"begin it with torch.nn.Flatten\(\)"):
         train(config, critic=nn.Linear(64, 1))
+    with pytest.raises(InvalidInput, match=r"begin it with torch.nn.Unflatten\(1, \(3, 1, 1\)\)"):
+        train(config, generator=nn.ConvTranspose2d(3, 1, 8))
+    train(replace(config, steps=1), generator=nn.Sequential(nn.Unflatten(1, (3, 1, 1)), nn.ConvTranspose2d(3, 1, 8)))
+
+
+def test_the_message_of_an_interrupted_run_names_what_to_pass_again(tmp_path: Path) -> None:
+    class Broken:
+        def log_metrics(self, numbers: dict[str, float], step: int) -> None:
+            raise RuntimeError("broken")
+
+    given: dict[str, Any] = {"critic": Critic(), "data": np.random.default_rng(0).normal(size=(30, 2))}
+    with pytest.raises(OTError, match=r"train\(config, '.*', critic=\.\.\., data=\.\.\., resume=True\)"):
+        train(quick(n=None, held_out=5), tmp_path, loggers=Broken(), **given)
+    assert train(quick(n=None, held_out=5), tmp_path, resume=True, **given).step == 4
+
+
+@pytest.mark.parametrize("objective", ["wgan", "r3gan"])
+def test_parametrized_weights_go_on_to_the_last_bit(objective: Any, tmp_path: Path) -> None:
+    normed = nn.utils.parametrizations.spectral_norm
+    own: dict[str, Any] = {
+        "generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.utils.parametrizations.weight_norm(nn.Linear(8, 2))),
+        "critic": lambda shape: nn.Sequential(normed(nn.Linear(*shape, 8)), nn.ReLU(), normed(nn.Linear(8, 1))),
+    }
+    config = quick(objective=objective, log_every=10)
+    whole = train(config, **own)
+    train(config, tmp_path, callback=lambda step, state: step == 3, **own)
+    same(whole, train(config, tmp_path, resume=True, **own))
+    same(whole, load(tmp_path, **own))
 
 
 @pytest.mark.parametrize("objective", ["wgan-gp", "wgan-lp", "r3gan"])

@@ -70,36 +70,58 @@ def _from_function(given: Any, role: str, shape: tuple[int, ...], seed: int) -> 
 
 @torch.no_grad()
 def check_outputs(network: nn.Module, role: str, takes: tuple[int, ...], gives: tuple[int, ...]) -> None:
-    """Refuse a network that does not map (k, *takes) to (k, *gives), finite, while it is trained or evaluated."""
+    """Refuse a network that does not map (k, *takes) to (k, *gives), finite, while it is trained or evaluated.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Left as it is.
+    role : {"generator", "critic"}
+    takes, gives : tuple of int
+        One sample of each; () stands for one number, which may have axes of length one.
+
+    Raises
+    ------
+    InvalidInput
+        That says what came instead.
+    """
     expected = f"{role} must map {_batch(takes)} to {_batch(gives)}" + ("" if gives else " or (k, 1)")
     samples = torch.rand(TRIED, *takes, generator=torch.Generator().manual_seed(0)) * 2 - 1
     samples = samples.to(next(network.parameters()).device)
     for training in (True, False):
-        with torch.random.fork_rng(devices=[]):
-            try:
+        try:
+            with torch.random.fork_rng(devices=[]):
                 made = copied(network).train(training)(samples)  # a copy: in training running means move
-            except Exception as error:  # whatever the code of a user's module stumbles over
-                flat = " If it takes flat samples, begin it with torch.nn.Flatten()." if len(takes) > 1 else ""
-                raise InvalidInput(f"{expected}, float32, but raised {type(error).__name__}: {error}{flat}") from error
+        except Exception as error:  # whatever the code of a user's module stumbles over
+            raise InvalidInput(
+                f"{expected}, float32, but raised {type(error).__name__}: {error}{_beginning(role, takes)}"
+            ) from error
         if not isinstance(made, torch.Tensor) or not made.is_floating_point():
             came = f"a tensor of {made.dtype}" if isinstance(made, torch.Tensor) else f"a {type(made).__name__}"
             raise InvalidInput(
                 f"{expected}, but returned {came}. Wrap it in a module that returns one tensor of floats."
             )
-        came = tuple(made.shape)
-        if came != (TRIED, *gives) and (gives or made.numel() != TRIED or TRIED not in came):
-            raise InvalidInput(f"{expected}, but maps {(TRIED, *takes)} to {came}.{_remedy(made, gives)}")
+        one_number_each = not gives and made.numel() == TRIED and TRIED in made.shape
+        if made.shape != (TRIED, *gives) and not one_number_each:
+            raise InvalidInput(f"{expected}, but maps {(TRIED, *takes)} to {tuple(made.shape)}.{_end(made, gives)}")
         if not bool(made.isfinite().all()):
             raise InvalidInput(
                 f"{role} must give finite numbers, but gave NaN or inf for numbers in [-1, 1]. Look at its weights."
             )
 
 
-def _remedy(made: torch.Tensor, gives: tuple[int, ...]) -> str:
-    """What to do about an output of a wrong shape."""
-    if made.ndim and len(made) == TRIED and made.numel() == TRIED * torch.Size(gives).numel():
-        return f" End it with torch.nn.Unflatten(1, {gives})." if made.ndim == 2 else " Reshape it at its end."
-    return ""
+def _beginning(role: str, takes: tuple[int, ...]) -> str:
+    """What a network may have to begin with, if it takes samples of another shape."""
+    if role == "generator":
+        return f" If it takes noise (k, {takes[0]}, 1, 1), begin it with torch.nn.Unflatten(1, {(*takes, 1, 1)})."
+    return " If it takes flat samples, begin it with torch.nn.Flatten()." if len(takes) > 1 else ""
+
+
+def _end(made: torch.Tensor, gives: tuple[int, ...]) -> str:
+    """What a network may have to end with, if its output holds the right number of values."""
+    if made.ndim != 2 or made.shape != (TRIED, math.prod(gives)):
+        return ""
+    return f" End it with torch.nn.Unflatten(1, {gives})."
 
 
 def _batch(shape: tuple[int, ...]) -> str:
