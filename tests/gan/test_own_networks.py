@@ -321,7 +321,7 @@ def test_parametrized_weights_go_on_to_the_last_bit(objective: Any, tmp_path: Pa
     normed = nn.utils.parametrizations.spectral_norm
     own: dict[str, Any] = {
         "generator": nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.utils.parametrizations.weight_norm(nn.Linear(8, 2))),
-        "critic": lambda shape: nn.Sequential(normed(nn.Linear(*shape, 8)), nn.ReLU(), normed(nn.Linear(8, 1))),
+        "critic": lambda shape: nn.Sequential(normed(nn.Linear(shape[0], 8)), nn.ReLU(), normed(nn.Linear(8, 1))),
     }
     config = quick(objective=objective, log_every=10)
     whole = train(config, **own)
