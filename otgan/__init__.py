@@ -11,6 +11,7 @@ from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
+from otgan.sliced import MaxSlicedDistance, SlicedDistance, max_sliced_wasserstein, sliced_wasserstein
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
@@ -22,10 +23,12 @@ __version__ = version("otgan")
 __all__ = [
     "Interrupted",
     "InvalidInput",
+    "MaxSlicedDistance",
     "NotConverged",
     "OTError",
     "PermutationTestResult",
     "PopulationInterval",
+    "SlicedDistance",
     "Solution",
     "Status",
     "couple",
@@ -34,10 +37,12 @@ __all__ = [
     "divergences",
     "experiments",
     "gan",
+    "max_sliced_wasserstein",
     "pairs",
     "pairwise",
     "permutation_test",
     "population_interval",
+    "sliced_wasserstein",
     "solve",
     "solve_cost",
     "testing",
@@ -53,6 +58,7 @@ _ON_FIRST_USE = (
     "divergences",
     "experiments",
     "gan",
+    "max_sliced_wasserstein",
     "pairs",
     "testing",
 )  # these need torch, hypothesis or time

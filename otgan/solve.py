@@ -15,6 +15,7 @@ from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, small, solver
 from otgan.exact.auto import check, choose
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
+from otgan.exact.repeats import merge
 from otgan.line import distance as line
 from otgan.line.rows import in_two_threads
 from otgan.metric import METRICS
@@ -317,11 +318,14 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
                 f"max_steps has no meaning for method={method!r}, which always solves to the end. Leave it out, or use "
                 "'sparse', 'network-simplex' or 'linprog'."
             )
-    name = choose(problem) if method == "auto" else method
-    check(problem, name)
     start = time.perf_counter()
+    merged = None if method == "assignment" else merge(problem)  # which needs equal weights
+    solved = problem if merged is None else merged.problem
+    name = choose(solved) if method == "auto" else method
+    check(solved, name)
     with Interrupts() as interrupts:
-        solution = solver(name).solve(problem, rtol=rtol, max_steps=max_steps, progress=progress)
+        solution = solver(name).solve(solved, rtol=rtol, max_steps=max_steps, progress=progress)
+    solution = solution if merged is None else merged.expanded(solution)
     status = solution.status
     if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
         status = Status.INTERRUPTED
