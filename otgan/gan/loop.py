@@ -24,7 +24,7 @@ from otgan.gan.distributed import SINGLE_PROCESS, ProcessGroup
 from otgan.gan.ema import with_recalibrated_batch_norm
 from otgan.gan.given import Given
 from otgan.gan.log import Board, Log
-from otgan.gan.networks import OwnNetworks, compiled, unwrapped
+from otgan.gan.networks import OwnNetworks, compiled, try_losses, unwrapped
 from otgan.gan.objectives import objective_of
 from otgan.gan.run import NotFinite, Run, load
 from otgan.gan.run_folder import (
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     Network = nn.Module | Callable[[tuple[int, ...]], nn.Module]
 
 __all__ = ["train", "train_in_process", "training_loop"]
+
+TRIED = 8  # samples that losses of the user's networks are tried on
 
 
 def train(
@@ -194,6 +196,9 @@ def train_in_process(
     with threads_for(config, own), torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         state = TrainState.fresh(config, shape, device, own)
+        if roles := own.modules().keys():
+            real = samples.batch(TRIED, torch.Generator(device).manual_seed(config.seed))
+            try_losses(state.generator, state.critic, roles, objective_of(config), real, config.latent)
         board = Board(folder, checkpoint.step if checkpoint else 0) if tensorboard and group.is_main else None
         loggers = [*given.loggers, *([board] if tensorboard else [])]  # of the first process; the others know of them
         with nullcontext() if board is None else closing(board):

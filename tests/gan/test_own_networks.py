@@ -253,6 +253,38 @@ class Stateful(nn.Linear):
         return {"steps": 3}
 
 
+class Cut(nn.Linear):
+    def forward(self, input: torch.Tensor) -> Any:
+        return super().forward(input).detach()
+
+
+class InPlace(nn.Linear):
+    def forward(self, input: torch.Tensor) -> Any:
+        return super().forward(input.add_(1))
+
+
+class Rough(nn.Linear):
+    """Whose gradient has no gradient."""
+
+    def forward(self, input: torch.Tensor) -> Any:
+        return Once.apply(super().forward(input))
+
+
+def rough() -> nn.Module:
+    return nn.Sequential(Rough(2, 8), nn.ReLU(), nn.Linear(8, 1))
+
+
+class Once(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:
+        return values.clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        return gradients[0]
+
+
 def scaled(network: nn.Linear, factor: float) -> nn.Linear:
     with torch.no_grad():
         network.weight.mul_(factor)
@@ -273,6 +305,10 @@ def scaled(network: nn.Linear, factor: float) -> nn.Linear:
         ({"generator": nn.Flatten()}, "it has no parameters"),
         ({"generator": nn.LazyLinear(2)}, "generator has lazy layers"),
         ({"generator": Stateful(3, 2)}, "the state of generator must be tensors.*_extra_state"),
+        ({"generator": nn.Linear(3, 2, device="meta")}, "generator is on the device 'meta'"),
+        ({"generator": Cut(3, 2)}, r"generator must have a loss with gradients, .* such as detach\(\)"),
+        ({"critic": InPlace(2, 1)}, "critic must have a loss with gradients, but computing them raised RuntimeError"),
+        ({"critic": rough()}, "critic must have a loss with gradients, .* differentiate twice"),
         ({"critic": nn.Linear(2, 2)}, r"critic must map \(k, 2\) to \(k,\) or \(k, 1\), but maps \(4, 2\) to \(4, 2\)"),
         ({"critic": nn.Linear(2, 1), "config": {"critic": "sll", "objective": "minimax"}}, "names 'sll' and another"),
         ({"config": {"critic": "own"}}, "critic 'own' stands for a critic of yours, but none came"),
@@ -328,6 +364,10 @@ def test_parametrized_weights_go_on_to_the_last_bit(objective: Any, tmp_path: Pa
     train(config, tmp_path, callback=lambda step, state: step == 3, **own)
     same(whole, train(config, tmp_path, resume=True, **own))
     same(whole, load(tmp_path, **own))
+
+
+def test_gradients_that_have_none_are_for_objectives_without_a_penalty() -> None:
+    assert train(quick(objective="wgan", steps=1), critic=rough()).step == 1
 
 
 @pytest.mark.parametrize("objective", ["wgan-gp", "wgan-lp", "r3gan"])

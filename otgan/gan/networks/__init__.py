@@ -2,6 +2,7 @@
 
 from otgan.gan.networks.build import build_critic, build_generator, compiled, forget_on_step
 from otgan.gan.networks.own import OwnNetworks, unwrapped
+from otgan.gan.networks.trial import try_losses
 
 __all__ = [
     "OwnNetworks",
@@ -9,5 +10,6 @@ __all__ = [
     "build_generator",
     "compiled",
     "forget_on_step",
+    "try_losses",
     "unwrapped",
 ]

@@ -28,6 +28,8 @@ def user_module(given: Any, role: str, shape: tuple[int, ...], seed: int) -> nn.
     tensors = [*network.parameters(), *network.buffers()]
     if any(map(is_lazy, tensors)):
         raise InvalidInput(f"{role} has lazy layers without weights yet. Call it once before you pass it.")
+    if any(tensor.is_meta for tensor in tensors):
+        raise InvalidInput(f"{role} is on the device 'meta', where weights have no values. Make it on a real one.")
     strange = [name for name, value in network.state_dict().items() if not isinstance(value, torch.Tensor)]
     if strange:
         raise InvalidInput(
@@ -39,6 +41,8 @@ def user_module(given: Any, role: str, shape: tuple[int, ...], seed: int) -> nn.
         raise InvalidInput(
             f"{role} must have parameters to train, but {frozen}. Thaw some (requires_grad_()), or give another."
         )
+    if isinstance(network, torch.jit.ScriptModule):
+        raise InvalidInput(f"{role} must be a module of Python, but a compiled {type(network).__name__} came.")
     try:
         return copied(network).float()
     except Exception as error:  # whatever a user's module holds
