@@ -72,14 +72,16 @@ def try_losses(
 
 def _try(role: str, network: nn.Module, loss: Callable[[], torch.Tensor]) -> None:
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    network.zero_grad()
     try:
         value = loss()
-        gradients = torch.autograd.grad(value, trained, allow_unused=True) if value.requires_grad else [None]
+        if value.requires_grad:
+            value.backward()
     except Exception as error:  # whatever the code of a user's module stumbles over
         raise InvalidInput(
             f"{role} must have a loss with gradients, but computing them raised {type(error).__name__}: {error}"
         ) from error
-    if all(gradient is None for gradient in gradients):
+    if all(parameter.grad is None for parameter in trained):
         raise InvalidInput(
             f"{role} must have a loss with gradients, but none of its parameters gets one. Take out what cuts them "
             "off, such as detach() or torch.no_grad()."
