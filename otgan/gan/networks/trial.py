@@ -10,7 +10,7 @@ from otgan.critics.networks import copied
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from torch import nn
 
@@ -53,36 +53,25 @@ def try_losses(
     otgan.errors.InvalidInput: generator must have a loss with gradients, but none of its parameters gets one. Take out
     what cuts them off, such as detach() or torch.no_grad().
     """
-    generator, critic = copied(generator).train(), copied(critic).train()
     drawn = torch.Generator().manual_seed(0)
     noise = torch.randn(len(real), latent, generator=drawn).to(real.device)
     t = torch.rand(len(real), generator=drawn).to(real.device)
-
-    def critic_loss() -> torch.Tensor:
-        return objective.critic_loss(critic, real, generator(noise).detach(), t)
-
-    def generator_loss() -> torch.Tensor:
-        return objective.generator_loss(critic, real, generator(noise))
-
-    with torch.random.fork_rng(devices=[]):
-        for role, network, loss in (("critic", critic, critic_loss), ("generator", generator, generator_loss)):
-            if role in own:
-                _try(role, network, loss)
-
-
-def _try(role: str, network: nn.Module, loss: Callable[[], torch.Tensor]) -> None:
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    network.zero_grad()
-    try:
-        value = loss()
-        if value.requires_grad:
-            value.backward()
-    except Exception as error:  # whatever the code of a user's module stumbles over
-        raise InvalidInput(
-            f"{role} must have a loss with gradients, but computing them raised {type(error).__name__}: {error}"
-        ) from error
-    if all(parameter.grad is None for parameter in trained):
-        raise InvalidInput(
-            f"{role} must have a loss with gradients, but none of its parameters gets one. Take out what cuts them "
-            "off, such as detach() or torch.no_grad()."
-        )
+    for role in own:
+        made, scored = copied(generator).train(), copied(critic).train()
+        try:
+            with torch.random.fork_rng(devices=[]):
+                if role == "critic":
+                    loss = objective.critic_loss(scored, real, made(noise).detach(), t)
+                else:
+                    loss = objective.generator_loss(scored, real, made(noise))
+                if loss.requires_grad:
+                    loss.backward()
+        except Exception as error:  # whatever the code of a user's module stumbles over
+            raise InvalidInput(
+                f"{role} must have a loss with gradients, but computing them raised {type(error).__name__}: {error}"
+            ) from error
+        if all(weight.grad is None for weight in (scored if role == "critic" else made).parameters()):
+            raise InvalidInput(
+                f"{role} must have a loss with gradients, but none of its parameters gets one. Take out what cuts them "
+                "off, such as detach() or torch.no_grad()."
+            )
