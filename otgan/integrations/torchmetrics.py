@@ -72,6 +72,8 @@ class WassersteinDistance(Metric):
         self.n = None if n is None else inputs.count(n, "n")
         self.seed = inputs.seed(seed)
         self.sample_shape: tuple[int, ...] | None = None
+        # A state, so that collections do not let metrics that keep other samples share theirs.
+        self.add_state("choice", default=torch.tensor([self.n or 0, self.seed]), dist_reduce_fx="max")
         for side in SIDES:
             self.add_state(side, default=[], dist_reduce_fx=_joined)
             self.add_state(f"{side}_keys", default=[], dist_reduce_fx=_joined)

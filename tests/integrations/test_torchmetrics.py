@@ -105,6 +105,20 @@ def test_it_is_copied_pickled_and_saved_with_what_it_holds() -> None:
             assert other.compute() == metric.compute()
 
 
+def test_metrics_of_a_collection_share_samples_only_where_they_keep_the_same() -> None:
+    """A collection updates one metric for all that hold the same after their first batch."""
+    options: dict[str, dict[str, Any]] = {
+        "all": {},
+        "few": {"n": 40},
+        "others": {"n": 40, "seed": 1},
+        "square": {"p": 2},
+    }
+    together = filled(torchmetrics.MetricCollection({k: WassersteinDistance(**o) for k, o in options.items()}), size=10)
+    for name, value in together.compute().items():
+        assert value == filled(WassersteinDistance(**options[name]), size=10).compute()
+    assert sorted(map(len, together.compute_groups.values())) == [1, 1, 2]
+
+
 def test_it_lives_in_a_collection() -> None:
     both = torchmetrics.MetricCollection({"one": WassersteinDistance(), "two": WassersteinDistance(2)})
     found = filled(both).compute()
