@@ -19,6 +19,7 @@ __all__ = ["WassersteinDistance"]
 
 SIDES = ("fake", "real")
 KEYS_BELOW = 2**63 - 1
+MOST = 2**62  # samples of a side, which a tensor can hold the number of
 
 
 class WassersteinDistance(Metric):
@@ -69,7 +70,7 @@ class WassersteinDistance(Metric):
     def __init__(self, p: float = 1, *, n: int | None = 2000, seed: int = 0, **options: Any) -> None:
         super().__init__(**options)
         self.p = inputs.exponent(p)
-        self.n = None if n is None else inputs.count(n, "n")
+        self.n = None if n is None else inputs.count(n, "n", high=MOST)
         self.seed = inputs.seed(seed)
         self.sample_shape: tuple[int, ...] | None = None
         # A state, so that collections do not let metrics that keep other samples share theirs.
