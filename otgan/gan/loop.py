@@ -125,8 +125,8 @@ def train(
         For data, networks or options that do not go together; if ``folder`` already holds a run, or none to resume, or
         another process trains there.
     OTError
-        If training diverges; the message names the last good checkpoint. If a logger raises, when a checkpoint of the
-        step is written.
+        If training diverges; the message names the last good checkpoint. If a critic of yours proves no longer what
+        "wgan-lipschitz" needs. If a logger raises, when a checkpoint of the step is written.
     OSError
         If something cannot be written. The last checkpoint is as it was.
     KeyboardInterrupt
@@ -314,6 +314,8 @@ def training_loop(
                 bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
             if (measuring or drawing or saving) and not state.are_finite():
                 raise diverged("a weight is not finite", config, step, folder)
+            if measuring or saving:
+                state.own.check_constant(config, step)
             try:
                 if measuring:
                     _measure(monitor, state, log, step, started)

@@ -406,6 +406,20 @@ def test_a_lipschitz_critic_of_the_users_is_proven() -> None:
             train(config, critic=Proven(constant))
 
 
+class Loose(nn.Linear):
+    """Which says what its slope is, but does not keep it at 1."""
+
+    def lipschitz(self) -> Any:
+        return torch.linalg.matrix_norm(self.weight.detach(), 2)
+
+
+def test_a_lipschitz_critic_that_does_not_stay_one_ends_the_run(tmp_path: Path) -> None:
+    config = quick(objective="wgan-lipschitz", critic_learning_rate=0.5)
+    with pytest.raises(OTError, match=r"by step 2 the critic proves a Lipschitz constant of \d.*, no longer of 1"):
+        train(config, tmp_path, critic=scaled(Loose(2, 1), 0.1))
+    assert load(tmp_path, critic=scaled(Loose(2, 1), 0.1)).step == 0
+
+
 @pytest.mark.long
 def test_two_processes_train_own_networks_as_one_does() -> None:
     """Modules, and functions and classes that are not local, can be sent."""

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import nn
 
-from otgan.errors import InvalidInput
+from otgan.critics.networks import CERTIFIED, copied
+from otgan.errors import InvalidInput, OTError
 from otgan.gan.networks.build import build_critic, build_generator
 from otgan.gan.networks.structure import check_same, structure
-from otgan.gan.networks.user_modules import batch_norm_layer, check_objective, check_outputs, user_module
+from otgan.gan.networks.user_modules import (
+    batch_norm_layer,
+    check_objective,
+    check_outputs,
+    proven_constant,
+    user_module,
+)
 
 if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
@@ -102,6 +109,25 @@ class OwnNetworks:
         """The classes of the user's networks, for the log; nothing where there are none."""
         kinds = {role: type(module).__name__ for role, module in self.modules().items()}
         return {"networks": kinds} if kinds else {}
+
+    def check_constant(self, config: Config, step: int) -> None:
+        """Refuse to go on with a critic of objective 'wgan-lipschitz' that proves a constant of 1 no more.
+
+        Raises
+        ------
+        OTError
+            That says what it proves.
+        """
+        if self.critic is None or config.objective != "wgan-lipschitz":
+            return
+        bound = proven_constant(copied(self.critic.module))
+        if bound is None or bound > CERTIFIED:
+            known = "nothing" if bound is None else f"{bound:.6g}"
+            raise OTError(
+                f"by step {step} the critic proves a Lipschitz constant of {known}, no longer of 1: its weights do not "
+                "keep it while they are trained. Use layers that do, as those of otgan.critics.networks, or objective "
+                "'wgan-gp'."
+            )
 
     def made_generator(self, config: Config, shape: tuple[int, ...], seed: int) -> nn.Module:
         """The user's generator, or a fresh one of the configuration."""

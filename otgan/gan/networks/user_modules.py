@@ -17,7 +17,7 @@ from otgan.errors import InvalidInput
 if TYPE_CHECKING:
     from otgan.gan.config import Config
 
-__all__ = ["batch_norm_layer", "check_objective", "check_outputs", "user_module"]
+__all__ = ["batch_norm_layer", "check_objective", "check_outputs", "proven_constant", "user_module"]
 
 TRIED = 4  # samples of the forward passes that check a network
 
@@ -142,7 +142,7 @@ def check_objective(critic: nn.Module, config: Config) -> None:
             "(Gulrajani et al. 2017, section 4). Use layer or instance norm, or objective 'wgan'."
         )
     if config.objective == "wgan-lipschitz":
-        bound = _proven(critic)
+        bound = proven_constant(critic)
         if bound is None or bound > CERTIFIED:
             known = "yours proves nothing" if bound is None else f"yours may have {bound:.6g}"
             raise InvalidInput(
@@ -166,7 +166,7 @@ def batch_norm_layer(network: nn.Module) -> str | None:
     return None
 
 
-def _proven(critic: nn.Module) -> float | None:
+def proven_constant(critic: nn.Module) -> float | None:
     """A bound that outlasts training: what has weights must prove one itself, not just have small weights now.
 
     A plain nn.Sequential has the product of its parts.
@@ -177,7 +177,7 @@ def _proven(critic: nn.Module) -> float | None:
         bound = float(torch.as_tensor(own()).max())
         return bound if math.isfinite(bound) else None
     if type(critic) is nn.Sequential and not (critic._forward_hooks or critic._forward_pre_hooks):
-        bounds = [_proven(part) for part in critic]
+        bounds = [proven_constant(part) for part in critic]
         found = [bound for bound in bounds if bound is not None]
         return math.prod(found) if len(found) == len(bounds) else None
     return None if any(True for _ in critic.parameters()) else certified_lipschitz(critic)
