@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WholeMasses", "digits", "whole_masses"]
+__all__ = ["WholeMasses", "digits", "partial_masses", "whole_masses"]
 
 BITS = 62  # of a digit, as in otgan.kernels.wide
 HALF = BITS // 2  # sums of so many bits fit into an int64
@@ -72,6 +72,36 @@ def whole_masses(a: NDArray[np.float64] | int, b: NDArray[np.float64] | int) -> 
     k = max(1, -(-whole.bit_length() // BITS))
     unit = float(Fraction(total_a) * scale * Fraction(2 ** (BITS * (k - 1)), whole))
     return WholeMasses(_times(parts_a, whole // total_a, k), _times(parts_b, whole // total_b, k), unit)
+
+
+def partial_masses(a: NDArray[np.float64], b: NDArray[np.float64], moved: float) -> WholeMasses:
+    """Both sides with one more point each, exactly: for what of b and of a is left where only ``moved`` moves.
+
+    Parameters
+    ----------
+    a : (n,) ndarray of float64
+    b : (m,) ndarray of float64
+        Non-negative weights, whose totals may differ.
+    moved : float
+        Positive; at most either total, up to rounding.
+
+    Examples
+    --------
+    >>> masses = partial_masses(np.array([0.5, 0.5]), np.array([2.0]), 0.75)
+    >>> (masses.a[:, 0] * masses.unit).tolist(), (masses.b[:, 0] * masses.unit).tolist()
+    ([0.5, 0.5, 1.25], [2.0, 0.25])
+    """
+    parts, scale = _parts(np.concatenate([[moved], a, b]))
+    if isinstance(parts, int):  # all are equal
+        parts = np.ones((parts, 1), np.int64)
+    numbers = [sum(int(digit) << BITS * d for d, digit in enumerate(row[::-1])) for row in parts.tolist()]
+    left, right = numbers[1 : 1 + len(a)], numbers[1 + len(a) :]
+    least = min(numbers[0], sum(left), sum(right))
+    left, right = [*left, sum(right) - least], [*right, sum(left) - least]
+    common = math.gcd(*left, *right)
+    left, right = ([number // common for number in side] for side in (left, right))
+    k = max(1, -(-sum(left).bit_length() // BITS))
+    return WholeMasses(digits(left, k), digits(right, k), float(common * scale * 2 ** (BITS * (k - 1))))
 
 
 def _parts(weights: NDArray[np.float64] | int) -> tuple[NDArray[np.int64] | int, Fraction]:

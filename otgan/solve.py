@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from otgan import frames, inputs
+from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.errors import Interrupted, InvalidInput, NotConverged
-from otgan.exact import METHODS, small, solver
+from otgan.exact import METHODS, partial, small, solver
 from otgan.exact.auto import check, choose
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
 from otgan.exact.repeats import merge
@@ -44,6 +45,7 @@ def solve(
     device: Any = "cpu",
     normalize: bool = False,
     max_steps: int | None = None,
+    mass: float | None = None,
 ) -> Solution:
     """Solve optimal transport between two weighted point sets exactly, with a proof.
 
@@ -81,10 +83,14 @@ def solve(
     max_steps : int, optional
         Limit on the pivots of the simplex methods, or on the rounds of "sparse"; None is no limit. "assignment" and
         "line" have no steps to count, and need no limit where "auto" chooses them.
+    mass : float, optional
+        Move only so much mass, in units of the weights, whichever is cheapest to move (partial transport). The
+        totals of a and b may differ. All n * m costs are needed at once.
 
     Returns
     -------
     Solution
+        A :class:`~otgan.exact.partial.PartialSolution` with ``mass``.
         ``value``, ``distance``, ``lower``, ``upper``, ``plan``, ``f``, ``g``, ``certificate``, ``potentials``. On the
         line the order of the points proves the value, and from ``plan`` on all is made when it is first asked for.
 
@@ -118,6 +124,9 @@ def solve(
     """
     device = _check_device(device, method)
     a, b = inputs.masses(a, b, normalize)
+    if mass is not None:
+        cost, power = _point_cost(x, y, p, metric)
+        return _partial(cost, power, a, b, mass, method, rtol, throw, progress, max_steps)
     if device == "cpu" and type(method) is str and method in ("auto", "line") and max_steps is None:
         with Interrupts() as interrupts:
             solution = _quick_solution(x, y, p, a, b, metric, rtol)
@@ -138,6 +147,7 @@ def solve_cost(
     progress: bool = False,
     normalize: bool = False,
     max_steps: int | None = None,
+    mass: float | None = None,
 ) -> Solution:
     """Solve optimal transport for a cost matrix exactly, with a proof.
 
@@ -149,12 +159,13 @@ def solve_cost(
     b : (m,) array_like, optional
         Non-negative weights of one total; 1/n and 1/m each if None.
     method : {"auto", "network-simplex", "linprog", "assignment"}
-    rtol, throw, progress, normalize, max_steps
+    rtol, throw, progress, normalize, max_steps, mass
         As for :func:`solve`.
 
     Returns
     -------
     Solution
+        A :class:`~otgan.exact.partial.PartialSolution` with ``mass``.
         With ``p = 1``: ``distance`` is ``value``.
 
     Raises
@@ -169,6 +180,8 @@ def solve_cost(
     0.5
     """
     a, b = inputs.masses(a, b, normalize)
+    if mass is not None:
+        return _partial(MatrixCost(inputs.cost_matrix(C)), 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
     return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
 
 
@@ -331,6 +344,32 @@ def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool
         status = Status.INTERRUPTED
     solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
     return _after(solution, rtol, throw, interrupts.asked)
+
+
+def _point_cost(x: Any, y: Any, p: Any, metric: Any) -> tuple[PointCost, float]:
+    """The cost between checked points, and its order."""
+    problem = Problem.from_points(x, y, p, metric=metric)
+    assert isinstance(problem.cost, PointCost)
+    return problem.cost, problem.p
+
+
+def _partial(
+    cost: Cost,
+    p: float,
+    a: Any,
+    b: Any,
+    mass: Any,
+    method: str,
+    rtol: float,
+    throw: bool,
+    progress: bool,
+    max_steps: Any,
+) -> Solution:
+    """Move a part of the mass: one more point on each side takes the rest."""
+    name = inputs.choice(method, "method", partial.METHODS)
+    problem, moved = partial.with_dummies(cost, p, a, b, mass)
+    whole = _run(problem, "network-simplex" if name == "auto" else name, rtol, False, progress, max_steps)
+    return _after(partial.PartialSolution.of(whole, moved), rtol, throw, whole.status is Status.INTERRUPTED)
 
 
 def _after(solution: Solution, rtol: float, throw: bool, asked: bool) -> Solution:
