@@ -80,11 +80,11 @@ class Log:
     def _tell(self, method: str, *what: Any) -> None:
         """Call a method of every logger that has it, until one has failed: the step ends before the run does."""
         for logger in self._loggers:
-            try:
-                if self.failure is None and hasattr(logger, method):
+            if self.failure is None and hasattr(logger, method):
+                try:
                     getattr(logger, method)(*what)
-            except Exception as error:
-                self.failure = (f"{type(logger).__name__}.{method}", error)
+                except Exception as error:
+                    self.failure = (f"{type(logger).__name__}.{method}", error)
 
     def settle(self) -> int:
         """Sync the file to the disk, and return its length in bytes."""
@@ -100,6 +100,7 @@ class Log:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.save()  # also what came before an error
         if self._file is not None:
             self._file.close()
 

@@ -118,6 +118,13 @@ def test_a_logger_that_cannot_save_is_named(tmp_path: Path) -> None:
     assert load(tmp_path).step == 1
 
 
+def test_loggers_save_what_came_before_an_error() -> None:
+    logger = Logger()
+    with pytest.raises(OTError, match="diverged"):
+        train(quick(learning_rate=1e9, steps=100, log_every=1), loggers=logger)
+    assert logger.saved == len(logger.seen) > 0
+
+
 def test_a_callback_sees_every_step_after_what_was_measured(tmp_path: Path) -> None:
     logger, seen = Logger(), []
 
