@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from otgan.couple import couple
-from otgan.errors import Interrupted, InvalidInput, NotConverged, OTError
+from otgan.errors import Infeasible, Interrupted, InvalidInput, NotConverged, OTError
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
@@ -16,11 +16,12 @@ from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
 
 if TYPE_CHECKING:
-    from otgan import critics, data, divergences, experiments, gan, pairs, testing
+    from otgan import critics, data, divergences, experiments, gan, integrations, pairs, testing
 
 __version__ = version("otgan")
 
 __all__ = [
+    "Infeasible",
     "Interrupted",
     "InvalidInput",
     "MaxSlicedDistance",
@@ -37,6 +38,7 @@ __all__ = [
     "divergences",
     "experiments",
     "gan",
+    "integrations",
     "max_sliced_wasserstein",
     "pairs",
     "pairwise",
@@ -58,7 +60,7 @@ _ON_FIRST_USE = (
     "divergences",
     "experiments",
     "gan",
-    "max_sliced_wasserstein",
+    "integrations",
     "pairs",
     "testing",
 )  # these need torch, hypothesis or time

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from otgan.solution import Solution
 
-__all__ = ["Interrupted", "InvalidInput", "MissingDependency", "NotConverged", "OTError"]
+__all__ = ["Infeasible", "Interrupted", "InvalidInput", "MissingDependency", "NotConverged", "OTError"]
 
 
 class OTError(Exception):
@@ -16,6 +18,25 @@ class OTError(Exception):
 
 class InvalidInput(OTError, ValueError):
     """The data or the options make no sense as given; nothing was computed."""
+
+
+class Infeasible(InvalidInput):
+    """No plan moves the masses along the pairs that a cost allows; the proof is a set of rows with too much mass.
+
+    Attributes
+    ----------
+    rows : (k,) ndarray of int
+        Rows that together have more mass than all columns that they may send to.
+    cols : (l,) ndarray of int
+        Those columns, and perhaps others.
+    """
+
+    def __init__(self, message: str, rows: NDArray[Any], cols: NDArray[Any]) -> None:
+        super().__init__(message)
+        self.rows, self.cols = rows, cols
+
+    def __reduce__(self) -> tuple[type[Infeasible], tuple[str, NDArray[Any], NDArray[Any]]]:
+        return type(self), (str(self), self.rows, self.cols)
 
 
 class MissingDependency(OTError, ImportError):

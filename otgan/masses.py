@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WholeMasses", "digits", "partial_masses", "whole_masses"]
+__all__ = ["BITS", "WholeMasses", "digits", "partial_masses", "whole_masses"]
 
 BITS = 62  # of a digit, as in otgan.kernels.wide
 HALF = BITS // 2  # sums of so many bits fit into an int64

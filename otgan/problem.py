@@ -65,7 +65,12 @@ class Problem:
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
         """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
-        return cls._weighted(MatrixCost(inputs.cost_matrix(C)), a, b, 1.0)
+        return cls.of_cost(MatrixCost(inputs.cost_matrix(C)), a, b)
+
+    @classmethod
+    def of_cost(cls, cost: Cost, a: Any = None, b: Any = None, p: float = 1.0) -> Problem:
+        """The problem of a cost that is checked, with weights that are not."""
+        return cls._weighted(cost, a, b, p)
 
     @classmethod
     def _weighted(cls, cost: Cost, a: Any, b: Any, p: float) -> Problem:

@@ -13,8 +13,9 @@ import numpy as np
 from otgan import frames, inputs
 from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.errors import Interrupted, InvalidInput, NotConverged
-from otgan.exact import METHODS, partial, small, solver
+from otgan.exact import METHODS, listed, partial, small, solver
 from otgan.exact.auto import check, choose
+from otgan.exact.listed import is_listed
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
 from otgan.exact.repeats import merge
 from otgan.line import distance as line
@@ -153,8 +154,9 @@ def solve_cost(
 
     Parameters
     ----------
-    C : (n, m) array_like
-        Finite costs of any sign.
+    C : (n, m) array_like or scipy.sparse array
+        Costs of any sign. Pairs of infinite cost are forbidden, as are those that a sparse array does not list (zeros
+        that it lists are costs).
     a : (n,) array_like, optional
     b : (m,) array_like, optional
         Non-negative weights of one total; 1/n and 1/m each if None.
@@ -172,6 +174,9 @@ def solve_cost(
     ------
     InvalidInput, NotConverged, Interrupted
         As for :func:`solve`.
+    Infeasible
+        An InvalidInput, where no plan avoids the forbidden pairs: its ``rows`` have more mass than all columns that
+        they may send to.
 
     Examples
     --------
@@ -180,6 +185,8 @@ def solve_cost(
     0.5
     """
     a, b = inputs.masses(a, b, normalize)
+    if is_listed(C):
+        return _listed(C, a, b, mass, method, rtol, throw, progress, max_steps)
     if mass is not None:
         return _partial(MatrixCost(inputs.cost_matrix(C)), 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
     return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
@@ -351,6 +358,23 @@ def _point_cost(x: Any, y: Any, p: Any, metric: Any) -> tuple[PointCost, float]:
     problem = Problem.from_points(x, y, p, metric=metric)
     assert isinstance(problem.cost, PointCost)
     return problem.cost, problem.p
+
+
+def _listed(
+    C: Any, a: Any, b: Any, mass: Any, method: str, rtol: float, throw: bool, progress: bool, max_steps: Any
+) -> Solution:
+    """Solve a cost that forbids pairs."""
+    if mass is not None:
+        raise InvalidInput("mass is for costs that allow all pairs. Leave it out, or give forbidden pairs a high cost.")
+    inputs.choice(method, "method", listed.METHODS)
+    rtol = inputs.tolerance(rtol)
+    max_steps = None if max_steps is None else inputs.count(max_steps, "max_steps")
+    problem = Problem.of_cost(listed.listed_cost(C), a, b)
+    start = time.perf_counter()
+    with Interrupts() as interrupts:
+        solution = listed.solve_listed(problem, rtol=rtol, max_steps=max_steps, progress=progress)
+    solution = replace(solution, stats={**solution.stats, "seconds": time.perf_counter() - start})
+    return _after(solution, rtol, throw, interrupts.asked)
 
 
 def _partial(

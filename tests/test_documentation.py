@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import fields, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,16 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
-WITH_PYTHON = [
-    pytest.param(page, marks=pytest.mark.long) if page.name == "critics.md" else page
-    for page in PAGES
-    if blocks(page, "python")
-]
+MARKS = {
+    "critics.md": [pytest.mark.long],
+    "integrations.md": [
+        pytest.mark.skipif(find_spec("lightning") is None or find_spec("ignite") is None, reason="needs both"),
+        # Lightning's advice to use more workers, and its way to look into nested loaders, which torch will change.
+        pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers"),
+        pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning"),
+    ],
+}
+WITH_PYTHON = [pytest.param(page, marks=MARKS.get(page.name, [])) for page in PAGES if blocks(page, "python")]
 COMMANDS = sorted(
     {
         command.group()

@@ -25,7 +25,7 @@ __all__ = ["constant_bound", "critic_share", "repaired_bound"]
 
 SHARE = 1e-6  # of the largest useful scale, up to which the best one is found
 ROUNDING = 1e-9  # of the distance: what bounds are proven to
-HELD_IN_MEMORY = 2**24  # pairs; above this, costs are computed again for every scale tried
+HELD_IN_MEMORY = 2**25  # pairs, 256 MiB; above this, costs are computed again for every scale tried
 
 
 def repaired_bound(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]) -> float:

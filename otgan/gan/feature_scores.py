@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from otgan.errors import InvalidInput
 from otgan.gan.intervals import bootstrap
-from otgan.gan.metrics import frechet_distance, near
+from otgan.gan.metrics import NEIGHBOURS, frechet_distance, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,9 +33,16 @@ class FeatureScores:
         Features of held-out samples, at least four.
     trained_on : (m, k) ndarray, optional
         Of other real samples, for the floor of the Fréchet distance.
+
+    Raises
+    ------
+    InvalidInput
+        For fewer samples.
     """
 
     def __init__(self, real: NDArray[np.float64], trained_on: NDArray[np.float64] | None = None) -> None:
+        if len(real) <= NEIGHBOURS:
+            raise InvalidInput(f"features need at least {NEIGHBOURS + 1} samples held out, but {len(real)} came.")
         self.real = real
         self.floor = None if trained_on is None else frechet_distance(real, trained_on)
 

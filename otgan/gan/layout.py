@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
+from torch.utils.data import DataLoader, Subset, default_collate
 
 from otgan import inputs
 from otgan.data import SampleSet
 from otgan.data.datasets import CHANNELS, read_dataset
+from otgan.data.drawing import choose
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Layout", "read_samples"]
+__all__ = ["Layout", "drawn_from", "read_samples"]
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,10 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
     if isinstance(given, SampleSet):
         if given.weights is not None:
             raise InvalidInput(f"every sample counts alike here, but {given.name} has weights. Leave them out.")
-        return _channels_first(given.points.reshape(-1, *given.shape), last=True)
+        return _channels_first(given.points.reshape(-1, *given.shape), last=given.shape[-1] in CHANNELS)
     if inputs.is_dataset(given):
-        return _channels_first(read_dataset(given, name), last=True)
+        array = read_dataset(given, name)
+        return _channels_first(array, last=array.shape[-1] in CHANNELS)
     array = inputs.real_array(given, name)
     if array.ndim == 0:
         raise InvalidInput(f"{name} must hold samples, but a single number came. Pass one sample a row.")
@@ -161,6 +164,33 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
             f"{array.shape}. Pass shape={array.shape[1:]} if that is what the networks see."
         )
     return _channels_first(array, last=array.shape[1] not in CHANNELS and array.shape[-1] in CHANNELS)
+
+
+def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:
+    """Choose n samples of an array, a tensor or a torch dataset that holds more: no others are read or converted.
+
+    So is a loader's dataset, where it is torch that puts its samples together. Anything else is left as it is.
+
+    Examples
+    --------
+    >>> whole = torch.utils.data.TensorDataset(torch.arange(100.0))
+    >>> len(drawn_from(whole, 5, np.random.default_rng(0), "x"))
+    5
+    """
+    if isinstance(given, DataLoader) and given.collate_fn is default_collate and given.batch_sampler is not None:
+        return drawn_from(given.dataset, n, rng, name)
+    items: Any = given
+    if not _is_indexed(items) or len(items) <= n:
+        return given
+    chosen = choose(n, len(items), rng, name)
+    return Subset(items, chosen.tolist()) if inputs.is_dataset(items) else items[chosen]
+
+
+def _is_indexed(given: Any) -> bool:
+    """Whether several samples can be taken out of what came by their numbers."""
+    if isinstance(given, np.ndarray | torch.Tensor):
+        return given.ndim > 0 and getattr(given, "layout", torch.strided) == torch.strided
+    return inputs.is_dataset(given) and hasattr(given, "__getitem__") and hasattr(given, "__len__")
 
 
 def _channels_first(array: NDArray[np.float64], last: bool) -> NDArray[np.float64]:

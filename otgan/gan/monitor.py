@@ -24,15 +24,16 @@ from otgan.gan.correlation import rank_correlation
 from otgan.gan.critic_numbers import MeasuredCritic
 from otgan.gan.feature_scores import FeatureScores
 from otgan.gan.intervals import distance_interval
-from otgan.gan.layout import Layout
+from otgan.gan.layout import Layout, drawn_from
 from otgan.gan.log import check_record
 from otgan.gan.monitor_page import monitor_page
 from otgan.gan.patches import LEAST_SIDE, patches
 from otgan.gan.run import NotFinite
 from otgan.gan.schedule import LARGEST_STEP, Schedule
-from otgan.gan.sliced import directions, sliced_distances
+from otgan.gan.sliced import sliced_distances
 from otgan.gan.user_functions import Features, undisturbed
 from otgan.report import plain, write_files
+from otgan.sliced import random_directions
 from otgan.solve import solve
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["NOISE_SEED_OFFSET", "Monitor"]
 
 NOISE_SEED_OFFSET = 10**6  # from the seed, so that the noise of measurements was never trained with
+DIRECTIONS = 64  # of lines that samples are projected onto
 FORMAT = "otgan monitor 1"  # of a state
 REQUIRED = ("n", "exact", "lower", "upper", "cost", "seconds")  # of each record of a state
 
@@ -121,14 +123,18 @@ class Monitor:
     ) -> None:
         self.seed = inputs.seed(seed)
         self.schedule = Schedule(every, budget)
-        self.layout, real = Layout.of(held_out, "held_out", shape)
-        others = None if trained_on is None else self.layout.read(trained_on, "trained_on")
-        self.n = min(inputs.count(n, "n"), len(real), len(real if others is None else others))
+        n = inputs.count(n, "n")
+        with undisturbed(self.seed):  # datasets may draw, as loaders do
+            held_out = drawn_from(held_out, 2 * n, stream(self.seed, "held out"), "held_out")
+            trained_on = drawn_from(trained_on, n, stream(self.seed, "trained on"), "trained_on")
+            self.layout, real = Layout.of(held_out, "held_out", shape)
+            others = None if trained_on is None else self.layout.read(trained_on, "trained_on")
+        self.n = min(n, len(real), len(real if others is None else others))
         self.held_out, rest = self._split(real, "held-out samples")
         self.trained_on = None if others is None else self._split(others, "samples trained on")[0]
         floor = rest if others is None else self.trained_on
         self._patches = _has_patches(patches, self.layout)
-        self._directions = directions(self.held_out.shape[1], stream(self.seed, "directions"))
+        self._directions = random_directions(self.held_out.shape[1], DIRECTIONS, stream(self.seed, "directions"))
         self.floor = None if floor is None else solve(self.held_out, floor, throw=False)
         self.patch_floor = None if floor is None else self._patch_distance(floor)
         self._sliced_floor = None if floor is None else sliced_distances(self.held_out, floor, self._directions)[0]
@@ -159,7 +165,8 @@ class Monitor:
         fake : array_like, tensor, torch Dataset or DataLoader, SampleSet, or callable
             At least n generated samples in the shape that the networks see or the one that ``held_out`` has; or a
             function of n that makes them. It is called with the same random numbers every time, whatever torch, NumPy
-            and Python draw, so that only the generator changes; the caller's random numbers stay what they are.
+            and Python draw, so that only the generator changes; the caller's random numbers stay what they are, and so
+            do the buffers of modules. In training mode batch norm takes its means over the n samples.
         critic : torch.nn.Module, callable or Critic, optional
             From a batch as the networks see it to (k,) or (k, 1), larger at real samples. It is called in evaluation
             mode, and left as it was (:func:`~otgan.critics.given.given_critics`).
@@ -280,6 +287,8 @@ class Monitor:
             history = [dict(record) for record in state["history"]]
             for record in history:
                 check_record(record, REQUIRED)
+                if record["kind"] != "monitor":
+                    raise ValueError(f"kind {record['kind']!r}")
             if state["samples_sha256"] != self._sha256:
                 raise InvalidInput(
                     "state must be of a monitor with the same held-out and trained-on samples and seed, but these are "
@@ -332,7 +341,7 @@ class Monitor:
         if callable(fake):
             with undisturbed(self.seed + NOISE_SEED_OFFSET):
                 fake = fake(self.n)
-            if not bool(torch.as_tensor(fake).isfinite().all()):
+            if isinstance(fake, torch.Tensor | np.ndarray) and not bool(torch.as_tensor(fake).isfinite().all()):
                 raise NotFinite("the generator makes samples that are not finite.")
         points = self.layout.read(fake, "fake")
         if len(points) < self.n:

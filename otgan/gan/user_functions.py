@@ -47,7 +47,9 @@ def undisturbed(seed: int) -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the caller may use it
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad(), _buffers_kept():
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
+            for device in devices:
+                torch.cuda.default_generators[device].manual_seed(seed)
             random.seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002
             yield
@@ -60,11 +62,11 @@ def undisturbed(seed: int) -> Iterator[None]:
 def _buffers_kept() -> Iterator[None]:
     """Put back the buffers of modules that this thread calls."""
     thread = threading.get_ident()
-    kept: dict[nn.Module, dict[str, torch.Tensor]] = {}
+    kept: dict[nn.Module, list[tuple[str, torch.Tensor, torch.Tensor]]] = {}
 
     def before_forward(module: nn.Module, arguments: Any) -> None:
         if module not in kept and threading.get_ident() == thread:
-            kept[module] = {name: buffer.clone() for name, buffer in module.named_buffers(recurse=False)}
+            kept[module] = [(name, held, held.clone()) for name, held in module.named_buffers(recurse=False)]
 
     hook = register_module_forward_pre_hook(before_forward)
     try:
@@ -72,8 +74,8 @@ def _buffers_kept() -> Iterator[None]:
     finally:
         hook.remove()
         for module, buffers in kept.items():
-            for name, content in buffers.items():
-                module.get_buffer(name).copy_(content)
+            for name, held, content in buffers:
+                module._buffers[name] = held.copy_(content)
 
 
 class Features:

@@ -1,7 +1,6 @@
 """otgan inside of other libraries: each module needs its own, which is imported with it.
 
-The extra ``torchmetrics`` of otgan installs that of :mod:`otgan.integrations.torchmetrics`, whose
-``WassersteinDistance`` is the exact distance between real and generated samples as a ``torchmetrics.Metric``.
+The extras ``torchmetrics``, ``lightning`` and ``ignite`` of otgan install them.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otgan.integrations import torchmetrics
+    from otgan.integrations import ignite, lightning, torchmetrics
 
-__all__ = ["torchmetrics"]
+__all__ = ["ignite", "lightning", "torchmetrics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from otgan.kernels.jit import kernel
 from otgan.kernels.simplex import Tree
 from otgan.kernels.wide import is_zero, subtract, take_lesser
 
-__all__ = ["merge_masses", "spanning_tree"]
+__all__ = ["merge_masses", "send_greedily", "spanning_tree"]
 
 
 @kernel
@@ -39,6 +39,29 @@ def merge_masses(a, b):
             if j < b.shape[0]:
                 left_b[:] = b[j]
     return i_of[:count], j_of[:count], mass[:count]
+
+
+@kernel
+def send_greedily(rows, cols, left_a, left_b):
+    """Send all that can be sent along arcs (k,), one after the other: indices of arcs, masses, all positive.
+
+    What is left of the masses, ``left_a`` (n, k) and ``left_b`` (m, k), is changed in place. Each arc exhausts one of
+    its ends, so that these arcs close no cycle.
+    """
+    count, digits = 0, left_a.shape[1]
+    room = min(rows.size, left_a.shape[0] + left_b.shape[0])
+    arcs, mass = np.empty(room, np.int64), np.empty((room, digits), np.int64)
+    moved = np.empty(digits, np.int64)
+    for k in range(rows.size):
+        i, j = rows[k], cols[k]
+        take_lesser(left_a[i], left_b[j], moved)
+        if not is_zero(moved):
+            arcs[count] = k
+            mass[count] = moved
+            count += 1
+            subtract(left_a[i], moved)
+            subtract(left_b[j], moved)
+    return arcs[:count], mass[:count]
 
 
 @kernel

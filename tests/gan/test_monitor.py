@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import otgan
 from otgan import InvalidInput
@@ -101,6 +101,16 @@ def test_images_are_the_same_however_they_come(held, options) -> None:
     assert record["patch_floor"] == expected["patch_floor"] > 0
 
 
+def test_two_channels_come_first_too() -> None:
+    """Fields rather than pictures: whoever has three axes in a dataset has channels first."""
+    fields = torch.rand(20, 2, 8, 6)
+    for held_out in (fields, TensorDataset(fields), DataLoader(TensorDataset(fields), batch_size=4)):
+        monitor = Monitor(held_out)
+        assert monitor.layout.network_shape == (2, 8, 6)
+        assert torch.equal(monitor.layout.batch(monitor.held_out).float(), fields)
+        assert monitor.measure(fields.flip(0))["patch"] > 0
+
+
 @pytest.mark.parametrize("shape", [(1, 8, 8), (64,), (8, 8), (4, 16)])
 def test_the_critic_sees_the_shape_asked_for(shape) -> None:
     images = np.random.default_rng(0).random((20, 8, 8))
@@ -155,6 +165,19 @@ def test_nothing_of_the_loop_changes() -> None:
     assert str(random_states()) == str(states)
 
 
+def test_it_measures_the_same_in_any_mode_of_torch() -> None:
+    monitor, net, critic = Monitor(points()), nn.Linear(2, 3), nn.Linear(3, 1)
+    expected = without_clock(monitor.measure(lambda n: net(torch.randn(n, 2)), critic, step=0))
+    with torch.inference_mode():
+        assert without_clock(monitor.measure(lambda n: net(torch.randn(n, 2)), critic, step=0)) == expected
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = monitor.measure(lambda n: net(torch.randn(n, 2, dtype=torch.float32)), critic, step=0)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert without_clock(other) == expected
+
+
 def test_more_samples_than_are_used_are_chosen_from() -> None:
     real, others, fake = points(200), points(300, 1), points(400, 2, shift=1)
     monitor = Monitor(real, others, n=50, seed=3)
@@ -166,6 +189,32 @@ def test_more_samples_than_are_used_are_chosen_from() -> None:
     assert not np.array_equal(monitor.held_out, Monitor(real, others, n=50, seed=4).held_out)
     assert Monitor(real, n=50).measure(fake)["floor"] > 0, "of other held-out samples"
     assert "floor" not in Monitor(real, n=101).measure(fake)
+
+
+class Counting(Dataset):
+    """100,000 samples that are counted as they are read, and moved at random as by an augmentation."""
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return 100_000
+
+    def __getitem__(self, k: int) -> tuple[torch.Tensor, int]:
+        self.read.append(k)
+        return torch.randn(3) + k, 0
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_of_a_large_dataset_only_what_is_used_is_read(loaded) -> None:
+    train, rest = Counting(), Counting()
+    given = [DataLoader(side, batch_size=64, shuffle=True) if loaded else side for side in (rest, train)]
+    before = torch.get_rng_state()
+    first = Monitor(*given, n=20)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (len(rest.read), len(train.read)) == (40, 20)
+    assert max(rest.read) > 10_000, "not just the first"
+    np.testing.assert_array_equal(first.held_out, Monitor(*given, n=20).held_out)
 
 
 def test_features_are_scored() -> None:
@@ -274,6 +323,7 @@ def test_a_history_goes_on(by) -> None:
         (lambda state: {**state, "history": [{"kind": "monitor", "step": 1}]}, "'n'"),
         (lambda state: {**state, "history": [{**state["history"][0], "exact": "x"}]}, "exact"),
         (lambda state: {**state, "history": 3}, "state"),
+        (lambda state: {**state, "history": [{"kind": "losses", "step": 1}]}, "losses"),
         (lambda state: {**state, "schedule": {**state["schedule"], "spent": -1.0}}, "spent"),
         (lambda state: {**state, "schedule": {**state["schedule"], "last": 3}}, "state"),
     ],
@@ -346,6 +396,7 @@ def nan_from(n: int) -> torch.Tensor:
         (points(), {"patches": "yes"}, "patches must be True or False"),
         (points(), {"features": 3}, "features must be a torch module"),
         (points(), {"features": lambda x: x[:, 0]}, "features must map"),
+        (points(3), {"features": nn.Identity()}, "at least 4 samples"),
         (points(), {"every": 0}, "every must be at least 1"),
         (points(), {"every": "often"}, "such as '30 s'"),
         (points(), {"budget": 0.0}, "budget must lie in"),
@@ -367,6 +418,7 @@ def test_samples_and_options_that_make_no_sense_are_refused(held_out, options, m
         (points()[:, :2], None, InvalidInput, "fake must have samples of shape"),
         (nn.Linear(2, 3), None, InvalidInput, "lambda n: generator"),
         ("points", None, InvalidInput, "fake must be an array"),
+        (lambda n: None, None, InvalidInput, "fake must be an array"),
         (nan_from, None, NotFinite, "the generator makes samples"),
         (points(), "critic", InvalidInput, "a critic must be a torch module"),
         (points(), lambda x: x, InvalidInput, "a critic must map"),

@@ -247,8 +247,8 @@ def sentences(message: str) -> int:
 @pytest.mark.parametrize("dim", [1, 2])
 def test_huge_problems_are_refused_before_anything_is_allocated(method: str, dim: int) -> None:
     n = 300_000
-    x = np.broadcast_to(np.array([0.0, 1.0])[:dim], (n, dim))
-    y = np.broadcast_to(np.array([2.0, 3.0])[:dim], (n, dim))
+    x = np.arange(n * dim, dtype=float).reshape(n, dim)  # distinct: equal points would be merged
+    y = x + 0.5
     otgan.solve(GOOD, GOOD, method=method)  # what is imported on first use does not count
     tracemalloc.start()
     try:
