@@ -33,8 +33,14 @@ def double(tensor: Any) -> Any:
 
 
 def cast(values: Any, like: Any) -> Any:
-    """``values`` in the dtype and on the device of ``like``; in float64 if that holds whole numbers."""
-    return (values.to(like.dtype) if like.is_floating_point() else values).to(like.device)
+    """``values`` in the dtype and on the device of ``like``; in float64 if that holds whole numbers.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them is too large for that dtype.
+    """
+    return inputs.representable((values.to(like.dtype) if like.is_floating_point() else values).to(like.device))
 
 
 def power(distance: Any, p: float) -> Any:

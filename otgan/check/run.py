@@ -35,7 +35,7 @@ def check(
     batch_size: int | None = None,
     seed: int = 0,
     rtol: float = 1e-9,
-    device: str = "auto",
+    device: Any = "auto",
     progress: bool = False,
     watch: Callable[[Check], None] | None = None,
 ) -> Check:
@@ -63,7 +63,7 @@ def check(
         Everything random follows from it.
     rtol : float, default 1e-9
         Largest relative gap between the proven bounds.
-    device : str, default "auto"
+    device : str or torch.device, default "auto"
         Where critics train.
     progress : bool, default False
         Show bars on a terminal.
@@ -102,6 +102,7 @@ def check(
     methods, seeds = _distinct(methods, tuple(known()), given), inputs.count(seeds, "seeds")
     seed = inputs.seed(seed)
     n, steps, batch_size = _optional(n, "n"), _optional(steps, "steps"), _optional(batch_size, "batch_size")
+    device = inputs.device_name(device)
     torch_device(device)  # before the long work, not after
     samples = alike(draw(a, b, n, seed))
     (first, second), held_out, whole = samples

@@ -47,9 +47,14 @@ class Train:
             raise InvalidInput("--out cannot go with --resume: a run is gone on with where it lies. Leave it out.")
         else:
             folder = self.resume if self.resume.is_dir() else self.resume.parent
-        options = {"progress": on_terminal(), "tensorboard": self.tensorboard}
         try:
-            run = train(self.config, folder, resume=self.resume is not None, **options)
+            run = train(
+                self.config,
+                folder,
+                resume=self.resume is not None,
+                progress=on_terminal(),
+                tensorboard=self.tensorboard,
+            )
         except KeyboardInterrupt as stop:
             if stop.args:  # it says that a checkpoint was written, and goes on saying so after another Ctrl-C
                 with suppress(KeyboardInterrupt):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan import inputs
+from otgan.data.channels import CHANNELS, check_channels, moved_last
 from otgan.errors import InvalidInput
 from otgan.runtime import memory
 
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_dataset"]
 
-CHANNELS = (1, 3, 4)  # of an image: grey, RGB, RGBA
 
-
-def read_dataset(given: Any, name: str) -> NDArray[np.float64]:
+def read_dataset(given: Any, name: str, channels: str | None = None) -> NDArray[np.float64]:
     """All samples of a torch dataset or loader, once, with the channels of images last.
 
     Parameters
@@ -30,11 +29,14 @@ def read_dataset(given: Any, name: str) -> NDArray[np.float64]:
         gives batches of samples.
     name : str
         For messages.
+    channels : {"first", "last"}, optional
+        Where images have their channels, which else is found out.
 
     Returns
     -------
     ndarray of float64, shape (n,), (n, d), (n, h, w) or (n, h, w, c)
         Samples of three axes are images (c, h, w) if their first axis has 1, 3 or 4 channels; one channel is dropped.
+        Pictures of Pillow have their channels last.
 
     Raises
     ------
@@ -70,7 +72,9 @@ def read_dataset(given: Any, name: str) -> NDArray[np.float64]:
     if not parts:
         raise InvalidInput(f"{name} must hold at least one sample, but it is empty.")
     whole = np.concatenate(parts)
-    return whole if last else _channels_last(whole)
+    if channels is not None:
+        last = check_channels(channels, whole.shape[1:], name) == "last"
+    return moved_last(whole) if not last and whole.ndim == 4 and whole.shape[1] in CHANNELS else whole
 
 
 def _items(given: Any) -> Iterator[Any]:
@@ -89,10 +93,3 @@ def _sample(item: Any) -> tuple[Any, bool]:
     if hasattr(item, "getbands") and hasattr(item, "convert"):
         return np.asarray(item), True
     return item, False
-
-
-def _channels_last(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Images (n, c, h, w) as (n, h, w, c), or (n, h, w) for one channel."""
-    if samples.ndim != 4 or samples.shape[1] not in CHANNELS:
-        return samples
-    return samples[:, 0] if samples.shape[1] == 1 else np.moveaxis(samples, 1, 3)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan import frames
 from otgan.data.builtin import names
+from otgan.data.channels import channels_last
 from otgan.data.loading import load
 from otgan.data.tables import is_table
 from otgan.errors import InvalidInput
@@ -70,7 +71,8 @@ def comparable(a: SampleSet, b: SampleSet) -> tuple[SampleSet, SampleSet, tuple[
     """Both sets with the columns of b in the order of those of a, and samples of one shape.
 
     Columns are compared by name where both sides have names that are not just 0, 1, 2, ... Samples that differ only in
-    axes of length 1 have one shape, and flat samples take the shape of the others.
+    axes of length 1 have one shape, flat samples take the shape of the others, and where one side clearly has the
+    channels of its images first, as torch has, they are moved to the end.
 
     Returns
     -------
@@ -102,6 +104,9 @@ def comparable(a: SampleSet, b: SampleSet) -> tuple[SampleSet, SampleSet, tuple[
         flat, shaped = (a, b) if len(a.shape) == 1 else (b, a)
         note = f"the flat rows of {flat.name} are taken for samples of {_by(shaped.shape)} as in {shaped.name}"
         return replace(a, shape=shaped.shape), replace(b, shape=shaped.shape), (*moved, note)
+    for first, second, turned in ((channels_last(a), b, a), (a, channels_last(b), b)):
+        if first.shape == second.shape:
+            return first, second, (*moved, f"the channels of {turned.name} are moved from the first axis to the last")
     raise InvalidInput(
         f"both sets must have samples of one shape, but those of {a.name} are {_by(a.shape)} and those of {b.name} are "
         f"{_by(b.shape)}. {_advice(a.shape, b.shape)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class Checkpoint:
     tensors : dict of str to tensor
         ``generator.``, ``critic.``, ``ema.`` and ``random.`` before the names of each; optimisers' states by the number
         of the parameter, ``generator_optimizer.0.exp_avg``.
+    structures : dict of str to dict
+        Of "generator" and "critic" where they are the user's, :func:`~otgan.gan.networks.structure.structure`.
     """
 
     config: Config
@@ -76,6 +78,7 @@ class Checkpoint:
     log_bytes: int
     seconds: float
     tensors: dict[str, torch.Tensor]
+    structures: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def part(self, name: str) -> dict[str, torch.Tensor]:
         """The tensors ``name.*``, without ``name.`` in front."""
@@ -101,9 +104,21 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
         "step": checkpoint.step,
         "log_bytes": checkpoint.log_bytes,
         "seconds": checkpoint.seconds,
+        **({"structures": checkpoint.structures} if checkpoint.structures else {}),
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
-    write_files(folder, {NAME: save(tensors, metadata={"otgan": json.dumps(header)})})
+    write_files(folder, {NAME: save(_apart(checkpoint.tensors), metadata={"otgan": json.dumps(header)})})
+
+
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors on the CPU, each with memory of its own: layers of the user's may share a weight."""
+    apart: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        here = tensor.detach().cpu().contiguous()
+        place = here.untyped_storage().data_ptr()
+        apart[name] = here.clone() if place in seen else here
+        seen.add(place)
+    return apart
 
 
 def remove_partial_files(folder: Path) -> None:
@@ -144,7 +159,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         if header["format"] == FORMAT:
             return _checkpoint(header, tensors)
-    except (LookupError, TypeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise InvalidInput(
             f"{path} is damaged: its header is not what otgan train writes ({error}). Use another checkpoint."
         ) from None
@@ -168,7 +183,18 @@ def _checkpoint(header: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Che
         log_bytes=inputs.count(header["log_bytes"], "log_bytes", high=MOST_BYTES),
         seconds=inputs.real(header["seconds"], "seconds", low=0.0, high=MOST_SECONDS),
         tensors=tensors,
+        structures=_read_structures(header.get("structures", {}), config),
     )
+
+
+def _read_structures(header: Any, config: Config) -> dict[str, dict[str, str]]:
+    """The structures of the user's networks; text alone, that fits the configuration."""
+    for role, layers in header.items():
+        if role not in ("generator", "critic") or not all(isinstance(text, str) for text in layers.values()):
+            raise ValueError(f"a structure of {role!r}")
+    if ("critic" in header) != (config.critic == "own"):
+        raise ValueError("a critic of the user's without its structure, or the other way round")
+    return header
 
 
 def _written(scaling: SampleScaling) -> dict[str, Any]:

@@ -21,10 +21,10 @@ __all__ = ["LIPSCHITZ_CRITICS", "OBJECTIVES", "Config", "Recipe"]
 
 Objective = Literal["minimax", "non-saturating", "wgan", "wgan-gp", "wgan-lp", "wgan-lipschitz", "r3gan"]
 Network = Literal["auto", "mlp", "digits28", "dcgan", "resnet"]
-Critic = Literal["auto", "network", "orthogonal", "orthogonal-abs", "aol", "sll", "spectral", "orthogonal-conv"]
+Critic = Literal["auto", "network", "own", "orthogonal", "orthogonal-abs", "aol", "sll", "spectral", "orthogonal-conv"]
 
 OBJECTIVES: tuple[str, ...] = get_args(Objective)
-LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[2:]
+LIPSCHITZ_CRITICS: tuple[str, ...] = get_args(Critic)[3:]
 PENALISED = ("wgan-gp", "wgan-lp", "r3gan")
 RESUMABLE_FIELDS = ("steps", "device", "devices")  # that may differ where a run is resumed
 COUNTS = (
@@ -134,7 +134,8 @@ class Config:
     network: Network = "auto"
     """Both networks; by default digits28 for 28 x 28 pixels, dcgan for 32 and 64, else mlp."""
     critic: Critic = "auto"
-    """The critic: that of the network, or one that is 1-Lipschitz by construction (the default of wgan-lipschitz)."""
+    """The critic: that of the network, one that is 1-Lipschitz by construction (the default of wgan-lipschitz), or own:
+    a module passed to otgan.gan.train."""
     width: OptionalInt = None
     """Hidden units of an mlp (512), base channels of convolutions (64)."""
     critic_width: int = 256
@@ -311,7 +312,7 @@ class Config:
         batch_norm = self.batch_norm
         if batch_norm is None:
             batch_norm = critic == "network" and network != "mlp" and not self.penalised
-        if batch_norm and network == "mlp":
+        if batch_norm and network == "mlp" and critic != "own":
             raise InvalidInput("network 'mlp' has no batch norm. Leave batch_norm out, or use a convolutional network.")
         width = self.width or (512 if network == "mlp" else 64)
         numbers = asdict(self.recipe)

@@ -11,6 +11,7 @@ import torch
 from otgan import data, inputs
 from otgan.data import SampleSet
 from otgan.data.builtin import DIGITS
+from otgan.data.channels import channels_last
 from otgan.data.datasets import read_dataset
 from otgan.data.drawing import stream
 from otgan.errors import InvalidInput
@@ -67,7 +68,7 @@ class Dataset:
         }
 
 
-def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
+def dataset(config: Config, device: torch.device, given: Any = None, channels: str | None = None) -> Dataset:
     """Load the data of a run, and split them into a training set and a held-out set.
 
     Parameters
@@ -76,6 +77,8 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     device : torch.device
     given : array_like, SampleSet, torch Dataset or DataLoader, optional
         Samples to use instead of those that ``config.data`` names.
+    channels : {"first", "last"}, optional
+        Where images have their channels; by default where they clearly are, :func:`otgan.data.channels.channels_last`.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def dataset(config: Config, device: torch.device, given: Any = None) -> Dataset:
     >>> digits.train.shape, digits.held_out.shape
     (torch.Size([147, 1, 8, 8]), (36, 64))
     """
-    whole = _load(config) if given is None else _as_set(given, config)
+    whole = channels_last(_load(config), channels) if given is None else _as_set(given, config, channels)
     with np.errstate(over="ignore"):
         inputs.extent_fits(float(np.ptp(whole.points, axis=0).max()))
     if len(whole) < 2:
@@ -120,11 +123,13 @@ def _load(config: Config) -> SampleSet:
     return data.load(config.data, n=TOY_POINTS if endless and config.n is None else config.n, seed=config.seed)
 
 
-def _as_set(given: Any, config: Config) -> SampleSet:
-    """An array (n,), (n, d), (n, h, w) or (n, h, w, c), a torch dataset or a sample set, as a sample set."""
-    if not isinstance(given, SampleSet):
-        array = read_dataset(given, "data") if inputs.is_dataset(given) else inputs.real_array(given, "data")
-        given = SampleSet.of(array, OWN, OWN)
+def _as_set(given: Any, config: Config, channels: str | None) -> SampleSet:
+    """An array of points or images, a torch dataset or a sample set, as a sample set with the channels last."""
+    if inputs.is_dataset(given):
+        given = SampleSet.of(read_dataset(given, "data", channels), OWN, OWN)
+    else:
+        whole = given if isinstance(given, SampleSet) else SampleSet.of(inputs.real_array(given, "data"), OWN, OWN)
+        given = channels_last(whole, channels)
     if given.weights is not None:
         raise InvalidInput(f"every sample counts alike here, but {given.name} has weights. Leave them out.")
     return given if config.n is None else given.take(config.n, stream(config.seed, given.name))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+
+from otgan.critics.networks import copied
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +29,7 @@ def averaged_model(generator: nn.Module, config: Config) -> AveragedModel:
         steps = float(n)
         get_ema_multi_avg_fn(min(config.ema_decay, (1 + steps) / (10 + steps)))(ema, current, n)
 
-    return AveragedModel(generator, multi_avg_fn=average).eval()
+    return AveragedModel(copied(generator), multi_avg_fn=average).eval()
 
 
 def with_recalibrated_batch_norm(ema: AveragedModel, config: Config) -> nn.Module:
@@ -38,8 +39,10 @@ def with_recalibrated_batch_norm(ema: AveragedModel, config: Config) -> nn.Modul
     samples are worse than those of either network. They are estimated over 16 batches of noise, the same ones every
     time (the standing statistics of Brock, Donahue & Simonyan 2019, Large Scale GAN Training, section 4.1).
     """
-    generator = copy.deepcopy(ema.module)
+    generator = copied(ema.module)
     drawn = torch.Generator().manual_seed(config.seed)
     noise = torch.randn(CALIBRATION_BATCHES, config.recipe.batch_size, config.latent, generator=drawn)
-    update_bn(iter(noise), generator, next(generator.parameters()).device)
+    with torch.random.fork_rng(devices=[]):  # a generator of the user's may draw, as with dropout
+        torch.manual_seed(config.seed)
+        update_bn(iter(noise), generator, next(generator.parameters()).device)
     return generator.eval()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-__all__ = ["NAME", "Log", "board", "check_record", "read_log"]
+__all__ = ["NAME", "Board", "Log", "check_record", "read_log"]
 
 NAME = "log.jsonl"
 KINDS = ("run", "losses", "monitor")
@@ -37,8 +37,8 @@ class Log:
         Where ``log.jsonl`` is; None keeps records in memory alone.
     length : int, default 0
         Bytes of the file that count; what is behind them was written after the checkpoint that a run goes on from.
-    board : SummaryWriter, optional
-        A TensorBoard that gets every number too; see :func:`board`.
+    loggers : sequence
+        That get every number too, by ``log_metrics(numbers, step)``. What one of them raises is kept in ``failure``.
 
     Raises
     ------
@@ -48,9 +48,10 @@ class Log:
         If the file cannot be written.
     """
 
-    def __init__(self, folder: Path | None, length: int = 0, board: Any = None) -> None:
+    def __init__(self, folder: Path | None, length: int = 0, loggers: Sequence[Any] = ()) -> None:
         self.records: list[dict[str, Any]] = []
-        self._board = board
+        self.failure: tuple[str, Exception] | None = None  # which call of a logger raised, and what
+        self._loggers = loggers
         self._file = None
         if folder is None:
             return
@@ -68,13 +69,26 @@ class Log:
         if self._file is not None:
             self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
             self._file.flush()
-        if self._board is not None:
-            for name, value in entries.items():
-                if isinstance(value, int | float):
-                    self._board.add_scalar(f"{kind}/{name}", value, step)
+        numbers = {f"{kind}/{name}": value for name, value in entries.items() if isinstance(value, int | float)}
+        if numbers:
+            self._tell("log_metrics", numbers, step)
+
+    def save(self) -> None:
+        """Let loggers write what they hold: Lightning's do it every so many steps otherwise."""
+        self._tell("save")
+
+    def _tell(self, method: str, *what: Any) -> None:
+        """Call a method of every logger that has it, until one has failed: the step ends before the run does."""
+        for logger in self._loggers:
+            if self.failure is None and hasattr(logger, method):
+                try:
+                    getattr(logger, method)(*what)
+                except Exception as error:
+                    self.failure = (f"{type(logger).__name__}.{method}", error)
 
     def settle(self) -> int:
         """Sync the file to the disk, and return its length in bytes."""
+        self.save()
         if self._file is None:
             return 0
         os.fsync(self._file.fileno())
@@ -86,14 +100,13 @@ class Log:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.save()  # also what came before an error
         if self._file is not None:
             self._file.close()
-        if self._board is not None:
-            self._board.close()
 
 
-def board(folder: Path | None, step: int) -> Any:
-    """A TensorBoard writer in the folder of a run; entries after ``step`` are dropped.
+class Board:
+    """A TensorBoard in the folder of a run, as a logger; entries after ``step`` are dropped.
 
     Raises
     ------
@@ -102,11 +115,22 @@ def board(folder: Path | None, step: int) -> Any:
     OTError
         If tensorboard is not installed.
     """
-    if folder is None:
-        raise InvalidInput("tensorboard needs a folder to write to. Pass train a folder.")
-    with optional_dependency("tensorboard", "tensorboard", "The option tensorboard"):
-        from torch.utils.tensorboard import SummaryWriter
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+    def __init__(self, folder: Path | None, step: int) -> None:
+        if folder is None:
+            raise InvalidInput("tensorboard needs a folder to write to. Pass train a folder.")
+        with optional_dependency("tensorboard", "tensorboard", "The option tensorboard"):
+            from torch.utils.tensorboard import SummaryWriter
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+    def log_metrics(self, metrics: dict[str, float], step: int) -> None:
+        """Write numbers by their names."""
+        for name, value in metrics.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Write what is held, and close the files."""
+        self._writer.close()
 
 
 def read_log(path: Path, length: int | None = None) -> list[dict[str, Any]]:

@@ -17,12 +17,14 @@ from otgan.gan import checkpoint as checkpoints
 from otgan.gan.ema import averaged_model, with_recalibrated_batch_norm
 from otgan.gan.log import NAME as LOG
 from otgan.gan.log import read_log
-from otgan.gan.networks import build_critic, build_generator
+from otgan.gan.networks import OwnNetworks, unwrapped
 from otgan.gan.page import run_figures, run_page
 from otgan.report import write_files
 from otgan.runtime.device import torch_device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import nn
 
@@ -51,7 +53,7 @@ class Run:
     generator : torch.nn.Module
         With averaged weights, in evaluation mode: from noise (n, latent) to samples as networks see them.
     critic : torch.nn.Module
-        From samples as networks see them to (n,), in evaluation mode.
+        From samples as networks see them to (n,), in evaluation mode; one of yours as you gave it, with its own output.
     scaling : SampleScaling
         From samples as networks see them to samples as the data came.
     history : list of dict
@@ -85,7 +87,7 @@ class Run:
         Returns
         -------
         ndarray of float64, shape (n, d), (n, h, w) or (n, h, w, c)
-            As the data came.
+            As the data came, with channels last.
 
         Raises
         ------
@@ -140,19 +142,28 @@ def generate(
 
 
 @own_modes()
-def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    generator: nn.Module | Callable[[tuple[int, ...]], nn.Module] | None = None,
+    critic: nn.Module | Callable[[tuple[int, ...]], nn.Module] | None = None,
+    device: str | torch.device = "auto",
+) -> Run:
     """Read a run from its folder or from a checkpoint. Nothing in the file is ever run.
 
     Parameters
     ----------
     path : path
-    device : str, default "auto"
+    generator, critic : torch.nn.Module or callable, optional
+        What :func:`otgan.gan.train` was given, where it was: a checkpoint holds weights, and no code.
+    device : str or torch.device, default "auto"
         Where to put the networks.
 
     Raises
     ------
     InvalidInput
-        If there is no checkpoint, or it is cut, damaged or of another kind.
+        If there is no checkpoint, or it is cut, damaged or of another kind; if a network of yours is missing, or is not
+        the one that was trained.
 
     Examples
     --------
@@ -166,18 +177,19 @@ def load(path: str | os.PathLike[str], *, device: str = "auto") -> Run:
     """
     path = inputs.path(path, "path")
     kept = checkpoints.read(path)
-    shape = kept.scaling.network_shape
-    generator = averaged_model(build_generator(kept.config, shape, 0), kept.config)
-    critic = build_critic(kept.config, shape, 0)
-    checkpoints.load_module(generator, kept.part("ema"), "ema")
-    checkpoints.load_module(critic, kept.part("critic"), "critic")
+    shape, where = kept.scaling.network_shape, torch_device(device)
+    own = OwnNetworks.made(generator, critic, kept.config, shape, where)
+    own.check_same(kept)
+    averaged = averaged_model(own.made_generator(kept.config, shape, 0), kept.config)
+    trained = own.made_critic(kept.config, shape, 0)
+    checkpoints.load_module(averaged, kept.part("ema"), "ema")
+    checkpoints.load_module(trained, kept.part("critic"), "critic")
     folder = path if path.is_dir() else path.parent
-    where = torch_device(device)
     return Run(
         config=kept.config,
         step=kept.step,
-        generator=with_recalibrated_batch_norm(generator.to(where), kept.config),
-        critic=critic.to(where).eval(),
+        generator=with_recalibrated_batch_norm(averaged.to(where), kept.config),
+        critic=unwrapped(trained.to(where).eval()),
         scaling=kept.scaling,
         history=read_log(folder / LOG, kept.log_bytes) if (folder / LOG).is_file() else [],
         folder=folder,

@@ -27,9 +27,19 @@ if TYPE_CHECKING:
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.dataset import Dataset
     from otgan.gan.log import Log
+    from otgan.gan.networks import OwnNetworks
     from otgan.gan.train_state import TrainState
 
-__all__ = ["check_resumable", "claimed", "diverged", "interrupted", "open_folder", "save_checkpoint", "save_picture"]
+__all__ = [
+    "check_resumable",
+    "claimed",
+    "diverged",
+    "interrupted",
+    "logger_failed",
+    "open_folder",
+    "save_checkpoint",
+    "save_picture",
+]
 
 LOCK = ".lock"
 GRID_IMAGES, PLOTTED_POINTS = 64, 1000  # samples in a picture
@@ -61,14 +71,15 @@ def _check_unused(folder: Path) -> None:
         raise InvalidInput(f"{folder} holds the log of a run whose checkpoint is gone. Name another folder.")
 
 
-def check_resumable(config: Config, samples: Dataset, checkpoint: Checkpoint) -> None:
-    """Refuse to resume a run with other settings or data than it began with.
+def check_resumable(config: Config, samples: Dataset, own: OwnNetworks, checkpoint: Checkpoint) -> None:
+    """Refuse to resume a run with other settings, networks or data than it began with.
 
     Raises
     ------
     InvalidInput
         If they are others.
     """
+    own.check_same(checkpoint)
     for field in fields(Config):
         ours, theirs = getattr(config, field.name), getattr(checkpoint.config, field.name)
         if ours != theirs and field.name not in RESUMABLE_FIELDS:
@@ -120,6 +131,7 @@ def save_checkpoint(
         log_bytes=log.settle(),
         seconds=seconds,
         tensors=state.tensors(),
+        structures=state.own.structures(),
     )
     checkpoints.write(folder, checkpoint)
 
@@ -138,13 +150,32 @@ def save_picture(folder: Path | None, config: Config, samples: Dataset, state: T
         report.write_files(folder / "samples", {f"{step:07d}.png": drawn})
 
 
-def interrupted(step: int, folder: Path | None, config: Config) -> tuple[str, ...]:
+def interrupted(step: int, folder: Path | None, config: Config, own: OwnNetworks) -> tuple[str, ...]:
     """The message of an interrupted run, if it has a checkpoint to go on from."""
     if folder is None:
         return ()
-    own = f"train(config, {str(folder)!r}, data=..., resume=True)"
-    command = own if config.data == OWN else f"otgan train --resume {shlex.quote(str(folder))}"
-    return (f"interrupted after step {step}, which is kept. Go on with: {command}",)
+    return (f"interrupted after step {step}, which is kept. Go on with: {_how_to_go_on(folder, config, own)}",)
+
+
+def logger_failed(
+    failure: tuple[str, Exception], step: int, folder: Path | None, config: Config, own: OwnNetworks
+) -> OTError:
+    """The error of a run that a logger has ended."""
+    call, error = failure
+    kept = (
+        "No folder was given, so nothing is kept."
+        if folder is None
+        else f"What was trained is kept. Repair the logger or leave it out, and go on with: "
+        f"{_how_to_go_on(folder, config, own)}"
+    )
+    return OTError(f"{call} raised {type(error).__name__}: {error}. The run ended after step {step}. {kept}")
+
+
+def _how_to_go_on(folder: Path, config: Config, own: OwnNetworks) -> str:
+    passed = [*own.modules(), *(["data"] if config.data == OWN else [])]
+    if not passed:
+        return f"otgan train --resume {shlex.quote(str(folder))}"
+    return f"train(config, {str(folder)!r}, {''.join(f'{name}=..., ' for name in passed)}resume=True)"
 
 
 def diverged(what: str, config: Config, step: int, folder: Path | None) -> OTError:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from otgan.critics.scaling import Scaling
-from otgan.data.datasets import CHANNELS
+from otgan.data.channels import CHANNELS
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SampleScaling:
             return cls(shape, Scaling.of(whole.points))
         if len(shape) == 3 and shape[2] not in CHANNELS:
             remedy = (
-                "Move the channels to the end: array.transpose(0, 2, 3, 1)."
+                "Pass channels='first' to train, or move them to the end: array.transpose(0, 2, 3, 1)."
                 if shape[0] in CHANNELS
                 else "Keep so many of them, or flatten the samples into points: array.reshape(len(array), -1)."
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -12,16 +13,20 @@ from otgan.errors import InvalidInput
 from otgan.gan.checkpoint import flat_optimizer, load_module, load_optimizer
 from otgan.gan.config import LIPSCHITZ_CRITICS
 from otgan.gan.ema import averaged_model
-from otgan.gan.networks import build_critic, build_generator, forget_on_step
+from otgan.gan.networks import OwnNetworks, forget_on_step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import nn
     from torch.optim.swa_utils import AveragedModel
 
     from otgan.gan.checkpoint import Checkpoint
     from otgan.gan.config import Config
 
-__all__ = ["TrainState"]
+__all__ = ["TrainState", "frozen"]
+
+OTGANS = OwnNetworks()  # none of the user's
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,8 @@ class TrainState:
         Where noise and batches come from, on the device.
     losses : (3,) tensor
         Sums of the critic's and the generator's losses since the log's last line, and how many steps these are.
+    own : OwnNetworks
+        Those of the networks that are the user's.
     """
 
     generator: nn.Module
@@ -47,20 +54,21 @@ class TrainState:
     critic_optimizer: torch.optim.Optimizer
     random: torch.Generator
     losses: torch.Tensor
+    own: OwnNetworks = OTGANS
 
     @classmethod
-    def fresh(cls, config: Config, shape: tuple[int, ...], device: torch.device) -> Self:
-        """The state before the first step.
+    def fresh(cls, config: Config, shape: tuple[int, ...], device: torch.device, own: OwnNetworks = OTGANS) -> Self:
+        """The state before the first step, with the user's networks or those of the configuration.
 
         Raises
         ------
         InvalidInput
             If the networks do not fit samples of this shape.
         """
-        generator = build_generator(config, shape, config.seed).to(device)
-        critic = build_critic(config, shape, config.seed + 1).to(device)
+        generator = own.made_generator(config, shape, config.seed).to(device)
+        critic = own.made_critic(config, shape, config.seed + 1).to(device)
         critic_optimizer = _optimizer(critic, config, config.recipe.critic_learning_rate)
-        if config.critic in LIPSCHITZ_CRITICS:
+        if config.critic in LIPSCHITZ_CRITICS or config.objective == "wgan-lipschitz":
             forget_on_step(critic_optimizer, critic)
         return cls(
             generator=generator,
@@ -70,6 +78,7 @@ class TrainState:
             critic_optimizer=critic_optimizer,
             random=torch.Generator(device).manual_seed(config.seed),
             losses=torch.zeros(3, device=device),
+            own=own,
         )
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -131,6 +140,19 @@ class TrainState:
         """Whether all weights are finite."""
         weights = [*self.generator.parameters(), *self.critic.parameters()]
         return bool(torch.stack([weight.detach().isfinite().all() for weight in weights]).all())
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Let a network's weights get no gradients in the ``with`` block."""
+    trained = [weight for weight in network.parameters() if weight.requires_grad]  # the user may have frozen others
+    for weight in trained:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in trained:
+            weight.requires_grad_(True)
 
 
 def _optimizer(network: nn.Module, config: Config, learning_rate: float) -> torch.optim.Optimizer:

@@ -17,7 +17,16 @@ from otgan.inputs.ranges import (
     same_dimension,
     value_fits,
 )
-from otgan.inputs.tensors import device_name, floating, has_tangent, is_dataset, is_tensor, like, wants_gradient
+from otgan.inputs.tensors import (
+    device_name,
+    floating,
+    has_tangent,
+    is_dataset,
+    is_tensor,
+    like,
+    representable,
+    wants_gradient,
+)
 
 __all__ = [
     "LARGEST",
@@ -46,6 +55,7 @@ __all__ = [
     "reach",
     "real",
     "real_array",
+    "representable",
     "same_columns",
     "same_dimension",
     "seed",

@@ -5,7 +5,18 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["device_name", "floating", "has_tangent", "is_dataset", "is_tensor", "like", "wants_gradient"]
+from otgan.errors import InvalidInput
+
+__all__ = [
+    "device_name",
+    "floating",
+    "has_tangent",
+    "is_dataset",
+    "is_tensor",
+    "like",
+    "representable",
+    "wants_gradient",
+]
 
 
 def is_tensor(x: object) -> bool:
@@ -34,8 +45,25 @@ def floating(tensor: Any) -> Any:
 
 
 def like(tensor: Any, values: Any) -> Any:
-    """``values`` as a tensor of the dtype and on the device of ``tensor``."""
-    return floating(tensor).new_tensor(values)
+    """``values`` as a tensor of the dtype and on the device of ``tensor``, if they stay finite there."""
+    return representable(floating(tensor).new_tensor(values))
+
+
+def representable(distances: Any) -> Any:
+    """``distances``, a tensor of the user's dtype, which float64 has numbers for that float16 and float32 have not.
+
+    Raises
+    ------
+    InvalidInput
+        If one of them is beyond the largest number of the dtype.
+    """
+    if distances.detach().isinf().any():
+        largest = sys.modules["torch"].finfo(distances.dtype).max
+        raise InvalidInput(
+            f"the distance leaves {distances.dtype}, whose largest number is {largest:.6g}. Rescale the points, or "
+            "pass them as float64: x.double()."
+        )
+    return distances
 
 
 def device_name(device: Any) -> Any:

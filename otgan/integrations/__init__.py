@@ -1,6 +1,6 @@
 """otgan inside of other libraries: each module needs its own, which is imported with it.
 
-The extras ``lightning`` and ``ignite`` of otgan install them.
+The extras ``torchmetrics``, ``lightning`` and ``ignite`` of otgan install them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otgan.integrations import ignite, lightning
+    from otgan.integrations import ignite, lightning, torchmetrics
 
-__all__ = ["ignite", "lightning"]
+__all__ = ["ignite", "lightning", "torchmetrics"]
 
 
 def __getattr__(name: str) -> Any:

@@ -36,7 +36,7 @@ def population_interval(
     folds: int = 4,
     seed: int = 0,
     progress: bool = False,
-    device: str = "cpu",
+    device: Any = "cpu",
 ) -> PopulationInterval:
     """A nominal confidence interval for W1 between the two distributions that samples come from.
 
@@ -86,7 +86,7 @@ def population_interval(
         Of the parts, and of where k means start.
     progress : bool, default False
         Show the progress of the solve of the full samples on a terminal.
-    device : str, default "cpu"
+    device : str or torch.device, default "cpu"
         Where that prices all pairs, as for :func:`otgan.solve`.
 
     Returns

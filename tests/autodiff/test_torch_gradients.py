@@ -130,6 +130,24 @@ def test_the_value_is_that_of_float64_rounded_once(p: float, dtype: torch.dtype)
     assert torch.equal(found.detach(), exact.to(dtype))
 
 
+@pytest.mark.parametrize(("dtype", "largest"), [(torch.float16, "65504"), (torch.float32, r"3\.40282e\+38")])
+@pytest.mark.parametrize("wants_gradient", [False, True])
+def test_a_distance_that_leaves_the_dtype_is_no_number(dtype: torch.dtype, largest: str, wants_gradient: bool) -> None:
+    """Points may be as far apart as twice the largest number that each of their coordinates can be."""
+    line = torch.full((5,), torch.finfo(dtype).max, dtype=dtype, requires_grad=wants_gradient)
+    plane = torch.stack([line, torch.arange(5).to(dtype)], dim=1)
+    for distance in (
+        lambda: otgan.wasserstein(line, -line.detach()),
+        lambda: otgan.wasserstein(plane, -plane.detach()),
+        lambda: otgan.wasserstein_1d(line, -line.detach()),
+        lambda: otgan.wasserstein_1d(line, -line.detach(), math.inf),
+        lambda: otgan.wasserstein_batch(plane[None], -plane[None].detach()),
+    ):
+        with pytest.raises(InvalidInput, match=rf"the distance leaves {dtype}, whose largest number is {largest}\. "):
+            distance()
+    assert otgan.wasserstein(line.double(), -line.detach().double()).item() == 2 * torch.finfo(dtype).max
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(
     ("dtype", "p", "scale"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import otgan
@@ -149,6 +150,12 @@ def test_the_same_set_twice_is_at_distance_zero(tmp_path):
     assert result.solution.distance == 0.0
     assert (result.reports[0].lower_bound or 0.0) <= 0.0
     assert "NaN" in (result.write(tmp_path) / "report.json").read_text()
+
+
+def test_a_torch_device_is_its_name():
+    x = np.random.default_rng(0).random((20, 2))
+    result = check(x, x + 1, n=10, steps=2, seeds=1, methods=("clip",), device=torch.device("cpu"))
+    assert json.loads(json.dumps(plain(result.settings)))["device"] == "cpu"
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -108,8 +108,8 @@ def of_shape(name: str, *shape: int) -> SampleSet:
 @pytest.mark.parametrize(
     ("first", "second", "advice"),
     [
-        ((8, 8, 3), (3, 8, 8), "channels first: move them to the end with numpy.moveaxis"),
-        ((3, 8, 7), (8, 7, 3), "channels first"),
+        ((8, 8, 4), (4, 8, 8), "channels first: move them to the end with numpy.moveaxis"),
+        ((3, 8, 7), (7, 8, 3), "Resize or reshape"),
         ((10, 12), (12, 10), r"turn it with array.transpose\(0, 2, 1\)"),
         ((8, 8), (8, 8, 3), "One is grey and the other has channels"),
         ((4, 4), (2, 8), "Resize or reshape"),
@@ -134,12 +134,23 @@ def test_samples_of_one_shape_in_other_words_are_compared(shape: tuple[int, ...]
         assert (second.points == pair[1].points).all()
 
 
+@pytest.mark.parametrize("shape", [(8, 7, 3), (8, 8, 3), (5, 2, 3)])
+def test_images_are_compared_wherever_their_channels_are(shape: tuple[int, ...]):
+    last, other = of_shape("last.npy", *shape), of_shape("other.npy", *shape)
+    first = SampleSet.of(np.moveaxis(other.points.reshape(3, *shape), 3, 1), "first.npy", "an example")
+    for pair in ((last, first), (first, last)):
+        one, two, notes = comparable(*pair)
+        assert one.shape == two.shape == shape
+        assert notes == ("the channels of first.npy are moved from the first axis to the last",)
+        assert otgan.wasserstein(one.points, two.points) == otgan.wasserstein(last.points, other.points)
+
+
 def test_files_and_folders_of_other_shapes_are_named(capsys: pytest.CaptureFixture[str], elsewhere: Path):
     for name, shape in (("colour", (4, 5, 3)), ("grey", (4, 5))):
         (elsewhere / name).mkdir()
         Image.fromarray(np.zeros(shape, np.uint8)).save(elsewhere / name / "a.png")
-    np.save("last.npy", np.zeros((2, 8, 8, 3)))
-    np.save("first.npy", np.zeros((2, 3, 8, 8)))
+    np.save("last.npy", np.zeros((2, 8, 8, 4)))
+    np.save("first.npy", np.zeros((2, 4, 8, 8)))
     for words in (["colour/", "grey/"], ["last.npy", "first.npy"]):
         for command in ("distance", "check"):
             assert main([command, *words]) == 2

@@ -97,7 +97,7 @@ def test_sets_by_name() -> None:
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (np.zeros((5, 3, 8, 8)), {}, "channels as their last axis.* Move the channels to the end"),
+        (np.zeros((5, 4, 8, 8)), {}, r"channels as their last axis.* Pass channels='first' to train, or move them"),
         (np.zeros((5, 8, 8, 2)), {}, "channels as their last axis.* flatten the samples into points"),
         (np.zeros((1, 2)), {}, "at least 2 samples"),
         (np.zeros((5, 2)), {"held_out": 5}, "must leave samples to train on"),
@@ -111,6 +111,41 @@ def test_sets_by_name() -> None:
 def test_bad_arrays_are_refused(array, options, message) -> None:
     with pytest.raises(InvalidInput, match=message):
         dataset(Config(**options), CPU, array)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.as_tensor, lambda array: torch.as_tensor(array).bfloat16()])
+def test_images_with_their_channels_first_are_the_same_images(kind) -> None:
+    last = RNG.integers(0, 256, size=(10, 8, 6, 3)).astype(np.float64)
+    first = kind(np.moveaxis(last, 3, 1).copy())
+    expected, found = dataset(Config(), CPU, last), dataset(Config(), CPU, first)
+    assert found.sha256 == expected.sha256
+    assert torch.equal(found.train, expected.train)
+    assert dataset(Config(), CPU, first, "first").sha256 == expected.sha256
+    assert dataset(Config(), CPU, kind(last[..., :1].reshape(10, 1, 8, 6))).scaling.shape == (8, 6)
+
+
+def test_where_channels_are_can_be_said() -> None:
+    square = RNG.random((10, 3, 5, 3))
+    assert dataset(Config(), CPU, square).scaling.network_shape == (3, 3, 5), "last where both may be"
+    assert dataset(Config(), CPU, square, "last").scaling.network_shape == (3, 3, 5)
+    assert dataset(Config(), CPU, square, "first").scaling.network_shape == (3, 5, 3)
+    assert dataset(Config(), CPU, RNG.random((10, 4, 8, 8)), "first").scaling.network_shape == (4, 8, 8)
+    pairs = torch.utils.data.TensorDataset(torch.rand(10, 3, 5, 3), torch.arange(10))
+    assert dataset(Config(), CPU, pairs).scaling.network_shape == (3, 5, 3), "of datasets first"
+    assert dataset(Config(), CPU, pairs, "last").scaling.network_shape == (3, 3, 5)
+    for array, channels in ((square[..., 0], "first"), (np.zeros((5, 2)), "last"), (np.zeros((5, 8, 8, 3)), "first")):
+        with pytest.raises(InvalidInput, match=rf"channels='{channels}' needs images with 1, 3 or 4 channels"):
+            dataset(Config(), CPU, array, channels)
+    with pytest.raises(InvalidInput, match="channels must be"):
+        dataset(Config(), CPU, square, "middle")
+
+
+def test_files_may_have_their_channels_first(tmp_path: Path) -> None:
+    images = torch.rand(10, 3, 5, 6)
+    torch.save(images, tmp_path / "first.pt")
+    np.save(tmp_path / "last.npy", images.permute(0, 2, 3, 1).numpy())
+    first, last = (dataset(Config(data=str(tmp_path / name)), CPU) for name in ("first.pt", "last.npy"))
+    assert first.sha256 == last.sha256
 
 
 def test_folders_of_images(tmp_path: Path) -> None:

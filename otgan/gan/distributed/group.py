@@ -69,6 +69,10 @@ class ProcessGroup:
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def agreed(self, answer: bool) -> bool:
+        """The answer of the first process, in all of them."""
+        return answer if self.size == 1 else bool(self.fabric.broadcast(answer))
+
     def average_gradients(self, network: nn.Module) -> None:
         """Replace gradients by their means over processes."""
         self.average(*(parameter.grad for parameter in network.parameters() if parameter.grad is not None))

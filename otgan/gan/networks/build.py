@@ -105,7 +105,7 @@ def compiled(config: Config, generator: nn.Module, critic: nn.Module) -> tuple[N
     score: Any = critic
     if config.compile:
         generate = torch.compile(generator)
-        if not config.penalised and config.critic not in LIPSCHITZ_CRITICS:
+        if not config.penalised and config.critic not in LIPSCHITZ_CRITICS and config.objective != "wgan-lipschitz":
             score = torch.compile(critic)
     if config.precision == "float32":
         return generate, score
