@@ -15,6 +15,7 @@ from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, listed, partial, small, solver
 from otgan.exact.auto import check, choose
+from otgan.exact.bottleneck import Bottleneck, solve_bottleneck
 from otgan.exact.listed import is_listed
 from otgan.exact.metrics import is_other, metric_cost
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
@@ -222,11 +223,12 @@ def wasserstein(
     Parameters
     ----------
     x, y, p, a, b, metric, method, rtol, device, normalize
-        As for :func:`solve`. On the line p may be inf. Torch tensors give a torch scalar that can be differentiated
-        with respect to x, y, a and b (envelope theorem: the plan and the potentials are held fixed). Value and
-        gradients are computed in float64 whatever the tensors' types and devices, and cast once: the value to those of
-        the first tensor (float64 for whole numbers), each gradient to those of its tensor. Gradients to weights are up
-        to a constant, as totals must stay equal. Where matched points coincide, zero is the subgradient that is taken.
+        As for :func:`solve`, and p may be inf: the longest way that mass has to go. Torch tensors give a torch scalar
+        that can be differentiated with respect to x, y, a and b (envelope theorem: the plan and the potentials are held
+        fixed). Value and gradients are computed in float64 whatever the tensors' types and devices, and cast once: the
+        value to those of the first tensor (float64 for whole numbers), each gradient to those of its tensor. Gradients
+        to weights are up to a constant, as totals must stay equal. Where matched points coincide, zero is the
+        subgradient that is taken. For p = inf only the pair whose distance it is has a gradient.
 
     Returns
     -------
@@ -253,7 +255,7 @@ def wasserstein(
     a, b = inputs.masses(a, b, normalize)
     if isinstance(p, numbers.Real) and p == math.inf:
         _check_device(device, method)
-        return _line_infinity(x, y, a, b, metric, method, rtol)
+        return _infinity(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
     if is_other(metric):
         if any(map(inputs.wants_gradient, (x, y, a, b))):
@@ -316,22 +318,35 @@ def _plain_weights(a: Any, b: Any) -> bool:
     return all(weights is None or small.is_plain(weights, 1) for weights in (a, b))
 
 
-def _line_infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: float) -> Any:
-    """W_inf, which has no cost <P, C> and is computed on the line only, where every metric is the same."""
+def _infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: float) -> Any:
+    """W_inf, which has no cost <P, C>: on the line by order, where every metric is the same, elsewhere by bisection."""
     inputs.metric_name(metric)
     inputs.choice(method, "method", ("auto", "line"))
     inputs.tolerance(rtol)
     y = frames.aligned(x, y)
     sides = inputs.points(x, "x"), inputs.points(y, "y")
-    for points in sides:
-        if points.shape[1] > 1:
-            inputs.exponent(math.inf)
+    tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
+    if any(points.shape[1] > 1 for points in sides):
+        inputs.choice(method, "method", ("auto",))
+        found = _bottleneck(*sides, a, b, metric)
+        if tensor is None:
+            return found.distance
+        from otgan.autodiff.bottleneck import differentiable_bottleneck
+
+        return differentiable_bottleneck(found.distance, found.pair, metric, x, y, a, b)
     left, right = (
         given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
     )
     distance = line.wasserstein_1d(left, right, math.inf, a=a, b=b)
-    tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
     return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
+
+
+def _bottleneck(x: Any, y: Any, a: Any, b: Any, metric: str) -> Bottleneck:
+    """W_inf between points, no further than the plan for p = 2 goes."""
+    near = solve(x, y, 2, a=a, b=b, metric=metric, throw=False)
+    problem = Problem.from_points(x, y, 1, a=a, b=b, metric=metric)
+    longest = float(problem.cost.entries(near.moves.rows, near.moves.cols).max())
+    return solve_bottleneck(problem, longest)
 
 
 def _check_device(device: Any, method: Any) -> str:
