@@ -79,8 +79,7 @@ def exponent(p: Any, *, allow_inf: bool = False) -> float:
     number = real(p, "p", low=1.0)
     if math.isinf(number) and not allow_inf:
         raise InvalidInput(
-            "p must be finite here, but inf came: W_inf has no cost <P, C>. On the line, use "
-            "otgan.wasserstein_1d(x, y, p=math.inf)."
+            "p must be finite here, but inf came: W_inf has no cost <P, C>. Use otgan.wasserstein(x, y, p=math.inf)."
         )
     return number
 
