@@ -315,7 +315,7 @@ def test_a_message_says_what_to_do() -> None:
         otgan.solve(sparse.eye_array(2), GOOD)
     with pytest.raises(InvalidInput, match=r"x\.reshape\(len\(x\), -1\)"):
         otgan.solve(np.zeros((3, 2, 2)), GOOD)
-    with pytest.raises(InvalidInput, match=r"wasserstein_1d"):
+    with pytest.raises(InvalidInput, match=r"otgan\.wasserstein"):
         otgan.solve(GOOD, GOOD, INF)
 
 
