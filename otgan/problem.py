@@ -65,11 +65,14 @@ class Problem:
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
         """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
-        return cls._weighted(MatrixCost(inputs.cost_matrix(C)), a, b, 1.0)
+        matrix, *extent = inputs.cost_matrix(C)
+        return cls._weighted(MatrixCost.within(matrix, tuple(extent)), a, b, 1.0)
 
     @classmethod
     def _weighted(cls, cost: Cost, a: Any, b: Any, p: float) -> Problem:
         n, m = cost.shape
+        if a is None and b is None and n == m:
+            return cls(cost, np.full(n, 1.0 / n), np.full(n, 1.0 / n), p, True, (n, n))
         mass_a = inputs.weights(a, n, "a", "the n rows")
         mass_b = inputs.weights(b, m, "b", "the m columns")
         given = n if a is None else mass_a, m if b is None else mass_b

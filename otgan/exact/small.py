@@ -45,25 +45,27 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     from otgan.kernels.small import fits, solve_matrix
 
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
-    exponent = 0 if fits(C) else math.frexp(float(np.abs(C).max()))[1]
-    C = _in_units_of(C, exponent)
-    if C is None or not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
+    exponent, floor = 0, problem.cost.floor
+    if not fits(C):
+        exponent = math.frexp(float(np.abs(C).max()))[1]
+        C, floor = _in_units_of(C, exponent), math.ldexp(floor, -exponent)
+    if C is None or not ((exponent == 0 or fits(C)) and 2.0**-64 < problem.mass < 2.0**64):
         return None
     x, y, errors = _points(problem, exponent)
     high, low = in_two_floats(masses.a, masses.b)
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
-    answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
+    answer = solve_matrix(C, x, y, whole, sides, errors, floor, method == "assignment")
     potential, proof = (_in_units_of(np.asarray(part), -exponent) for part in (answer.potential, answer.proof))
     if potential is None or proof is None:
         return None
-    value, lower, upper, magnitude, violation, slackness = proof.tolist()
+    value, lower, upper, magnitude, slackness = proof.tolist()
     certificate = Certificate(
         lower=lower,
         upper=upper,
         magnitude=magnitude,
         marginal_error=0.0,
-        dual_violation=violation,
+        dual_violation=0.0,
         slackness=slackness,
     )
     if not (answer.holds and certificate.is_optimal(rtol)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,13 @@ def real_array(
         If ``x`` is ragged, empty, complex, sparse, masked, not numeric, holds NaN or (by default) inf, or would not
         fit into memory.
     """
+    return _real_array(x, name, allow_inf, columns)[0]
+
+
+def _real_array(
+    x: Any, name: str, allow_inf: bool = False, columns: Sequence[str] | None = None
+) -> tuple[NDArray[np.float64], float, float]:
+    """What :func:`real_array` returns, its least value and its greatest."""
     expected = f"{name} must be an array of real numbers"
     if is_tensor(x):
         x = _numpy(x, name, expected)
@@ -89,18 +97,20 @@ def real_array(
             f"{name} holds integers above 2**53, which float64 cannot tell apart. Of points, subtract an offset from "
             "both sides; divide weights by a common factor, or pass them as floats."
         )
-    for is_bad, kind, advice in (
-        (np.isnan, "NaN", "Drop or fill them."),
-        (np.isinf, "infinite", "Drop them, or use a large finite value."),
-    ):
-        if allow_inf and is_bad is np.isinf:
-            continue
-        if (bad := is_bad(clean)).any():
-            raise InvalidInput(
-                f"{name} must be finite, but {int(bad.sum())} of {clean.size} values are {kind}{_where(bad, columns)}. "
-                f"{advice}"
-            )
-    return clean
+    least, greatest = float(clean.min()), float(clean.max())  # NaN where there is one
+    if math.isnan(least):
+        raise _not_finite(np.isnan(clean), "NaN", "Drop or fill them.", name, columns)
+    if not (allow_inf or math.isfinite(least) and math.isfinite(greatest)):
+        raise _not_finite(np.isinf(clean), "infinite", "Drop them, or use a large finite value.", name, columns)
+    return clean, least, greatest
+
+
+def _not_finite(
+    bad: NDArray[np.bool_], kind: str, advice: str, name: str, columns: Sequence[str] | None
+) -> InvalidInput:
+    return InvalidInput(
+        f"{name} must be finite, but {int(bad.sum())} of {bad.size} values are {kind}{_where(bad, columns)}. {advice}"
+    )
 
 
 def vector(x: Any) -> NDArray[np.float64] | None:
@@ -210,12 +220,12 @@ def points(x: Any, name: str, columns: Sequence[str] | None = None) -> NDArray[n
     return np.ascontiguousarray(array)
 
 
-def cost_matrix(C: Any, name: str = "C") -> NDArray[np.float64]:
-    """``C`` as a finite cost matrix of shape (n, m)."""
-    array = real_array(C, name)
+def cost_matrix(C: Any, name: str = "C") -> tuple[NDArray[np.float64], float, float]:
+    """``C`` as a finite cost matrix of shape (n, m), its least entry and its greatest."""
+    array, least, greatest = _real_array(C, name)
     if array.ndim != 2:
         raise InvalidInput(f"{name} must be a matrix of shape (n, m), but has shape {array.shape}.")
-    largest = float(np.abs(array).max())
+    largest = max(-least, greatest)
     if largest > LARGEST or 0 < largest < SMALLEST:
         raise InvalidInput(f"the costs {name} go up to {largest:.3g}, which leaves float64; rescale them to about 1.")
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array), least, greatest

@@ -6,7 +6,16 @@ import numpy as np
 
 from otgan.kernels.jit import inlined, kernel
 
-__all__ = ["cheapest", "first_prices", "least_difference", "least_of", "least_reduced_cost", "lesser", "place_of"]
+__all__ = [
+    "cheapest",
+    "first_prices",
+    "least_difference",
+    "least_of",
+    "least_reduced_cost",
+    "lesser",
+    "lower_columns",
+    "place_of",
+]
 
 LANES = 8
 LOOK = 256  # columns that are compared before the first is looked for
@@ -67,6 +76,14 @@ def cheapest(C, g, i):
 def least_reduced_cost(C, g, i):
     """The least ``C_ij - g_j`` in row i."""
     return least_difference(C[i], g)
+
+
+@kernel
+def lower_columns(costs, f, minima):
+    """``minima_j = min(minima_j, costs_j - f)``."""
+    for j in range(minima.size):
+        value = costs[j] - f
+        minima[j] = value if value < minima[j] else minima[j]
 
 
 @inlined

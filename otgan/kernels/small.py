@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
+LARGEST_BITS, LEAST_BITS = (int(np.float64(cost).view(np.int64)) for cost in (LARGEST_COST, LEAST_COST))
+SIZE = 2**63 - 1  # all bits but the sign
 COORDINATES = 32  # of points that stay in the nearest cache
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
@@ -117,27 +119,25 @@ def equal_masses(n, m):
 @kernel
 def fits(C):
     """Whether all costs are finite, and the largest of a size at which proofs need no scaling."""
-    largest, finite = 0.0, True
+    bits, largest = C.view(np.int64), 0  # without their signs, sizes are in the order of their bits, and NaN is last
     for i in range(C.shape[0]):
         for j in range(C.shape[1]):
-            size = abs(C[i, j])
-            finite &= size < LARGEST_COST  # nor is NaN
-            largest = size if size > largest else largest
-    return finite and (largest == 0.0 or largest > LEAST_COST)
+            largest = max(largest, bits[i, j] & SIZE)
+    return largest == 0 or LEAST_BITS < largest < LARGEST_BITS
 
 
 @kernel
-def solve_matrix(C, x, y, whole, masses, rounding, one_each):
+def solve_matrix(C, x, y, whole, masses, rounding, floor, one_each):
     """:func:`solved` for callers that are not compiled."""
-    return solved(C, x, y, whole, masses, rounding, one_each)
+    return solved(C, x, y, whole, masses, rounding, floor, one_each)
 
 
 @inlined
-def solved(C, x, y, whole, masses, rounding, one_each):
+def solved(C, x, y, whole, masses, rounding, floor, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
-    Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. ``one_each``
-    says that n = m and all masses are 1: a matching is looked for first.
+    Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
+    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
     """
     flow, holds, pivots = whole.copy(), True, 0
     matched, cols, potential = optimal_matching(C) if one_each else no_matching()
@@ -149,8 +149,8 @@ def solved(C, x, y, whole, masses, rounding, one_each):
         holds = exact_flows(basis, order, flow)
         rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
         potential = basis.potential
-    potential = make_feasible(C, potential, masses.high)
-    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
+    potential = make_feasible(C, potential, masses.high, matched)
+    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor)
     return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
 
 
@@ -278,7 +278,7 @@ def value_and_bounds(C, x, y, a, b, relative, lost, intact):
 def value_of_equal(C, x, y, rounding):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solved(C, x, y, whole, masses, rounding, C.shape[0] == C.shape[1])
+    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), C.shape[0] == C.shape[1])
     return answer.proof, answer.holds
 
 
@@ -298,14 +298,14 @@ def value_of_weighted(C, x, y, a, b, rounding):
     if not least > (n + m) * FLOW_ERROR * masses.total:
         return no_proof(), False
     rows, cols, _, mass = arcs_with_mass(basis.parent, flow[:, 0], n)
-    potential = make_feasible(C, basis.potential, masses.high)
+    potential = make_feasible(C, basis.potential, masses.high, False)
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
 
 @inlined
 def no_proof():
     """A proof of nothing."""
-    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan)
 
 
 @kernel
