@@ -37,7 +37,7 @@ FEW_FREE = 0.03  # of n rows: so few are left to the searches without looking fo
 def first_matching(C):
     """A partial matching of C (n, n), and column potentials under which each row keeps to its cheapest.
 
-    With the first prices, or where costs are tied by the least costs; the other way if one leaves too many rows free.
+    With the first prices, or where costs are tied by the least costs.
 
     Returns
     -------
@@ -47,13 +47,7 @@ def first_matching(C):
     free : int
         How many rows are not matched: where there are many, searches will be long.
     """
-    tied = are_tied(C)
-    match, row_of, g, free = matching_of_ties(C) if tied else matching_by_prices(C)
-    if not paths_are_short(C.shape[0], free):
-        other, other_row_of, other_g, other_free = matching_by_prices(C) if tied else matching_of_ties(C)
-        if other_free < free:
-            return other, other_row_of, other_g, other_free
-    return match, row_of, g, free
+    return matching_of_ties(C) if are_tied(C) else matching_by_prices(C)
 
 
 @inlined
@@ -92,23 +86,25 @@ def matching_by_prices(C):
 def matching_of_ties(C):
     """What :func:`first_matching` returns, by the least costs of the rows and, if need be, of the columns after them.
 
-    A row takes the first free column from its own number on that is as cheap as its cheapest.
+    A row takes the first free column that is as cheap as its cheapest.
     """
     n = C.shape[0]
-    f, g, free = np.empty(n), np.zeros(n), 0
+    f, g, prices, free = np.empty(n), np.zeros(n), np.zeros(n), 0
     match, row_of = nothing_matched(n)
     for i in range(n):
         f[i] = least_of(C[i])
-        free += not take_tight(C, f[i], g, i, match, row_of)
+        free += not take_tight(C[i], f[i], prices, i, match, row_of)
     if free <= FEW_FREE * n:
         return match, row_of, g, free
     for j in range(n):
         g[j] = np.inf
     for i in range(n):
         lower_columns(C[i], f[i], g)
+    for j in range(n):
+        prices[j] = g[j] if row_of[j] < 0 else -np.inf
     for i in range(n):
         if match[i] < 0:
-            free -= take_tight(C, f[i], g, i, match, row_of)
+            free -= take_tight(C[i], f[i], prices, i, match, row_of)
     return match, row_of, g, free
 
 
@@ -119,15 +115,16 @@ def nothing_matched(n):
 
 
 @kernel
-def take_tight(C, f, g, i, match, row_of):
-    """Match row i to the first free column from i on where ``C_ij - g_j`` is f, and say whether there was one."""
-    costs = C[i]
-    for k in range(i, i + g.size):
-        j = k if k < g.size else k - g.size
-        if costs[j] - g[j] == f and row_of[j] < 0:
-            match[i], row_of[j] = j, i
-            return True
-    return False
+def take_tight(costs, f, prices, i, match, row_of):
+    """Match row i to the first column where ``costs_j - prices_j`` is f, and say whether there is one.
+
+    ``prices`` (n,) are g at the free columns and minus infinity at the others, and brought forward.
+    """
+    if least_difference(costs, prices) != f:
+        return False
+    j = place_of(costs, prices, f)
+    match[i], row_of[j], prices[j] = j, i, -np.inf
+    return True
 
 
 @kernel
@@ -220,14 +217,16 @@ def augment(C, g, match, row_of, start, length, prices, final, taken, before, se
     for j in range(g.size):
         length[j], before[j], prices[j] = C[start, j] - g[j], start, g[j]
     count = 0
-    end, least = shortest(length, taken)
+    end, least = shortest(length)
     while row_of[end] >= 0:
         settled[count], final[count] = end, least
         count += 1
         length[end], prices[end] = np.inf, -np.inf
         i = row_of[end]
         relax(C[i], prices, C[i, end] - g[end] - least, i, length, before)
-        end, least = shortest(length, taken)
+        end, least = shortest(length)
+        if least == final[count - 1]:  # of equals, one that is free ends the search
+            end = free_place(length, least, taken, end)
     for k in range(count):
         g[settled[k]] += final[k] - least
     taken[end] = -np.inf
@@ -249,13 +248,16 @@ def relax(costs, prices, offset, i, length, before):
         before[j] = i if shorter else before[j]
 
 
-@kernel
-def shortest(length, taken):
-    """Where the least entry is, and the entry; of equals one that is not taken, which ends a search."""
-    least = least_of(length)
-    if least_difference(length, taken) == least:
-        return place_of(length, taken, least), least
-    j = 0
+@inlined
+def shortest(length):
+    """Where the least entry is, and the entry."""
+    least, j = least_of(length), 0
     while j < length.size - 1 and length[j] != least:  # they may all be NaN, which nothing equals
         j += 1
     return j, least
+
+
+@kernel
+def free_place(length, least, taken, otherwise):
+    """A column that is not taken whose length is the least, or ``otherwise``."""
+    return place_of(length, taken, least) if least_difference(length, taken) == least else otherwise

@@ -11,7 +11,7 @@ import pytest
 import otgan
 from otgan.exact import dense
 from otgan.kernels.arcs import Arcs, Matching, row_minima
-from otgan.kernels.assignment import shortest
+from otgan.kernels.assignment import free_place, shortest
 from otgan.kernels.auction import auction
 from otgan.kernels.augment import augment_together
 from otgan.kernels.envelope import refit
@@ -31,14 +31,14 @@ def test_all_kernels_with_checked_indices_give_the_same_values() -> None:
 
 def test_the_shortest_of_lengths_that_are_no_numbers_is_one_of_them() -> None:
     for n in (1, 7, 8, 9, 30):
-        assert 0 <= shortest(np.full(n, math.nan), np.zeros(n))[0] < n
-    assert shortest(np.array([math.nan, 2.0, 1.0, math.inf]), np.zeros(4)) == (2, 1.0)
+        assert 0 <= shortest(np.full(n, math.nan))[0] < n
+    assert shortest(np.array([math.nan, 2.0, 1.0, math.inf])) == (2, 1.0)
 
 
 def test_of_equal_lengths_a_column_that_is_not_taken_comes_first() -> None:
     length, taken = np.array([1.0, 1.0, 2.0, 1.0]), np.array([-math.inf, -math.inf, 0.0, 0.0])
-    assert shortest(length, taken) == (3, 1.0)
-    assert shortest(np.array([0.0, 1.0, 2.0, 1.0]), taken) == (0, 0.0)
+    assert free_place(length, 1.0, taken, 0) == 3
+    assert free_place(np.array([0.0, 1.0, 2.0, 1.0]), 0.0, taken, 0) == 0
 
 
 def test_rows_without_a_price_make_no_bid_and_stay_free() -> None:
