@@ -41,12 +41,12 @@ def first_prices(C):
     """
     n, m = C.shape
     groups = min(n, GROUPS)
-    prices, least, upper = np.zeros(m), np.empty(m), np.full(m, np.inf)
+    prices, least, upper, room = np.zeros(m), np.empty(m), np.full(m, np.inf), np.empty(GROUPS)
     for first in range(groups):
         for j in range(m):
             least[j] = np.inf
         for i in range(first, n, groups):
-            near = mean_of_least(C[i])
+            near = mean_of_least(C[i], room)
             for j in range(m):
                 least[j] = lesser(C[i, j], least[j])
                 upper[j] = lesser(C[i, j] - near, upper[j])
@@ -58,13 +58,23 @@ def first_prices(C):
 
 
 @kernel
-def mean_of_least(costs):
-    """The mean of the least of every eighth cost, from each of the first eight on; of all where there are fewer."""
-    least = np.full(min(costs.size, GROUPS), np.inf)
-    for start in range(0, costs.size, GROUPS):
-        for k in range(min(GROUPS, costs.size - start)):
+def mean_of_least(costs, least):
+    """The mean of the least of every eighth cost, from each of the first eight on; ``least`` (8,) is room to work in.
+
+    Of all costs where there are fewer.
+    """
+    whole, total = costs.size // GROUPS * GROUPS, 0.0
+    for k in range(GROUPS):
+        least[k] = np.inf
+    for start in range(0, whole, GROUPS):
+        for k in range(GROUPS):
             least[k] = lesser(costs[start + k], least[k])
-    return least.mean()
+    for j in range(whole, costs.size):
+        least[j - whole] = lesser(costs[j], least[j - whole])
+    groups = min(costs.size, GROUPS)
+    for k in range(groups):
+        total += least[k]
+    return total / groups
 
 
 @kernel
