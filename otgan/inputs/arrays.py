@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import sys
+from operator import countOf
+from struct import error as struct_error
+from struct import pack_into
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +27,7 @@ __all__ = ["cost_matrix", "points", "real_array", "vector"]
 BYTES_A_VALUE = 9  # in float64, and of a mask
 LARGEST_WHOLE, LARGEST_SQUARE = 2**53, 2.0**106  # float64 can tell whole numbers apart up to here
 QUICK = 2**16  # values, up to which converting is quicker than checking first whether memory will do
-NUMBERS = {float: np.float64, int: np.int64, bool: np.bool_, np.float64: np.float64}  # in lists, and how they are read
+NUMBERS = {float, int, bool, np.float64}  # types in lists that are read without a closer look
 EXACT = "?bBhHiIlLqQefd"  # codes of the types that float64 holds exactly, but for large whole numbers of 8 bytes
 
 
@@ -100,7 +103,7 @@ def _real_array(
     least, greatest = float(clean.min()), float(clean.max())  # NaN where there is one
     if math.isnan(least):
         raise _not_finite(np.isnan(clean), "NaN", "Drop or fill them.", name, columns)
-    if not (allow_inf or math.isfinite(least) and math.isfinite(greatest)):
+    if not (allow_inf or (math.isfinite(least) and math.isfinite(greatest))):
         raise _not_finite(np.isinf(clean), "infinite", "Drop them, or use a large finite value.", name, columns)
     return clean, least, greatest
 
@@ -120,7 +123,7 @@ def vector(x: Any) -> NDArray[np.float64] | None:
     what is wrong. A float64 vector comes back as it is, however long.
     """
     if type(x) is list or type(x) is tuple:
-        x = _listed(x) if 0 < len(x) <= QUICK else None
+        return _listed(x) if 0 < len(x) <= QUICK else None
     if type(x) is not np.ndarray or x.ndim != 1 or x.size == 0:
         return None
     if x.dtype == np.float64:
@@ -128,19 +131,40 @@ def vector(x: Any) -> NDArray[np.float64] | None:
     if x.size > QUICK or x.dtype.char not in EXACT:
         return None
     clean = x.astype(np.float64)
-    # No square is above the sum of all, which is the quickest thing to find.
-    return clean if x.itemsize < 8 or np.dot(clean, clean) < LARGEST_SQUARE else None
+    return clean if x.itemsize < 8 or _are_told_apart(clean) else None
 
 
-def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[Any] | None:
-    """A list of Python's or NumPy's numbers as a vector; None if it holds anything else."""
-    kinds, first = list(map(type, x)), type(x[0])
-    if kinds.count(first) != len(x):
-        return np.asarray(x) if NUMBERS.keys() >= set(kinds) else None
-    try:
-        return np.fromiter(x, NUMBERS[first], len(x)) if first in NUMBERS else None  # twice as fast as asarray
-    except OverflowError:
+def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
+    """A list of Python's or NumPy's numbers as a vector; None if it holds anything else, or whole numbers too large.
+
+    Types are looked at first, as fractions, tensors and others have a value as floats too.
+    """
+    n, kind = len(x), type(x[0])
+    alike = kind is type(x[n // 3]) is type(x[-1]) and countOf(map(type, x), kind) == n  # quicker than a set of types
+    if not ((alike and kind in NUMBERS) or NUMBERS.issuperset(map(type, x))):
         return None
+    if alike and kind is int:
+        try:
+            return _packed(x, "i", np.intc).astype(np.float64)
+        except struct_error:
+            pass
+    try:
+        clean = _packed(x, "d", np.float64)
+    except (OverflowError, struct_error):  # whole numbers beyond all floats
+        return None
+    return clean if (alike and kind is not int) or _are_told_apart(clean) else None
+
+
+def _packed(x: list[Any] | tuple[Any, ...], code: str, dtype: type) -> NDArray[Any]:
+    """``x`` as an array of the type with this code: half the time that NumPy takes."""
+    values = np.empty(len(x), dtype)
+    pack_into(f"{len(x)}{code}", values, 0, *x)
+    return values
+
+
+def _are_told_apart(values: NDArray[np.float64]) -> bool:
+    """Whether all are below 2^53, as no square is above the sum of all, which is the quickest thing to find."""
+    return values.dot(values) < LARGEST_SQUARE
 
 
 def _where(bad: NDArray[np.bool_], columns: Sequence[str] | None) -> str:

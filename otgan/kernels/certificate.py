@@ -123,9 +123,7 @@ def make_feasible(C, potential, mass, tight):
 
 @kernel
 def lower_bound(potential, masses, rounding, floor):
-    """A proven lower bound from potentials that are feasible over all pairs, as ``dual_bound`` of
-    :mod:`otgan.certificate`.
-    """
+    """A proven lower bound from potentials that are feasible over all pairs, as that of :mod:`otgan.certificate`."""
     earned, rest, size = 0.0, 0.0, 0.0
     for u in range(potential.size):
         if masses.high[u] + masses.low[u] > 0.0:
