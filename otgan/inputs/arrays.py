@@ -131,7 +131,8 @@ def vector(x: Any) -> NDArray[np.float64] | None:
     if x.size > QUICK or x.dtype.char not in EXACT:
         return None
     clean = x.astype(np.float64)
-    return clean if x.itemsize < 8 or _are_told_apart(clean) else None
+    # No square is above the sum of all, which is the quickest thing to find.
+    return clean if x.itemsize < 8 or clean.dot(clean) < LARGEST_SQUARE else None
 
 
 def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
@@ -149,10 +150,10 @@ def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
         except struct_error:
             pass
     try:
-        clean = _packed(x, "d", np.float64)
-    except (OverflowError, struct_error):  # whole numbers beyond all floats
+        sure = (alike and kind is not int) or math.hypot(*x) < LARGEST_WHOLE  # no number is above the root of all squares
+        return _packed(x, "d", np.float64) if sure else None
+    except OverflowError:  # of whole numbers beyond all floats
         return None
-    return clean if (alike and kind is not int) or _are_told_apart(clean) else None
 
 
 def _packed(x: list[Any] | tuple[Any, ...], code: str, dtype: type) -> NDArray[Any]:
@@ -160,11 +161,6 @@ def _packed(x: list[Any] | tuple[Any, ...], code: str, dtype: type) -> NDArray[A
     values = np.empty(len(x), dtype)
     pack_into(f"{len(x)}{code}", values, 0, *x)
     return values
-
-
-def _are_told_apart(values: NDArray[np.float64]) -> bool:
-    """Whether all are below 2^53, as no square is above the sum of all, which is the quickest thing to find."""
-    return values.dot(values) < LARGEST_SQUARE
 
 
 def _where(bad: NDArray[np.bool_], columns: Sequence[str] | None) -> str:
