@@ -150,10 +150,13 @@ def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
         except struct_error:
             pass
     try:
-        sure = (alike and kind is not int) or math.hypot(*x) < LARGEST_WHOLE  # no number is above the root of all squares
-        return _packed(x, "d", np.float64) if sure else None
-    except OverflowError:  # of whole numbers beyond all floats
+        clean = _packed(x, "d", np.float64)
+    except (OverflowError, struct_error):  # whole numbers beyond all floats
         return None
+    if alike and kind is not int:
+        return clean
+    # Half the time of min and max; NaN compares with nothing.
+    return clean if clean[clean.argmin()] > -LARGEST_WHOLE and clean[clean.argmax()] < LARGEST_WHOLE else None
 
 
 def _packed(x: list[Any] | tuple[Any, ...], code: str, dtype: type) -> NDArray[Any]:
