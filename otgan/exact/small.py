@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,10 +22,11 @@ from otgan.solution import Solution, Status
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.kernels.certificate import Rounding
+    from otgan.kernels.certificate import Masses, Rounding
+    from otgan.kernels.small import Answer
     from otgan.problem import Problem
 
-__all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
+__all__ = ["FEW_PAIRS", "Given", "is_plain", "proven", "rounding", "solve", "taken", "value"]
 
 FEW_PAIRS = 2**20  # up to which hardly anything is faster; a tenth of a second, for which Ctrl-C can wait
 MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
@@ -34,15 +35,35 @@ LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
 EQUAL = np.empty(0)  # weights
 
 
+class Given(NamedTuple):
+    """What kernels need of a problem, see :mod:`otgan.kernels.small`; costs in units of ``2 ** exponent``."""
+
+    C: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    whole: NDArray[np.int64]
+    masses: Masses
+    rounding: Rounding
+    floor: float
+    exponent: int
+
+
 def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     """Solve ``problem`` if it is small; None where that does not prove it to ``rtol``.
 
     A ``method`` of "assignment" looks for a matching first, which n = m points with equal weights have.
     """
-    if math.prod(problem.shape) > FEW_PAIRS:
+    if math.prod(problem.shape) > FEW_PAIRS or (given := taken(problem)) is None:
         return None
+    from otgan.kernels.small import solve_matrix
+
+    return proven(problem, given, solve_matrix(*given[:-1], method == "assignment"), method, rtol)
+
+
+def taken(problem: Problem) -> Given | None:
+    """What kernels need of ``problem``; None where costs or masses have extreme sizes."""
     from otgan.kernels.certificate import Masses
-    from otgan.kernels.small import fits, solve_matrix
+    from otgan.kernels.small import fits
 
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
     exponent, floor = 0, problem.cost.floor
@@ -55,8 +76,13 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     high, low = in_two_floats(masses.a, masses.b)
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
-    answer = solve_matrix(C, x, y, whole, sides, errors, floor, method == "assignment")
-    potential, proof = (_in_units_of(np.asarray(part), -exponent) for part in (answer.potential, answer.proof))
+    return Given(C, x, y, whole, sides, errors, floor, exponent)
+
+
+def proven(problem: Problem, given: Given, answer: Answer, method: str, rtol: float) -> Solution | None:
+    """The solution that kernels found, if it is proven to ``rtol``."""
+    n = problem.shape[0]
+    potential, proof = (_in_units_of(np.asarray(part), -given.exponent) for part in (answer.potential, answer.proof))
     if potential is None or proof is None:
         return None
     value, lower, upper, magnitude, slackness = proof.tolist()

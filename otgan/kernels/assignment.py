@@ -26,7 +26,7 @@ from otgan.kernels.reduced_costs import (
     place_of,
 )
 
-__all__ = ["first_matching", "match_rows", "paths_are_short", "row_potentials"]
+__all__ = ["first_matching", "match_rows", "paths_are_short", "tight_potentials"]
 
 FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
 TIES, ROWS = 1.5, 16  # cheapest columns of a row, on average, from where on costs are tied; rows that are looked at
@@ -147,13 +147,14 @@ def match_rows(C, g, match, row_of, row, limit):
 
 
 @kernel
-def row_potentials(C, g, match):
-    """``f_i`` that make the arc of each matched row tight; of the others, as high as the prices g let them."""
+def tight_potentials(C, g, match):
+    """The prices g after ``f_i`` that make the pairs of matched rows tight, and are the highest for others: (2 n,)."""
     n = C.shape[0]
-    f = np.empty(n)
+    potential = np.empty(2 * n)
     for i in range(n):
-        f[i] = C[i, match[i]] - g[match[i]] if match[i] >= 0 else least_reduced_cost(C, g, i)
-    return f
+        potential[n + i] = g[i]
+        potential[i] = C[i, match[i]] - g[match[i]] if match[i] >= 0 else least_reduced_cost(C, g, i)
+    return potential
 
 
 @kernel

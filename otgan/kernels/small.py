@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import first_matching, match_rows, paths_are_short
+from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, tight_potentials
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.listed import matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import least_of, lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
@@ -21,6 +22,7 @@ __all__ = [
     "arcs_with_mass",
     "fits",
     "looks_at_most",
+    "proven_matching",
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
@@ -139,19 +141,26 @@ def solved(C, x, y, whole, masses, rounding, floor, one_each):
     Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
     is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
     """
-    flow, holds, pivots = whole.copy(), True, 0
-    matched, cols, potential = optimal_matching(C) if one_each else no_matching()
-    if matched:
-        rows, mass = np.arange(C.shape[0]), masses.high[: C.shape[0]]
-        nodes = rows
-    else:
-        basis, order, pivots = optimal_basis(C, narrow(whole, masses))
-        holds = exact_flows(basis, order, flow)
-        rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
-        potential = basis.potential
-    potential = make_feasible(C, potential, masses.high, matched)
+    if one_each:
+        found, match, potential = optimal_matching(C)
+        if found:
+            return proven_matching(C, x, y, match, potential, whole, masses, rounding, floor)
+    basis, order, pivots = optimal_basis(C, narrow(whole, masses))
+    flow = whole.copy()
+    holds = exact_flows(basis, order, flow)
+    rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
+    potential = make_feasible(C, basis.potential, masses.high, False)
     proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor)
     return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
+
+
+@kernel
+def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
+    """The :class:`Answer` of the columns ``match`` of all rows, and potentials (2 n,) that make their pairs tight."""
+    rows = np.arange(C.shape[0])
+    potential = make_feasible(C, potential, masses.high, True)
+    proof, intact = prove(C, x, y, rows, match, masses.high[: rows.size], potential, masses, rounding, floor)
+    return Answer(rows, match, rows, whole, potential, proof, intact, 0)
 
 
 @inlined
@@ -163,28 +172,19 @@ def optimal_matching(C):
     rows free, and paths are not tried; or they are left after a share of the time that the simplex would take.
     """
     n = C.shape[0]
-    potential = np.empty(2 * n)
-    match, row_of, g, free = first_matching(C)
-    if paths_are_short(n, free):
-        match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
-    found = True
-    for i in range(n):
-        found &= match[i] >= 0
-        potential[n + i] = g[i]
-        potential[i] = C[i, match[i]] - g[match[i]] if found else 0.0
-    return found, match, potential
+    match, g, found = matching_of_few(C, int(looks_at_most(n)))
+    if not found:
+        match, row_of, g, free = first_matching(C)
+        if paths_are_short(n, free):
+            match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
+        found = match.min() >= 0
+    return found, match, tight_potentials(C, g, match)
 
 
 @inlined
 def looks_at_most(n):
     """At how many costs shortest paths may look before the simplex takes over."""
     return n * n * (LOOKS + n / LOOKS_A_ROW)
-
-
-@inlined
-def no_matching():
-    """What :func:`optimal_matching` returns where it finds none."""
-    return False, np.empty(0, np.int64), np.empty(0)
 
 
 @inlined
