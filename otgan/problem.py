@@ -65,8 +65,8 @@ class Problem:
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
         """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
-        matrix, *extent = inputs.cost_matrix(C)
-        return cls._weighted(MatrixCost.within(matrix, tuple(extent)), a, b, 1.0)
+        matrix, least, greatest = inputs.cost_matrix(C)
+        return cls._weighted(MatrixCost.within(matrix, (least, greatest)), a, b, 1.0)
 
     @classmethod
     def _weighted(cls, cost: Cost, a: Any, b: Any, p: float) -> Problem:

@@ -161,7 +161,7 @@ def _listed(x: list[Any] | tuple[Any, ...]) -> NDArray[np.float64] | None:
 
 def _packed(x: list[Any] | tuple[Any, ...], code: str, dtype: type) -> NDArray[Any]:
     """``x`` as an array of the type with this code: half the time that NumPy takes."""
-    values = np.empty(len(x), dtype)
+    values: Any = np.empty(len(x), dtype)  # whose type does not say that it is a buffer
     pack_into(f"{len(x)}{code}", values, 0, *x)
     return values
 
