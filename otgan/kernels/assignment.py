@@ -37,7 +37,7 @@ FEW_FREE = 0.03  # of n rows: so few are left to the searches without looking fo
 def first_matching(C):
     """A partial matching of C (n, n), and column potentials under which each row keeps to its cheapest.
 
-    With the first prices, or where costs are tied by the least costs.
+    With the first prices; by the least costs where these are tied, or prices leave too many rows free.
 
     Returns
     -------
@@ -47,7 +47,11 @@ def first_matching(C):
     free : int
         How many rows are not matched: where there are many, searches will be long.
     """
-    return matching_of_ties(C) if are_tied(C) else matching_by_prices(C)
+    if not are_tied(C):
+        match, row_of, g, free = matching_by_prices(C)
+        if paths_are_short(C.shape[0], free):
+            return match, row_of, g, free
+    return matching_of_ties(C)
 
 
 @inlined

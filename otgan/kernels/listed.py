@@ -15,13 +15,13 @@ from otgan.kernels.arcs import Arcs, Matching, best_two, row_minima
 from otgan.kernels.augment import augment
 from otgan.kernels.jit import kernel
 
-__all__ = ["ANY", "few_arcs", "first_bids", "matching_of_few", "shared_columns"]
+__all__ = ["ANY", "LEAST_ROWS", "few_arcs", "first_bids", "matching_of_few", "shared_columns"]
 
 SHARE = 0.125  # of all costs, that may be listed
 ROWS = 16  # that are looked at first
 BLOCK = 32  # costs that are passed over at once where none is listed
 BIDS = 8  # a row
-LEAST_ROWS = 64  # of a matrix, for looking at it to pay
+LEAST_ROWS = 64  # of a matrix: smaller ones are solved before this has begun
 ANY = 2**62  # arcs that one search may look at
 
 
@@ -39,12 +39,11 @@ def matching_of_few(C, limit):
         Whether every row has a column.
     """
     n = C.shape[0]
-    if n >= LEAST_ROWS:
-        arcs, few = few_arcs(C)
-        if few:
-            f, g, matching, free = first_bids(arcs)
-            free, _, _ = augment(arcs, f, g, matching, free, ANY, limit)
-            return shared_columns(arcs, matching), g[:n].copy(), free.size == 0
+    arcs, few = few_arcs(C)
+    if few:
+        f, g, matching, free = first_bids(arcs)
+        free, _, _ = augment(arcs, f, g, matching, free, ANY, limit)
+        return shared_columns(arcs, matching), g[:n].copy(), free.size == 0
     return np.full(n, -1), np.zeros(n), False
 
 

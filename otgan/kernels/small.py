@@ -9,7 +9,7 @@ import numpy as np
 from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, tight_potentials
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
-from otgan.kernels.listed import matching_of_few
+from otgan.kernels.listed import LEAST_ROWS, matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import least_of, lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
@@ -171,8 +171,9 @@ def optimal_matching(C):
     many equally cheap columns, or where the two sides lie apart in few dimensions. Then the first matching leaves many
     rows free, and paths are not tried; or they are left after a share of the time that the simplex would take.
     """
-    n = C.shape[0]
-    match, g, found = matching_of_few(C, int(looks_at_most(n)))
+    n, found = C.shape[0], False
+    if n >= LEAST_ROWS:
+        match, g, found = matching_of_few(C, int(looks_at_most(n)))
     if not found:
         match, row_of, g, free = first_matching(C)
         if paths_are_short(n, free):
