@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otgan.certificate import Certificate, in_two_floats
-from otgan.costs import INTACT, PointCost, dense
+from otgan.costs import INTACT, MatrixCost, PointCost, dense
 from otgan.metric import METRICS
 from otgan.plan import Plan
 from otgan.pricing import cost_matrix
@@ -67,7 +67,7 @@ def taken(problem: Problem) -> Given | None:
 
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
     exponent, floor = 0, problem.cost.floor
-    if not fits(C):
+    if not (_extent_fits(problem.cost) if isinstance(problem.cost, MatrixCost) else fits(C)):
         exponent = math.frexp(float(np.abs(C).max()))[1]
         C, floor = _in_units_of(C, exponent), math.ldexp(floor, -exponent)
     if C is None or not ((exponent == 0 or fits(C)) and 2.0**-64 < problem.mass < 2.0**64):
@@ -99,6 +99,13 @@ def proven(problem: Problem, given: Given, answer: Answer, method: str, rtol: fl
     plan = Plan(answer.rows, answer.cols, answer.flow[answer.nodes])
     stats = {"pivots": answer.pivots}
     return Solution(problem, plan, potential[:n], potential[n:], value, certificate, Status.OPTIMAL, method, stats)
+
+
+def _extent_fits(cost: MatrixCost) -> bool:
+    """What :func:`otgan.kernels.small.fits` says, by the extent, which the checks of the input have found."""
+    from otgan.kernels.small import LARGEST_COST, LEAST_COST
+
+    return cost.ceiling == 0.0 or LEAST_COST < cost.ceiling < LARGEST_COST
 
 
 def _in_units_of(numbers: NDArray[np.float64], exponent: int) -> NDArray[np.float64] | None:

@@ -17,6 +17,8 @@ from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
 
 __all__ = [
+    "LARGEST_COST",
+    "LEAST_COST",
     "Answer",
     "Clouds",
     "arcs_with_mass",
