@@ -1,8 +1,8 @@
 """The assignment problem (equal masses, n = m) by shortest augmenting paths on the dense costs.
 
 An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
-to four times as long and returns no potentials. Where the costs have many ties, or shortest paths turn out long, the
-network simplex takes over; how many rows the first matching leaves free tells.
+to four times as long and returns no potentials. Where most costs are one greatest number, the others alone are searched.
+Where shortest paths turn out long, the network simplex takes over; how many rows the first matching leaves free tells.
 """
 
 from __future__ import annotations
