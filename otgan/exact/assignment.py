@@ -1,7 +1,7 @@
 """The assignment problem (equal masses, n = m) by shortest augmenting paths on the dense costs.
 
 An extreme optimal plan is a permutation (Birkhoff). scipy's ``linear_sum_assignment``, which this replaced, takes two
-to four times as long and returns no potentials. Where most costs are one greatest number, the others alone are searched.
+to four times as long and returns no potentials. Where most costs are one greatest number, only the others are searched.
 Where shortest paths turn out long, the network simplex takes over; how many rows the first matching leaves free tells.
 """
 
