@@ -144,8 +144,9 @@ def solved(C, x, y, whole, masses, rounding, floor, one_each):
     is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
     """
     if one_each:
-        found, match, potential = optimal_matching(C)
+        found, match, g = optimal_matching(C)
         if found:
+            potential = tight_potentials(C, g, match)
             return proven_matching(C, x, y, match, potential, whole, masses, rounding, floor)
     basis, order, pivots = optimal_basis(C, narrow(whole, masses))
     flow = whole.copy()
@@ -167,7 +168,7 @@ def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
 
 @inlined
 def optimal_matching(C):
-    """Whether an optimal matching was found in time, the column of each row, and potentials (2 n,).
+    """Whether an optimal matching was found in time, the column of each row, and prices (n,).
 
     Shortest augmenting paths take a fifth to a half of the simplex's time, but up to 40 times as long where rows have
     many equally cheap columns, or where the two sides lie apart in few dimensions. Then the first matching leaves many
@@ -181,7 +182,7 @@ def optimal_matching(C):
         if paths_are_short(n, free):
             match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
         found = match.min() >= 0
-    return found, match, tight_potentials(C, g, match)
+    return found, match, g
 
 
 @inlined
