@@ -86,6 +86,8 @@ def problems() -> Iterator[tuple[str, Points, Points, float, dict[str, Any]]]:
         x, y = rng.random((n, 2)), rng.random((m, 2))
         if "NUMBA_DISABLE_JIT" not in os.environ:
             yield f"sparse: {n} x {m}", x, y, 1, {"method": "sparse"}
+    corners = np.eye(40)[rng.integers(0, 40, (2, 80))]  # most costs between them are one greatest number
+    yield "assignment: corners", *corners, 1, {"method": "assignment"}
     yield "sparse: screen", rng.random((9, 130)), rng.random((9, 130)), 1, {"method": "sparse"}
 
 

@@ -132,17 +132,29 @@ class MatrixCost(Cost):
     def shape(self) -> tuple[int, int]:  # noqa: D102
         return self.matrix.shape[0], self.matrix.shape[1]
 
+    @cached_property
+    def extent(self) -> tuple[float, float]:
+        """The least entry and the greatest."""
+        return float(self.matrix.min()), float(self.matrix.max())
+
     @property
     def floor(self) -> float:  # noqa: D102
-        return float(self.matrix.min())
+        return self.extent[0]
 
     @property
     def ceiling(self) -> float:  # noqa: D102
-        return float(np.abs(self.matrix).max())
+        return max(-self.extent[0], self.extent[1])
 
     @property
     def T(self) -> MatrixCost:  # noqa: D102
-        return MatrixCost(self.matrix.T)
+        return MatrixCost.within(self.matrix.T, self.extent)
+
+    @classmethod
+    def within(cls, matrix: NDArray[np.float64], extent: tuple[float, float]) -> MatrixCost:
+        """The cost of a matrix whose least and greatest entry are known."""
+        cost = cls(matrix)
+        vars(cost)["extent"] = extent
+        return cost
 
     @property
     def pricing(self) -> MatrixPricing:

@@ -65,7 +65,8 @@ class Problem:
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
         """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
-        return cls.of_cost(MatrixCost(inputs.cost_matrix(C)), a, b)
+        matrix, least, greatest = inputs.cost_matrix(C)
+        return cls.of_cost(MatrixCost.within(matrix, (least, greatest)), a, b)
 
     @classmethod
     def of_cost(cls, cost: Cost, a: Any = None, b: Any = None, p: float = 1.0) -> Problem:
@@ -75,6 +76,8 @@ class Problem:
     @classmethod
     def _weighted(cls, cost: Cost, a: Any, b: Any, p: float) -> Problem:
         n, m = cost.shape
+        if a is None and b is None and n == m:
+            return cls(cost, np.full(n, 1.0 / n), np.full(n, 1.0 / n), p, True, (n, n))
         mass_a = inputs.weights(a, n, "a", "the n rows")
         mass_b = inputs.weights(b, m, "b", "the m columns")
         given = n if a is None else mass_a, m if b is None else mass_b

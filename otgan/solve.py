@@ -201,7 +201,7 @@ def solve_cost(
     if is_listed(C):
         return _listed(C, a, b, mass, method, rtol, throw, progress, max_steps)
     if mass is not None:
-        return _partial(MatrixCost(inputs.cost_matrix(C)), 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
+        return _partial(MatrixCost(inputs.cost_matrix(C)[0]), 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
     return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otgan.certificate import Certificate, in_two_floats
-from otgan.costs import INTACT, PointCost, dense
+from otgan.costs import INTACT, MatrixCost, PointCost, dense
 from otgan.metric import METRICS
 from otgan.plan import Plan
 from otgan.pricing import cost_matrix
@@ -22,10 +22,11 @@ from otgan.solution import Solution, Status
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.kernels.certificate import Rounding
+    from otgan.kernels.certificate import Masses, Rounding
+    from otgan.kernels.small import Answer
     from otgan.problem import Problem
 
-__all__ = ["FEW_PAIRS", "is_plain", "rounding", "solve", "value"]
+__all__ = ["FEW_PAIRS", "Given", "is_plain", "proven", "rounding", "solve", "taken", "value"]
 
 FEW_PAIRS = 2**20  # up to which hardly anything is faster; a tenth of a second, for which Ctrl-C can wait
 MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
@@ -34,36 +35,63 @@ LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
 EQUAL = np.empty(0)  # weights
 
 
+class Given(NamedTuple):
+    """What kernels need of a problem, see :mod:`otgan.kernels.small`; costs in units of ``2 ** exponent``."""
+
+    C: NDArray[np.float64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    whole: NDArray[np.int64]
+    masses: Masses
+    rounding: Rounding
+    floor: float
+    exponent: int
+
+
 def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     """Solve ``problem`` if it is small; None where that does not prove it to ``rtol``.
 
     A ``method`` of "assignment" looks for a matching first, which n = m points with equal weights have.
     """
-    if math.prod(problem.shape) > FEW_PAIRS:
+    if math.prod(problem.shape) > FEW_PAIRS or (given := taken(problem)) is None:
         return None
+    from otgan.kernels.small import solve_matrix
+
+    return proven(problem, given, solve_matrix(*given[:-1], method == "assignment"), method, rtol)
+
+
+def taken(problem: Problem) -> Given | None:
+    """What kernels need of ``problem``; None where costs or masses have extreme sizes."""
     from otgan.kernels.certificate import Masses
-    from otgan.kernels.small import fits, solve_matrix
+    from otgan.kernels.small import fits
 
     C, masses, n = dense(problem.cost), problem.masses, problem.shape[0]
-    exponent = 0 if fits(C) else math.frexp(float(np.abs(C).max()))[1]
-    C = _in_units_of(C, exponent)
-    if C is None or not (fits(C) and 2.0**-64 < problem.mass < 2.0**64):
+    exponent, floor = 0, problem.cost.floor
+    if not (_extent_fits(problem.cost) if isinstance(problem.cost, MatrixCost) else fits(C)):
+        exponent = math.frexp(float(np.abs(C).max()))[1]
+        C, floor = _in_units_of(C, exponent), math.ldexp(floor, -exponent)
+    if C is None or not ((exponent == 0 or fits(C)) and 2.0**-64 < problem.mass < 2.0**64):
         return None
     x, y, errors = _points(problem, exponent)
     high, low = in_two_floats(masses.a, masses.b)
     whole = np.concatenate([masses.a, masses.b])
     sides = Masses(high, low, masses.unit, problem.mass, n)
-    answer = solve_matrix(C, x, y, whole, sides, errors, method == "assignment")
-    potential, proof = (_in_units_of(np.asarray(part), -exponent) for part in (answer.potential, answer.proof))
+    return Given(C, x, y, whole, sides, errors, floor, exponent)
+
+
+def proven(problem: Problem, given: Given, answer: Answer, method: str, rtol: float) -> Solution | None:
+    """The solution that kernels found, if it is proven to ``rtol``."""
+    n = problem.shape[0]
+    potential, proof = (_in_units_of(np.asarray(part), -given.exponent) for part in (answer.potential, answer.proof))
     if potential is None or proof is None:
         return None
-    value, lower, upper, magnitude, violation, slackness = proof.tolist()
+    value, lower, upper, magnitude, slackness = proof.tolist()
     certificate = Certificate(
         lower=lower,
         upper=upper,
         magnitude=magnitude,
         marginal_error=0.0,
-        dual_violation=violation,
+        dual_violation=0.0,
         slackness=slackness,
     )
     if not (answer.holds and certificate.is_optimal(rtol)):
@@ -71,6 +99,13 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
     plan = Plan(answer.rows, answer.cols, answer.flow[answer.nodes])
     stats = {"pivots": answer.pivots}
     return Solution(problem, plan, potential[:n], potential[n:], value, certificate, Status.OPTIMAL, method, stats)
+
+
+def _extent_fits(cost: MatrixCost) -> bool:
+    """What :func:`otgan.kernels.small.fits` says, by the extent, which the checks of the input have found."""
+    from otgan.kernels.small import LARGEST_COST, LEAST_COST
+
+    return cost.ceiling == 0.0 or LEAST_COST < cost.ceiling < LARGEST_COST
 
 
 def _in_units_of(numbers: NDArray[np.float64], exponent: int) -> NDArray[np.float64] | None:

@@ -98,10 +98,10 @@ def augment(arcs, f, g, matching, free, reach_steps, max_steps):
         Arcs looked at.
     """
     (start, count, col, cost), row_of = arcs, matching.row_of
-    n = start.size
-    distance = np.full(n, np.inf)
-    from_row, from_place = np.empty(n, np.int64), np.empty(n, np.int64)
-    seen, scanned = np.empty(n, np.int64), np.empty(n, np.int64)
+    m = g.size
+    distance = np.full(m, np.inf)
+    from_row, from_place = np.empty(m, np.int64), np.empty(m, np.int64)
+    seen, scanned = np.empty(m, np.int64), np.empty(m, np.int64)
     keys, items = np.empty(1024), np.empty(1024, np.int64)
     far = np.empty(free.size, np.int64)
     n_far, done, steps = 0, 0, 0

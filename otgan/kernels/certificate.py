@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.reduced_costs import least_reduced_cost, lesser
+from otgan.kernels.reduced_costs import least_reduced_cost, lesser, lower_columns
 from otgan.kernels.twofold import two_product, two_sum
 
 __all__ = ["Masses", "Proof", "Rounding", "make_feasible", "prove"]
@@ -68,8 +68,6 @@ class Proof(NamedTuple):
     Attributes
     ----------
     value, lower, upper, magnitude : float
-    violation : float
-        Largest ``f_i + g_j - C_ij``, or 0.
     slackness : float
         Largest ``C_ij - f_i - g_j`` on an arc with mass, or 0.
     """
@@ -78,7 +76,6 @@ class Proof(NamedTuple):
     lower: float
     upper: float
     magnitude: float
-    violation: float
     slackness: float
 
 
@@ -95,11 +92,13 @@ def below(x):
 
 
 @kernel
-def make_feasible(C, potential, mass):
-    """Two c-transforms, rounded downwards: potentials (n + m,) that are feasible over all pairs.
+def make_feasible(C, potential, mass, tight):
+    """Potentials (n + m,) that are feasible over all pairs, by two c-transforms.
 
-    ``g_j = min_i C_ij - f_i`` over the rows with mass, then ``f_i = min_j C_ij - g_j`` over all columns, from
-    potentials moved by a constant that makes them small on average.
+    ``f_i = min_j C_ij - g_j`` over the columns with mass, then ``g_j = min_i C_ij - f_i`` over all rows, rounded
+    downwards, so that ``f_i + g_j <= C_ij`` holds for the floats themselves. They begin from potentials moved by a
+    constant that makes them small on average. Where each row is ``tight`` with a column already, the first has nothing
+    to add to f.
     """
     n, m = C.shape
     new = np.empty(n + m)
@@ -110,47 +109,27 @@ def make_feasible(C, potential, mass):
         total += mass[u]
     shift = given / total
     for j in range(m):
+        g[j] = potential[n + j] + shift if mass[n + j] > 0 else -np.inf
+    for i in range(n):
+        f[i] = potential[i] - shift if tight else least_reduced_cost(C, g, i)
+    for j in range(m):
         g[j] = np.inf
     for i in range(n):
-        if mass[i] > 0:
-            lower_columns(C, i, potential[i] - shift, g)
+        lower_columns(C[i], f[i], g)
     for j in range(m):
         g[j] = below(g[j])
-    for i in range(n):
-        f[i] = below(least_reduced_cost(C, g, i))
     return new
 
 
 @kernel
-def lower_columns(C, i, f, minima):
-    """``minima_j = min(minima_j, C_ij - f)``."""
-    for j in range(minima.size):
-        value = C[i, j] - f
-        minima[j] = value if value < minima[j] else minima[j]
-
-
-@kernel
-def lower_bound(C, potential, masses, rounding, floor):
-    """A proven lower bound from finite potentials, and the largest ``f_i + g_j - C_ij`` over all pairs, or 0.
-
-    As ``dual_bound`` of :mod:`otgan.certificate`: where a column is violated its ``g_j`` is lowered.
-    """
-    n, m = C.shape
-    minima = np.empty(m)
-    for j in range(m):
-        minima[j] = np.inf
-    for i in range(n):
-        lower_columns(C, i, potential[i], minima)
-    violation, earned, rest, size = 0.0, 0.0, 0.0, 0.0
-    for u in range(n + m):
-        value = potential[u]
-        if u >= n:
-            violation = greater(value - minima[u - n], violation)
-            value = lesser(below(minima[u - n]), value)
+def lower_bound(potential, masses, rounding, floor):
+    """A proven lower bound from potentials that are feasible over all pairs, as that of :mod:`otgan.certificate`."""
+    earned, rest, size = 0.0, 0.0, 0.0
+    for u in range(potential.size):
         if masses.high[u] + masses.low[u] > 0.0:
-            product, error = two_product(value, masses.high[u])
+            product, error = two_product(potential[u], masses.high[u])
             earned, carry = two_sum(earned, product)
-            rest += carry + (error + value * masses.low[u])
+            rest += carry + (error + potential[u] * masses.low[u])
             size += abs(product)
     lower = (earned + rest) * masses.unit
     lower -= (rounding.relative + 4 * EPS) * abs(lower) + PRODUCT_ERROR * size * masses.unit
@@ -159,19 +138,19 @@ def lower_bound(C, potential, masses, rounding, floor):
     least = floor * masses.total
     if least != 0.0:
         least -= 4 * EPS * abs(least) + TINY
-    return greater(least, lower), violation
+    return greater(least, lower)
 
 
 @kernel
 def prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor):
-    """Bounds from a plan whose marginals are exact and any finite potentials; and whether nothing underflowed.
+    """Bounds from a plan whose marginals are exact and feasible potentials; and whether nothing underflowed.
 
     ``mass`` (k,) is that of the arcs (``rows``, ``cols``), positive, in units of ``masses.unit``. Of points x and y, an
     entry below ``rounding.intact`` may be off by ``rounding.lost`` where the two differ; a matrix has points without
     coordinates. No entry is below ``floor``.
     """
     n = C.shape[0]
-    lower, violation = lower_bound(C, potential, masses, rounding, floor)
+    lower = lower_bound(potential, masses, rounding, floor)
     paid = rest = size = more = hidden = slackness = 0.0
     whole = True
     for k in range(mass.size):
@@ -192,7 +171,7 @@ def prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor):
     if hidden > 0.0 or 0.0 < magnitude < NORMAL:
         hidden += 4 * TINY
     upper = value + (rounding.relative + 4 * EPS) * magnitude + hidden
-    return Proof(lesser(upper, greater(lower, value)), lower, upper, magnitude, violation, slackness), whole
+    return Proof(lesser(upper, greater(lower, value)), lower, upper, magnitude, slackness), whole
 
 
 @kernel

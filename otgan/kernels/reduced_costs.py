@@ -1,4 +1,8 @@
-"""Least reduced costs ``C_ij - g_j`` of rows, in SIMD lanes, and the prices g that solvers begin with."""
+"""Least reduced costs ``C_ij - g_j`` of rows, in SIMD lanes, and the prices g that solvers begin with.
+
+Compilers put minima of whole numbers into lanes, and leave those of floats one after the other, since NaN has no order:
+so floats are compared as whole numbers that have their order, which takes a quarter of the time.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,19 @@ import numpy as np
 
 from otgan.kernels.jit import inlined, kernel
 
-__all__ = ["cheapest", "first_prices", "least_difference", "least_of", "least_reduced_cost", "lesser", "place_of"]
+__all__ = [
+    "cheapest",
+    "first_prices",
+    "least_difference",
+    "least_of",
+    "least_reduced_cost",
+    "lesser",
+    "lower_columns",
+    "place_of",
+]
 
-LANES = 8
+GROUPS = 8
+WHOLE = np.int64(2**63 - 1)  # all bits but the sign
 LOOK = 256  # columns that are compared before the first is looked for
 
 
@@ -26,15 +40,13 @@ def first_prices(C):
     average. The upper is the c-transform of the same for the rows.
     """
     n, m = C.shape
-    groups = min(n, LANES)
-    prices, least, upper, nothing = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
-    for j in range(m):
-        prices[j], upper[j], nothing[j] = 0.0, np.inf, 0.0
+    groups = min(n, GROUPS)
+    prices, least, upper, room = np.zeros(m), np.empty(m), np.full(m, np.inf), np.empty(GROUPS)
     for first in range(groups):
         for j in range(m):
             least[j] = np.inf
         for i in range(first, n, groups):
-            near = mean_of_least(C[i], nothing)
+            near = mean_of_least(C[i], room)
             for j in range(m):
                 least[j] = lesser(C[i, j], least[j])
                 upper[j] = lesser(C[i, j] - near, upper[j])
@@ -46,15 +58,23 @@ def first_prices(C):
 
 
 @kernel
-def mean_of_least(costs, g):
-    """The mean of :func:`least_in_lanes`, of all where there are fewer columns than lanes."""
-    if g.size < LANES:
-        total = 0.0
-        for j in range(g.size):
-            total += costs[j] - g[j]
-        return total / g.size
-    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
-    return (((m0 + m1) + (m2 + m3)) + ((m4 + m5) + (m6 + m7))) / LANES
+def mean_of_least(costs, least):
+    """The mean of the least of every eighth cost, from each of the first eight on; ``least`` (8,) is room to work in.
+
+    Of all costs where there are fewer.
+    """
+    whole, total = costs.size // GROUPS * GROUPS, 0.0
+    for k in range(GROUPS):
+        least[k] = np.inf
+    for start in range(0, whole, GROUPS):
+        for k in range(GROUPS):
+            least[k] = lesser(costs[start + k], least[k])
+    for j in range(whole, costs.size):
+        least[j - whole] = lesser(costs[j], least[j - whole])
+    groups = min(costs.size, GROUPS)
+    for k in range(groups):
+        total += least[k]
+    return total / groups
 
 
 @kernel
@@ -69,52 +89,36 @@ def least_reduced_cost(C, g, i):
     return least_difference(C[i], g)
 
 
+@kernel
+def lower_columns(costs, f, minima):
+    """``minima_j = min(minima_j, costs_j - f)``."""
+    for j in range(minima.size):
+        value = costs[j] - f
+        minima[j] = value if value < minima[j] else minima[j]
+
+
+@inlined
+def ordered(bits):
+    """The bits of a float as a whole number in the order of the floats, and such a number as bits."""
+    return bits ^ ((bits >> 63) & WHOLE)
+
+
 @inlined
 def least_difference(costs, g):
     """The least ``costs_j - g_j``."""
-    if g.size < LANES:
-        least = np.inf
-        for j in range(g.size):
-            least = lesser(costs[j] - g[j], least)
-        return least
-    m0, m1, m2, m3, m4, m5, m6, m7 = least_in_lanes(costs, g)
-    return lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
-
-
-@inlined
-def least_in_lanes(costs, g):
-    """The least ``costs_j - g_j`` of every eighth column, from each of the first eight on; the last eight count twice.
-
-    Twice, since columns left over would have to be looked at one after the other.
-    """
-    e = g.size - LANES
-    m0, m1, m2, m3 = costs[e] - g[e], costs[e + 1] - g[e + 1], costs[e + 2] - g[e + 2], costs[e + 3] - g[e + 3]
-    m4, m5, m6, m7 = costs[e + 4] - g[e + 4], costs[e + 5] - g[e + 5], costs[e + 6] - g[e + 6], costs[e + 7] - g[e + 7]
-    for j in range(0, e, LANES):
-        m0, m1 = lesser(costs[j] - g[j], m0), lesser(costs[j + 1] - g[j + 1], m1)
-        m2, m3 = lesser(costs[j + 2] - g[j + 2], m2), lesser(costs[j + 3] - g[j + 3], m3)
-        m4, m5 = lesser(costs[j + 4] - g[j + 4], m4), lesser(costs[j + 5] - g[j + 5], m5)
-        m6, m7 = lesser(costs[j + 6] - g[j + 6], m6), lesser(costs[j + 7] - g[j + 7], m7)
-    return m0, m1, m2, m3, m4, m5, m6, m7
+    least = WHOLE
+    for j in range(g.size):
+        least = min(least, ordered(np.float64(costs[j] - g[j]).view(np.int64)))
+    return np.int64(ordered(least)).view(np.float64)
 
 
 @inlined
 def least_of(values):
-    """The least value, as :func:`least_difference`."""
-    if values.size < LANES:
-        least = np.inf
-        for value in values:
-            least = lesser(value, least)
-        return least
-    e = values.size - LANES
-    m0, m1, m2, m3 = values[e], values[e + 1], values[e + 2], values[e + 3]
-    m4, m5, m6, m7 = values[e + 4], values[e + 5], values[e + 6], values[e + 7]
-    for j in range(0, e, LANES):
-        m0, m1 = lesser(values[j], m0), lesser(values[j + 1], m1)
-        m2, m3 = lesser(values[j + 2], m2), lesser(values[j + 3], m3)
-        m4, m5 = lesser(values[j + 4], m4), lesser(values[j + 5], m5)
-        m6, m7 = lesser(values[j + 6], m6), lesser(values[j + 7], m7)
-    return lesser(lesser(lesser(m0, m1), lesser(m2, m3)), lesser(lesser(m4, m5), lesser(m6, m7)))
+    """The least value."""
+    least = WHOLE
+    for bits in values.view(np.int64):
+        least = min(least, ordered(bits))
+    return np.int64(ordered(least)).view(np.float64)
 
 
 @inlined

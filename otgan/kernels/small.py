@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otgan.kernels.assignment import first_matching, match_rows, paths_are_short
+from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, tight_potentials
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
 from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.listed import LEAST_ROWS, matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import least_of, lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
@@ -16,11 +17,14 @@ from otgan.kernels.twofold import divide, multiply, two_sum
 from otgan.kernels.wide import as_floats
 
 __all__ = [
+    "LARGEST_COST",
+    "LEAST_COST",
     "Answer",
     "Clouds",
     "arcs_with_mass",
     "fits",
     "looks_at_most",
+    "proven_matching",
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
@@ -29,6 +33,8 @@ __all__ = [
 ]
 
 LARGEST_COST, LEAST_COST = 2.0**64, 2.0**-64  # between them the proof needs no scaling
+LARGEST_BITS, LEAST_BITS = (int(np.float64(cost).view(np.int64)) for cost in (LARGEST_COST, LEAST_COST))
+SIZE = 2**63 - 1  # all bits but the sign
 COORDINATES = 32  # of points that stay in the nearest cache
 WHOLE = 60  # bits of the whole mass where it is rounded for the solver
 EQUAL_TOTALS = 1e-10  # largest relative difference of two totals that rounding may have made
@@ -117,74 +123,72 @@ def equal_masses(n, m):
 @kernel
 def fits(C):
     """Whether all costs are finite, and the largest of a size at which proofs need no scaling."""
-    largest, finite = 0.0, True
+    bits, largest = C.view(np.int64), 0  # without their signs, sizes are in the order of their bits, and NaN is last
     for i in range(C.shape[0]):
         for j in range(C.shape[1]):
-            size = abs(C[i, j])
-            finite &= size < LARGEST_COST  # nor is NaN
-            largest = size if size > largest else largest
-    return finite and (largest == 0.0 or largest > LEAST_COST)
+            largest = max(largest, bits[i, j] & SIZE)
+    return largest == 0 or LEAST_BITS < largest < LARGEST_BITS
 
 
 @kernel
-def solve_matrix(C, x, y, whole, masses, rounding, one_each):
+def solve_matrix(C, x, y, whole, masses, rounding, floor, one_each):
     """:func:`solved` for callers that are not compiled."""
-    return solved(C, x, y, whole, masses, rounding, one_each)
+    return solved(C, x, y, whole, masses, rounding, floor, one_each)
 
 
 @inlined
-def solved(C, x, y, whole, masses, rounding, one_each):
+def solved(C, x, y, whole, masses, rounding, floor, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
-    Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. ``one_each``
-    says that n = m and all masses are 1: a matching is looked for first.
+    Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
+    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
     """
-    flow, holds, pivots = whole.copy(), True, 0
-    matched, cols, potential = optimal_matching(C) if one_each else no_matching()
-    if matched:
-        rows, mass = np.arange(C.shape[0]), masses.high[: C.shape[0]]
-        nodes = rows
-    else:
-        basis, order, pivots = optimal_basis(C, narrow(whole, masses))
-        holds = exact_flows(basis, order, flow)
-        rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
-        potential = basis.potential
-    potential = make_feasible(C, potential, masses.high)
-    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
+    if one_each:
+        found, match, g = optimal_matching(C)
+        if found:
+            potential = tight_potentials(C, g, match)
+            return proven_matching(C, x, y, match, potential, whole, masses, rounding, floor)
+    basis, order, pivots = optimal_basis(C, narrow(whole, masses))
+    flow = whole.copy()
+    holds = exact_flows(basis, order, flow)
+    rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
+    potential = make_feasible(C, basis.potential, masses.high, False)
+    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor)
     return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
+
+
+@kernel
+def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
+    """The :class:`Answer` of the columns ``match`` of all rows, and potentials (2 n,) that make their pairs tight."""
+    rows = np.arange(C.shape[0])
+    potential = make_feasible(C, potential, masses.high, True)
+    proof, intact = prove(C, x, y, rows, match, masses.high[: rows.size], potential, masses, rounding, floor)
+    return Answer(rows, match, rows, whole, potential, proof, intact, 0)
 
 
 @inlined
 def optimal_matching(C):
-    """Whether an optimal matching was found in time, the column of each row, and potentials (2 n,).
+    """Whether an optimal matching was found in time, the column of each row, and prices (n,).
 
     Shortest augmenting paths take a fifth to a half of the simplex's time, but up to 40 times as long where rows have
     many equally cheap columns, or where the two sides lie apart in few dimensions. Then the first matching leaves many
     rows free, and paths are not tried; or they are left after a share of the time that the simplex would take.
     """
-    n = C.shape[0]
-    potential = np.empty(2 * n)
-    match, row_of, g, free = first_matching(C)
-    if paths_are_short(n, free):
-        match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
-    found = True
-    for i in range(n):
-        found &= match[i] >= 0
-        potential[n + i] = g[i]
-        potential[i] = C[i, match[i]] - g[match[i]] if found else 0.0
-    return found, match, potential
+    n, found = C.shape[0], False
+    if n >= LEAST_ROWS:
+        match, g, found = matching_of_few(C, int(looks_at_most(n)))
+    if not found:
+        match, row_of, g, free = first_matching(C)
+        if paths_are_short(n, free):
+            match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
+        found = match.min() >= 0
+    return found, match, g
 
 
 @inlined
 def looks_at_most(n):
     """At how many costs shortest paths may look before the simplex takes over."""
     return n * n * (LOOKS + n / LOOKS_A_ROW)
-
-
-@inlined
-def no_matching():
-    """What :func:`optimal_matching` returns where it finds none."""
-    return False, np.empty(0, np.int64), np.empty(0)
 
 
 @inlined
@@ -278,7 +282,7 @@ def value_and_bounds(C, x, y, a, b, relative, lost, intact):
 def value_of_equal(C, x, y, rounding):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solved(C, x, y, whole, masses, rounding, C.shape[0] == C.shape[1])
+    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), C.shape[0] == C.shape[1])
     return answer.proof, answer.holds
 
 
@@ -298,14 +302,14 @@ def value_of_weighted(C, x, y, a, b, rounding):
     if not least > (n + m) * FLOW_ERROR * masses.total:
         return no_proof(), False
     rows, cols, _, mass = arcs_with_mass(basis.parent, flow[:, 0], n)
-    potential = make_feasible(C, basis.potential, masses.high)
+    potential = make_feasible(C, basis.potential, masses.high, False)
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
 
 @inlined
 def no_proof():
     """A proof of nothing."""
-    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
+    return Proof(np.nan, np.nan, np.nan, np.nan, np.nan)
 
 
 @kernel

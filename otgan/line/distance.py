@@ -12,6 +12,7 @@ from otgan.line.rows import (
     aligned,
     by_digits,
     in_two_threads,
+    sorted_in_place,
     sorted_rows,
     sorted_values,
     sorted_with_masses,
@@ -19,6 +20,8 @@ from otgan.line.rows import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from otgan.line.rows import Rows, Weighted
@@ -133,7 +136,10 @@ def _distance_of_vectors(x: Any, y: Any, a: Any, b: Any, p: float) -> float | No
     from otgan.kernels.line import counted_distance, matched_distance
 
     left, right = inputs.vector(x), inputs.vector(y)
-    if left is None or right is None or (found := _in_order(left, right, p, a, b)) is None:
+    if left is None or right is None:
+        return None
+    sort = sorted_values if left is x or right is y else sorted_in_place  # what was made of lists is nobody else's
+    if (found := _in_order(left, right, p, a, b, sort)) is None:
         return None
     left, a, right, b = found
     if a is not None:
@@ -143,14 +149,21 @@ def _distance_of_vectors(x: Any, y: Any, a: Any, b: Any, p: float) -> float | No
     return counted_distance(left, right, p, math.lcm(len(left), len(right)))
 
 
-def _in_order(x: NDArray[np.float64], y: NDArray[np.float64], p: float, a: Any, b: Any) -> Any:
+def _in_order(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    p: float,
+    a: Any,
+    b: Any,
+    sort: Callable[[Rows], Rows] = sorted_values,
+) -> Any:
     """Both sides from left to right, each with its masses, or None if the weights are equal: x, a, y, b.
 
     None where the checks have to see something about them, which would cost more than sorting. That puts NaN and
     infinities at the ends, so the four ends tell whether all is finite.
     """
     if a is None and b is None:
-        x, y = in_two_threads(sorted_values, x, y)
+        x, y = in_two_threads(sort, x, y)
     else:
         a = np.full(len(x), 1.0 / len(x)) if a is None else a
         b = np.full(len(y), 1.0 / len(y)) if b is None else b

@@ -26,6 +26,7 @@ __all__ = [
     "aligned",
     "by_digits",
     "in_two_threads",
+    "sorted_in_place",
     "sorted_rows",
     "sorted_values",
     "sorted_with_masses",
@@ -153,6 +154,14 @@ def sorted_values(values: Rows) -> Rows:
     from otgan.kernels.sort import sorted_values
 
     return sorted_values(np.ascontiguousarray(values))
+
+
+def sorted_in_place(values: Rows) -> Rows:
+    """The same for a row that nobody else holds, without a copy where it is short."""
+    if by_digits(len(values)):
+        return sorted_values(values)
+    values.sort()
+    return values
 
 
 def sorted_rows(values: Rows) -> Rows:

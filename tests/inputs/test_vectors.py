@@ -42,6 +42,18 @@ def test_mixed_lists(mixed: list[Any]) -> None:
     assert otgan.wasserstein_1d(mixed, [0]) == float(sum(map(Fraction, map(float, mixed))) / len(mixed))
 
 
+@pytest.mark.parametrize("mixed", [[1e300, 1, 0.5], [1, 1e200, -1e200], [math.inf, 1], [math.nan, 1, 2.0]])
+def test_mixed_lists_of_extreme_floats_are_left_to_the_checks(mixed: list[Any]) -> None:
+    assert inputs.vector(mixed) is None  # and nothing overflows on the way
+
+
+def test_mixed_lists_are_read_like_arrays_of_them() -> None:
+    for mixed in ([0.5, WHOLE + 1], [0.5, 2**62], [True, 2**31], [1e17, 1], [2**40, -(2**40)], [0.5, 1] * 60):
+        assert otgan.wasserstein_1d(mixed, [0.0]) == otgan.wasserstein_1d(np.array(mixed), [0.0])
+    with pytest.raises(InvalidInput):
+        otgan.wasserstein_1d([0.5, 2**64], [0.0])
+
+
 WHOLE = 2**53
 
 

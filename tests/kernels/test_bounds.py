@@ -11,7 +11,7 @@ import pytest
 import otgan
 from otgan.exact import dense
 from otgan.kernels.arcs import Arcs, Matching, row_minima
-from otgan.kernels.assignment import shortest
+from otgan.kernels.assignment import free_place, shortest
 from otgan.kernels.auction import auction
 from otgan.kernels.augment import augment_together
 from otgan.kernels.envelope import refit
@@ -33,6 +33,12 @@ def test_the_shortest_of_lengths_that_are_no_numbers_is_one_of_them() -> None:
     for n in (1, 7, 8, 9, 30):
         assert 0 <= shortest(np.full(n, math.nan))[0] < n
     assert shortest(np.array([math.nan, 2.0, 1.0, math.inf])) == (2, 1.0)
+
+
+def test_of_equal_lengths_a_column_that_is_not_taken_comes_first() -> None:
+    length, taken = np.array([1.0, 1.0, 2.0, 1.0]), np.array([-math.inf, -math.inf, 0.0, 0.0])
+    assert free_place(length, 1.0, taken, 0) == 3
+    assert free_place(np.array([0.0, 1.0, 2.0, 1.0]), 0.0, taken, 0) == 0
 
 
 def test_rows_without_a_price_make_no_bid_and_stay_free() -> None:
@@ -69,6 +75,7 @@ def test_planes_that_leave_float64_rule_nothing_out() -> None:
 def test_no_engine_is_given_costs_that_left_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense, "_first_cap", lambda C, lowest: math.nan)
     monkeypatch.setattr("otgan.exact.small.FEW_PAIRS", 0)
+    monkeypatch.setattr("otgan.exact.assignment.solve_in_parts", lambda problem, rtol: None)
     C = np.ones((3, 3))
     for poison in (math.nan, math.inf):
         monkeypatch.setattr(dense, "dense", lambda cost, poison=poison: np.where(np.eye(3), poison, C))

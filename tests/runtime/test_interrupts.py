@@ -84,13 +84,17 @@ def test_an_interrupt_in_a_solve_that_ends_optimal_is_not_lost(
     """It comes when the proof is being made, too late to stop anything."""
     x, y = gaussian(30, 30)
     truth = otgan.solve(x, y, method=method)
-    certified = otgan.Solution.certified.__func__  # type: ignore[attr-defined]
+    certified, proven = otgan.Solution.certified.__func__, small.proven  # type: ignore[attr-defined]
 
-    def interrupted(cls: Any, *args: Any, **options: Any) -> Any:
-        signal.raise_signal(signal.SIGINT)
-        return certified(cls, *args, **options)
+    def interrupted(work: Any) -> Any:
+        def wrapped(*args: Any, **options: Any) -> Any:
+            signal.raise_signal(signal.SIGINT)
+            return work(*args, **options)
 
-    monkeypatch.setattr(otgan.Solution, "certified", classmethod(interrupted))
+        return wrapped
+
+    monkeypatch.setattr(otgan.Solution, "certified", classmethod(interrupted(certified)))
+    monkeypatch.setattr(small, "proven", interrupted(proven))
     with pytest.raises(otgan.Interrupted, match=r"interrupted, .* optimal within rtol") as caught:
         otgan.solve(x, y, method=method, throw=throw)
     assert caught.value.solution.status is Status.OPTIMAL
@@ -145,6 +149,7 @@ def test_rounds_of_refinement_end_with_the_one_that_was_interrupted(monkeypatch:
         signal.raise_signal(signal.SIGINT)
         return dense.RawAnswer(np.arange(30), np.arange(30), a, np.zeros(30), np.zeros(30))
 
+    monkeypatch.setattr(assignment, "solve_in_parts", lambda problem, rtol: None)
     monkeypatch.setattr(assignment, "assign", poor)
     with pytest.raises(otgan.Interrupted) as caught:
         otgan.solve(*gaussian(30, 30), method="assignment")
