@@ -74,8 +74,8 @@ def load_critic(
     if not trust:
         raise InvalidInput(
             f"{path} is a program that runs when it is called: whoever wrote it decides what it does. Pass --trust "
-            "(trust=True) if you trust it. If it holds weights alone, name a script.py:build of yours as the critic and "
-            "this file as its --weights (weights=), of which nothing is run."
+            "(trust=True) if you trust it. If it holds weights alone, name a script.py:build of yours as the critic, "
+            "and this file as its --weights (weights=), of which nothing is run."
         )
     return _program(path)
 
