@@ -43,13 +43,14 @@ def _pictures(result: Check) -> Iterator[Picture]:
         "Each critic's numbers on one axis with the exact distance. A filled dot to the right of the line is an "
         "overestimate. The triangles are proven: none passes the line.",
     )
-    yield Picture(
-        lambda: plot.training_curves(result.histories, exact),
-        "training_curves",
-        "Estimates over the training steps",
-        "What each critic says while it is trained; the horizontal line is the exact distance. Where there are several "
-        "seeds, the line is their mean and the band holds all of them.",
-    )
+    if result.histories:
+        yield Picture(
+            lambda: plot.training_curves(result.histories, exact),
+            "training_curves",
+            "Estimates over the training steps",
+            "What each critic says while it is trained; the horizontal line is the exact distance. Where there are "
+            "several seeds, the line is their mean and the band holds all of them.",
+        )
     shape = max(a.shape, b.shape, key=len)  # images may be compared with what is flat already
     yield from plot.pictures(a.points, b.points, result.solution.plan, shape, (a.name, b.name))
 

@@ -48,7 +48,11 @@ def judged(
             return replace(judge(called, truth, shape=as_seen, held_out=held_out, device=where), method=name)
         except InvalidInput as error:
             refused.append(error)
-    raise InvalidInput(f"{name}: {refused[0]}") from refused[0]
+    why, advice, _ = str(refused[0]).partition(" Pass shape=")  # there is no such option here
+    if advice:
+        tried = " and ".join(str(("k", *as_seen)).replace("'", "") for _, as_seen in ways)
+        why = f"{why} Samples reach it as {tried}; let it reshape them where it takes others."
+    raise InvalidInput(f"{name}: {why}") from refused[0]
 
 
 def _channels_first(critic: Any) -> Any:

@@ -102,8 +102,8 @@ def _verdict(critics: Sequence[Mapping[str, Any]], exact: float) -> str:
     says, proves = _distance(best["estimate"], exact), _distance(bound["lower_bound"], exact)
     warning = report.unsettled(critics)
     return (
-        f"Of the critics, {best['method']} comes closest with an estimate of {says}{share}. "
-        f"The best lower bound that a critic proves is {proves} ({bound['method']})"
+        (f"{best['method']} says" if len(critics) == 1 else f"Of the critics, {best['method']} comes closest: it says")
+        + f" {says}{share}. The best lower bound that a critic proves is {proves} ({bound['method']})"
         f"{_share(bound, exact)}." + (f" {typeset(warning)}" if warning else "")
     )
 

@@ -57,7 +57,12 @@ def _number(estimate: float, exact: float) -> str:
         return f"is within {percent(abs(error))} of {truth}."
     if error > 0:
         return f"is {estimate / exact:.2g} times {truth}."
-    return f"is {percent(estimate / exact)} of {truth}." if estimate > 0 else f"is not even positive, where {truth} is."
+    if estimate >= 0:
+        return f"is {percent(estimate / exact)} of {truth}."
+    return (
+        f"is negative, beside {truth}: values are larger on the second sample than on the first. If that is how it was "
+        "trained, judge it with the two samples swapped; if not, it is wrong about the direction."
+    )
 
 
 def _slope(report: Mapping[str, Any], exact: float) -> str:
@@ -73,6 +78,8 @@ def _slope(report: Mapping[str, Any], exact: float) -> str:
         return f"{seen} It is constant there, and tells nothing apart."
     if abs(observed - 1) <= NEAR:
         return f"{seen} That is as it should be: the distance is defined by slope 1."
+    if float(report["normalised"]) < 0:
+        return seen
     share = percent(float(report["normalised"]) / exact)
     return f"{seen} The distance is defined by slope 1: divided by its slope, the number is {share} of the truth."
 

@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -73,8 +74,8 @@ def load_critic(
     if not trust:
         raise InvalidInput(
             f"{path} is a program that runs when it is called: whoever wrote it decides what it does. Pass --trust "
-            "(trust=True) if you trust it, or name a script.py:build of your own and load weights alone, which runs "
-            "nothing."
+            "(trust=True) if you trust it. If it holds weights alone, name a script.py:build of yours as the critic, "
+            "and this file as its --weights (weights=), of which nothing is run."
         )
     return _program(path)
 
@@ -82,7 +83,7 @@ def load_critic(
 def _built(script: Path, function: str) -> nn.Module:
     """The module that a function of a script returns."""
     if not script.is_file():
-        raise InvalidInput(f"{script} must be a script that is there.")
+        raise InvalidInput(f"critic must be script.py:build, but there is no file {script}.")
     try:
         build = runpy.run_path(str(script)).get(function)
         if not callable(build):
@@ -101,6 +102,8 @@ def _built(script: Path, function: str) -> nn.Module:
 
 def _with_weights(module: nn.Module, path: Path) -> nn.Module:
     """A module with the weights of a file in place of its own."""
+    if not path.is_file():
+        raise InvalidInput(f"weights must be a .safetensors or .pt file, but there is no file {path}.")
     with _readable(path):
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -136,6 +139,11 @@ def _readable(path: Path) -> Iterator[None]:
     except InvalidInput:
         raise
     except Exception as error:  # readers raise anything for files that are not theirs
+        if isinstance(error, UnpicklingError) and "Unsupported global" in str(error):
+            raise InvalidInput(
+                f"{path} must hold weights alone, but reading it would run code, as of a module that was saved whole. "
+                'Where you trained it, save its weights: torch.save(critic.state_dict(), "critic.pt").'
+            ) from None
         raise InvalidInput(f"{path} must be a file that torch can load, but {_first_line(error)}") from None
 
 

@@ -181,8 +181,9 @@ class MonitorPage:
             "curves",
             "Exact distance and critic over the steps",
             "The exact distance between generated and held-out samples, in its 95 % band over other samples, and what "
-            "the critic says on the same points. The pale wide line is the lower bound that the critic proves. The "
-            "dotted floor is what samples trained on have.",
+            "the critic says on the same points. The pale wide line is the lower bound that the critic proves, the "
+            "dashed one what a constant proves: where both are the same, the critic adds nothing. The dotted floor is "
+            "what samples trained on have.",
         )
         yield plot.Picture(
             partial(plot.score_curves, self.records),

@@ -32,6 +32,8 @@ SHARES = ("precision", "recall", "in_modes")
 def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> Axes:
     """The exact W1 to held-out samples over a run, with its floor, the critic's number and what it proves.
 
+    Beside what the critic proves stands what a constant function proves: a critic that knows nothing.
+
     Parameters
     ----------
     records : sequence of mappings
@@ -63,6 +65,7 @@ def run_curves(records: Sequence[Mapping[str, Any]], ax: Axes | None = None) -> 
     # From the back to the front. A good bound runs along the exact line: it is wider and pale, so that both are seen.
     lines = {
         "lower bound": ("lower_bound", series(1)[0], {"linewidth": 4.0, "alpha": 0.5}),
+        "constant": ("constant_bound", series(1)[0], {"linewidth": 1.3, "linestyle": "--"}),
         "critic": ("critic", series(0)[0], {"linewidth": 1.5}),
         "floor": ("floor", text_colour(), {"linewidth": 1.3, "linestyle": ":"}),
         "exact": ("exact", text_colour(), {"linewidth": 1.5}),

@@ -65,9 +65,17 @@ class Runs:
 def test_weights_never_run_anything(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save(Runs(), tmp_path / "w.pt")
-    with pytest.raises(InvalidInput, match="torch can load"):
+    with pytest.raises(InvalidInput, match="would run code"):
         load_critic(f"{script}:build", tmp_path / "w.pt")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_module_saved_whole_and_a_missing_file_are_told_apart(script: Path, tmp_path: Path) -> None:
+    torch.save(nn.Linear(2, 1), tmp_path / "whole.pt")
+    with pytest.raises(InvalidInput, match="state_dict"):
+        load_critic(f"{script}:build", tmp_path / "whole.pt")
+    with pytest.raises(InvalidInput, match="no file"):
+        load_critic(f"{script}:build", tmp_path / "none.safetensors")
 
 
 def test_programs_run_only_when_they_are_trusted(tmp_path: Path) -> None:
@@ -93,7 +101,7 @@ def test_programs_run_only_when_they_are_trusted(tmp_path: Path) -> None:
         ("mine.py:other", "has none"),
         ("mine.py:number", "returned a int"),
         ("mine.py:fails", "KeyError"),
-        ("yours.py:build", "script that is there"),
+        ("yours.py:build", "no file"),
         ("model.pt2", "a file that is there"),
         ("text.pt2", "torch can load"),
         ("text.pt", "torch.export.save or torch.jit.save"),

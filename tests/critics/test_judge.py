@@ -259,7 +259,9 @@ def test_sentences_say_what_the_numbers_say() -> None:
     assert "point along the way" in steep
     assert "held out" in steep
     against = judge(lambda x: -x @ direction, plane()).explain()
-    assert "not even positive" in against
+    assert "is negative" in against
+    assert "two samples swapped" in against
+    assert "divided by its slope" not in judge(lambda x: -3 * x @ direction, plane()).explain()
     assert "do not follow" in against
     same = otgan.solve(cost.x, cost.x)
     assert "nothing to move" in judge(lambda x: x[:, 0], same).explain()
