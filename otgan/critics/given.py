@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
 
 from otgan import inputs
 from otgan.critics.critic import Critic
 from otgan.critics.modes import own_modes
-from otgan.critics.networks import ModuleEnsemble, certify, copied
+from otgan.critics.networks import CertifiesItself, ModuleEnsemble, certify, copied
 from otgan.critics.scaling import Scaling
 from otgan.errors import InvalidInput
 from otgan.runtime.device import torch_device
@@ -23,9 +26,13 @@ from otgan.runtime.device import torch_device
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["critic_name", "given_critics"]
+    from numpy.typing import NDArray
 
+__all__ = ["as_seen", "critic_name", "given_critics"]
+
+ONE_THREAD = threading.RLock()  # at a time, for random states and modules are shared
 PROBED = 3  # points that show whether a critic takes them
+TYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)  # of which a function takes the first that it can
 
 
 @contextmanager
@@ -59,6 +66,8 @@ def given_critics(
     ...     second([[3.0, 4.0]])
     array([3.])
     """
+    if shape is not None and not isinstance(shape, list | tuple):
+        raise InvalidInput(f"shape must be that of one sample, such as (1, 28, 28), but {shape!r} came.")
     shape = (dimension,) if shape is None else tuple(inputs.count(size, "shape") for size in shape)
     if math.prod(shape) != dimension:
         raise InvalidInput(
@@ -66,8 +75,23 @@ def given_critics(
         )
     where = None if device is None else torch_device(device)
     cuda = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with own_modes(), torch.random.fork_rng(devices=cuda), _left_as_they_were():
+    with ONE_THREAD, own_modes(), torch.random.fork_rng(devices=cuda), _left_as_they_were():
         yield tuple(_as_critic(critic, dimension, shape, where) for critic in critics)
+
+
+def as_seen(critic: Critic, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (k, d) as the numbers of a given critic hold them; unchanged for one that was trained here.
+
+    Examples
+    --------
+    >>> with given_critics([nn.Linear(1, 1)], 1) as (critic,):
+    ...     as_seen(critic, np.array([[1e8 + 1]])).tolist()
+    [[100000000.0]]
+    """
+    network = critic.network.members[0] if isinstance(critic.network, ModuleEnsemble) else None
+    if not isinstance(network, GivenModule):
+        return points
+    return torch.from_numpy(points).to(network.like.dtype).double().numpy()
 
 
 def critic_name(critic: Any) -> str:
@@ -82,7 +106,7 @@ def critic_name(critic: Any) -> str:
     return "function" if name == "<lambda>" else name
 
 
-class GivenModule(nn.Module):
+class GivenModule(CertifiesItself):
     """A user's module, or a function, from points (k, d) to (k,).
 
     Parameters
@@ -104,7 +128,17 @@ class GivenModule(nn.Module):
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """(k, d) -> (k,)."""
-        values = self.called(points.reshape(-1, *self.shape).to(self.like))
+        batch = points.reshape(-1, *self.shape).to(self.like, copy=True)  # the user's code may change it
+        try:
+            values = self.called(batch)
+        except InvalidInput:
+            raise
+        except Exception as error:  # whatever the code of a user's critic stumbles over
+            raise InvalidInput(
+                f"a critic must take a batch of points, but for a {batch.dtype} tensor of shape {tuple(batch.shape)} "
+                f"it raised {type(error).__name__}: {error}. Pass shape=, one sample as it takes them, or a "
+                "function that converts them."
+            ) from error
         if not isinstance(values, torch.Tensor):
             raise InvalidInput(
                 f"a critic must return one tensor (k,) or (k, 1), but returned a {type(values).__name__}. Pass a "
@@ -115,6 +149,11 @@ class GivenModule(nn.Module):
                 f"a critic must map (k, {', '.join(map(str, self.shape))}) to (k,) or (k, 1), but maps {len(points)} "
                 f"points to {tuple(values.shape)}."
             )
+        if values.is_complex() or values.is_meta or values.layout != torch.strided:
+            raise InvalidInput(
+                f"a critic must return a dense tensor of real numbers, but returned a {values.dtype} tensor, "
+                f"{values.layout}, on {values.device}. Convert it, or give the critic its weights."
+            )
         return values.flatten()
 
     def certify(self, shape: Sequence[int] | None = None) -> tuple[float | None, str | None]:
@@ -124,6 +163,26 @@ class GivenModule(nn.Module):
         return None, "the code of a function"
 
 
+class ModuleMethod(nn.Module):
+    """A method of a module, as a module that is copied, and put in evaluation mode, as a whole.
+
+    Parameters
+    ----------
+    owner : torch.nn.Module
+    method : callable
+        Of the module and a batch.
+    """
+
+    def __init__(self, owner: nn.Module, method: Callable[[nn.Module, torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.owner = owner
+        self.method = method
+
+    def forward(self, batch: torch.Tensor) -> Any:
+        """What the method gives."""
+        return self.method(self.owner, batch)
+
+
 def _as_critic(given: Any, dimension: int, shape: tuple[int, ...], device: torch.device | None) -> Critic:
     if isinstance(given, Critic):
         if given.dimension != dimension:
@@ -131,13 +190,24 @@ def _as_critic(given: Any, dimension: int, shape: tuple[int, ...], device: torch
         return given
     given = _unwrapped(given)
     like = next((weight for weight in _weights(given) if weight.is_floating_point()), torch.zeros(()))
-    network = GivenModule(_copied(given), shape, like.dtype)
-    network.to(like.device if device is None else device)
-    _to_evaluation(network)
-    dtype = torch.float64 if like.dtype == torch.float64 else torch.float32
-    critic = Critic(ModuleEnsemble([network]), Scaling(np.zeros(dimension)), dtype=dtype)
-    _probe(critic)
-    return critic
+    refused = None
+    for dtype in (like.dtype,) if isinstance(given, nn.Module) else TYPES:
+        network = GivenModule(_copied(given), shape, dtype)
+        network.to(like.device if device is None else device)
+        _to_evaluation(network)
+        critic = Critic(
+            ModuleEnsemble([network]),
+            Scaling(np.zeros(dimension)),
+            dtype=torch.float64 if dtype == torch.float64 else torch.float32,
+        )
+        try:
+            critic(np.zeros((PROBED, dimension)))
+        except InvalidInput as error:
+            refused = refused or error
+        else:
+            return critic
+    assert refused is not None
+    raise refused
 
 
 def _unwrapped(given: Any) -> Any:
@@ -146,6 +216,8 @@ def _unwrapped(given: Any) -> Any:
         return given.module()
     if isinstance(given, nn.DataParallel | nn.parallel.DistributedDataParallel):
         return _unwrapped(given.module)
+    if isinstance(given, MethodType) and isinstance(given.__self__, nn.Module):
+        return ModuleMethod(given.__self__, given.__func__)
     inner = getattr(given, "_orig_mod", None)
     return _unwrapped(inner) if isinstance(inner, nn.Module) else given
 
@@ -175,33 +247,18 @@ def _to_evaluation(network: nn.Module) -> None:
         network.training = False
 
 
-def _probe(critic: Critic) -> None:
-    """Refuse a critic that cannot be called with points."""
-    try:
-        critic(np.zeros((PROBED, critic.dimension)))
-    except InvalidInput:
-        raise
-    except Exception as error:  # whatever the code of a user's critic stumbles over
-        shape = (PROBED, *critic.network.members[0].shape)  # type: ignore[union-attr, index]
-        raise InvalidInput(
-            f"a critic must take a batch of points, but for a {critic.dtype} tensor of shape {shape} it raised "
-            f"{type(error).__name__}: {error}. Pass shape=, one sample as it takes them."
-        ) from error
-
-
 @contextmanager
 def _left_as_they_were() -> Iterator[None]:
     """Put the modules that this thread calls in evaluation mode, and put back at the end what that changed of them."""
     thread = threading.get_ident()
-    found: dict[nn.Module, tuple[dict[str, Any], dict[str, tuple[torch.Tensor, torch.Tensor]]]] = {}
+    found: dict[nn.Module, _Kept] = {}
 
     def before_forward(module: nn.Module, arguments: Any) -> None:
         if threading.get_ident() != thread or module in found:
             return
         for part in module.modules():
             if part not in found:
-                buffers = {name: (held, held.clone()) for name, held in part.named_buffers(recurse=False)}
-                found[part] = (dict(vars(part)), buffers)
+                found[part] = _Kept.of(part)
         _to_evaluation(module)
 
     hook = register_module_forward_pre_hook(before_forward)
@@ -209,10 +266,40 @@ def _left_as_they_were() -> Iterator[None]:
         yield
     finally:
         hook.remove()
-        for part, (attributes, buffers) in found.items():
-            for name, (held, content) in buffers.items():
-                with torch.no_grad():
-                    held.copy_(content)
-                part._buffers[name] = held
-            vars(part).clear()
-            vars(part).update(attributes)
+        for part, kept in found.items():
+            kept.put_back(part)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a module holds: its attributes, the entries of its tables (parameters, buffers, ...), tensors' contents."""
+
+    training: bool
+    attributes: dict[str, Any]
+    tables: dict[str, dict[str, Any]]
+    contents: list[tuple[torch.Tensor, torch.Tensor]]
+
+    @classmethod
+    def of(cls, module: nn.Module) -> _Kept:
+        own = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        if any(is_lazy(tensor) for tensor in own):
+            raise InvalidInput(f"a critic must have its weights, but a {type(module).__name__} has none. Call it once.")
+        attributes = {} if isinstance(module, torch.jit.ScriptModule) else dict(vars(module))
+        tables = {name: dict(table) for name, table in attributes.items() if isinstance(table, dict)}
+        own += tuple(value for value in attributes.values() if isinstance(value, torch.Tensor))
+        return cls(module.training, attributes, tables, [(tensor, tensor.detach().clone()) for tensor in own])
+
+    def put_back(self, module: nn.Module) -> None:
+        with torch.no_grad():
+            for tensor, content in self.contents:
+                if not tensor.is_meta and not torch.equal(tensor, content):
+                    with torch.inference_mode(mode=tensor.is_inference()):
+                        tensor.data.copy_(content)  # no change to a graph that it is in
+        if isinstance(module, torch.jit.ScriptModule):
+            module.training = self.training
+            return
+        vars(module).clear()
+        vars(module).update(self.attributes)
+        for name, table in self.tables.items():
+            self.attributes[name].clear()
+            self.attributes[name].update(table)

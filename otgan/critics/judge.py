@@ -9,9 +9,9 @@ from torch import nn
 
 from otgan.costs import PointCost
 from otgan.critics.fit import EVALUATION, CriticFit, held_out_points, with_estimates
-from otgan.critics.given import critic_name, given_critics
+from otgan.critics.given import as_seen, critic_name, given_critics
 from otgan.critics.methods.method import Method
-from otgan.errors import InvalidInput
+from otgan.errors import InvalidInput, OTError
 from otgan.pairs import Pair
 from otgan.solution import Solution
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["judge"]
 
+MOVED = 0.05  # of the distance: how far rounding may move the points that a critic is judged on
 PAIR_SEED = 0  # of the points that critics are judged on where the truth is a pair of distributions
 
 
@@ -91,7 +92,17 @@ def judge(
         for one in given:
             _check_finite(one, x, y)
         fit = _as_fit(critic_name(critics[0]), given, x, y, held)
-        report = fit.compare(truth)
+        try:
+            report = fit.compare(truth)
+        except RuntimeError as error:  # of torch, on the way back through the user's code
+            if isinstance(error, OTError):
+                raise
+            raise InvalidInput(
+                f"a critic must have gradients, but torch says: {error}. Pass a function of its values without a "
+                "graph, lambda x: critic(x).detach()."
+            ) from error
+        for one in given:
+            _check_told_apart(one, report.exact, x, y)
     if report.exact > 0 and not np.isfinite([report.cosine, report.gradient_norm]).all():
         raise InvalidInput(
             "a critic must have finite gradients where mass moves, but some are NaN or infinite. Its lower bound does "
@@ -118,6 +129,17 @@ def _check_finite(critic: Critic, *sides: NDArray[np.float64]) -> None:
         raise InvalidInput(
             f"a critic must give finite numbers, but at {wrong} of {sum(map(len, sides))} points it gives NaN or inf. "
             "Train it again, or leave these points out of both."
+        )
+
+
+def _check_told_apart(critic: Critic, exact: float, *sides: NDArray[np.float64]) -> None:
+    """Refuse points that the critic's numbers do not hold: what it says would be of others."""
+    moved = max(float(np.linalg.norm(side - as_seen(critic, side), axis=1).mean()) for side in sides)
+    if moved > MOVED * exact > 0:
+        raise InvalidInput(
+            f"a critic must see the points, but its numbers are so coarse that they move by {moved:.3g} on average, "
+            f"where the distance is {exact:.3g}. Pass it in double precision, or solve for points nearer to the origin "
+            "and to 1 in size."
         )
 
 

@@ -14,6 +14,7 @@ from otgan.costs import PointCost
 from otgan.critics.explain import explain
 from otgan.critics.repair import constant_bound, critic_share, repaired_bound
 from otgan.errors import InvalidInput
+from otgan.exact.partial import PartialSolution
 from otgan.pairs import Pair
 from otgan.plan import arcs
 from otgan.solution import Solution
@@ -308,6 +309,8 @@ def _euclidean(truth: Any, dimension: int) -> PointCost:
     cost = truth.problem.cost
     if not isinstance(cost, PointCost) or cost.metric != "euclidean" or cost.p != 1:
         raise InvalidInput("a critic estimates W1: truth must be otgan.solve(x, y, p=1) with the Euclidean metric.")
+    if isinstance(truth, PartialSolution):
+        raise InvalidInput("a critic estimates W1 of all of the mass: truth must be otgan.solve(x, y) without mass=.")
     if cost.dimension != dimension:
         raise InvalidInput(f"truth must be between points of {dimension} columns, but they have {cost.dimension}.")
     return cost

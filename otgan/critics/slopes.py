@@ -16,13 +16,16 @@ others, and goes on from the best: networks that are linear in pieces have no gr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn import Parameter
+from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from otgan.costs import PointCost, blocks
 from otgan.critics.networks import copied, gradients, values
+from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,10 +66,10 @@ def largest_slope(network: nn.Module, z: Array, device: torch.device) -> float:
         seen, slopes = _with_slopes(twin, points)
         rounding = float((values(twin, at.double())[0] - single).abs().max()) * DOUBLE / SINGLE
         exactness = DOUBLE
-    except (RuntimeError, TypeError):  # a module of the user's that makes tensors in single precision
+    except (RuntimeError, TypeError, InvalidInput):  # a module of the user's that makes tensors in single precision
         twin, points = network, at
         seen, slopes = _with_slopes(twin, points)
-        rounding, exactness = 0.0, SINGLE
+        rounding, exactness = 0.0, _unit_roundoff(network)
     steepest = float(slopes.norm(dim=1).max())
     size = float(seen.abs().max()) + steepest * float(points.norm(dim=1).max())
     wrong = SAFETY * (rounding + exactness * size)
@@ -81,12 +84,33 @@ def in_double(network: nn.Module) -> nn.Module:
 
     What layers hold, they made from their weights in single precision, and would make it again with other digits.
     """
+    network = copied(network)
+    for layer in list(network.modules()):
+        _fix_weights(layer)
     twin = copied(network).double()
     for layer, double in zip(network.modules(), twin.modules(), strict=True):
         held = getattr(layer, "cached", None)
         if isinstance(held, torch.Tensor):
             double.cached = held.detach().double()  # type: ignore[assignment]
     return twin
+
+
+def _fix_weights(layer: nn.Module) -> None:
+    """Let a layer hold the weights that its parametrizations make, instead of these."""
+    if not is_parametrized(layer):
+        return
+    held: Any = layer.parametrizations
+    made = {name: getattr(layer, name).detach().clone() for name in held}
+    layer.__class__ = type_before_parametrizations(layer)  # torch's own remover changes the class, which copies share
+    del layer.parametrizations
+    for name, weight in made.items():
+        layer.register_parameter(name, Parameter(weight))
+
+
+def _unit_roundoff(network: nn.Module) -> float:
+    """Of the coarsest numbers that a network has, single precision at least."""
+    held = (tensor for tensors in (network.parameters(), network.buffers()) for tensor in tensors)
+    return max([SINGLE, *(torch.finfo(tensor.dtype).eps / 2 for tensor in held if tensor.is_floating_point())])
 
 
 def _with_slopes(network: nn.Module, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -244,6 +244,22 @@ class Odd(nn.Module):
                 return self.last(h.sort(0, True)[0])
             case "norm":
                 return h.norm(dim=1)
+            case "repeated for the larger":
+                return self.last(torch.maximum(h[:, :1], -100.0 * self.layer.weight.abs()[0]))
+            case "unequal halves":
+                one, other = h.chunk(2, dim=1)
+                return torch.cat([torch.maximum(one, other), torch.minimum(one, other)], dim=1).mean(dim=1)
+            case "steep in place":
+                functional.silu(h, inplace=True)
+                return self.last(h)
+            case "size of the batch":
+                return self.last(h / h.size(0))
+            case "another point":
+                return self.last(h - h[..., 0, :])
+            case "softplus that jumps":
+                return self.last(functional.softplus(h, threshold=1))
+            case "alpha by place":
+                return self.last(torch.Tensor.add(h, 5, x))
             case "mixed":
                 return self.last(h.flatten().view(3, -1).T)
             case _:
@@ -254,7 +270,8 @@ class Odd(nn.Module):
     "way",
     [
         *("product", "batch mean", "whole mean", "repeated", "broadcast", "order", "batch order", "in place"),
-        *("wrapped", "batch order, descending"),
+        *("wrapped", "batch order, descending", "repeated for the larger", "unequal halves", "steep in place"),
+        *("size of the batch", "another point", "softplus that jumps", "alpha by place"),
         *("added in place", "number", "branch", "type", "weight", "norm", "mixed"),
     ],
 )
@@ -277,6 +294,8 @@ def test_operations_of_which_nothing_is_known_are_named(way: str) -> None:
         (nn.AvgPool2d(3, ceil_mode=True), (1, 5, 5)),
         (nn.ConvTranspose2d(1, 1, 3), (1, 5, 5)),
         (nn.Bilinear(4, 4, 1), (4,)),
+        (nn.CELU(-1.0), (4,)),
+        (nn.Softplus(threshold=1), (4,)),
     ],
 )
 def test_layers_without_a_bound_are_named(layer: nn.Module, shape: tuple[int, ...]) -> None:
@@ -285,6 +304,20 @@ def test_layers_without_a_bound_are_named(layer: nn.Module, shape: tuple[int, ..
     assert bound is None
     assert unknown is not None
     assert type(layer).__name__ in unknown or "layer" in unknown or "operation" in unknown
+
+
+@pytest.mark.parametrize("other", [1.0, torch.tensor(1.0)])
+def test_other_things_named_as_a_proof_are_none(other: Any) -> None:
+    network = nn.Sequential(nn.Linear(3, 1))
+    bound = certify(network)
+    network.lipschitz = other
+    assert certify(network) == bound
+    network.lipschitz = lambda points: points
+    assert certify(network)[0] is None
+    network.lipschitz = lambda: 2.0
+    assert certify(network) == (2.0, None)
+    network.certify = 0.01  # type: ignore[assignment]
+    assert certify(network) == (2.0, None)
 
 
 def test_tiny_weights_do_not_prove_that_nothing_changes() -> None:

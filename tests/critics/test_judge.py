@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -158,7 +160,7 @@ def test_a_critic_is_left_as_it_was_when_judging_fails() -> None:
             raise RuntimeError("out of patience")
         return critic(batch)
 
-    with pytest.raises(RuntimeError, match="patience"):
+    with pytest.raises(InvalidInput, match="patience"):
         judge(fails, images(), shape=(1, SIDE, SIDE))
     assert fingerprint(critic) == before
 
@@ -298,3 +300,130 @@ def test_other_truths_are_refused(truth: Any) -> None:
         judge(nn.Linear(2, 1), truth)
     with pytest.raises(InvalidInput, match="p=1"):
         judge(nn.Linear(2, 1), otgan.solve([[0.0, 1.0]], [[1.0, 1.0]], p=2))
+
+
+class Restless(nn.Module):
+    """Changes whatever it holds each time that it is called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+        self.register_buffer("late", None)
+        self.plain = torch.zeros(1)
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        self.weight.data.mul_(1.5)
+        self.plain.add_(1)
+        self.late = torch.ones(1)
+        self.register_buffer("new", torch.ones(1))
+        return points @ self.weight
+
+
+def test_what_a_function_calls_is_put_back_with_its_weights_tables_and_modes() -> None:
+    x, y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[3.0, 0.0], [4.0, 1.0]])
+    network = Restless()
+    otgan.critics.judge(lambda points: network(points), otgan.solve(x, y))
+    assert network.weight.tolist() == [1, 1]
+    assert network.plain.tolist() == [0]
+    assert dict(network._buffers) == {"late": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        script = torch.jit.script(nn.Sequential(nn.Linear(2, 1), nn.BatchNorm1d(1)))
+    otgan.critics.judge(script, otgan.solve(x, y))
+    assert script.training
+
+
+def test_a_method_of_a_module_is_judged_as_a_whole_in_evaluation_mode() -> None:
+    class Scores(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 1)
+
+        def score(self, points: torch.Tensor) -> torch.Tensor:
+            return self.layer(points) + (1e3 * torch.rand(1) if self.training else 0)
+
+    x, y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[3.0, 0.0], [4.0, 1.0]])
+    network = Scores()
+    found, slope = otgan.critics.judge(network.score, otgan.solve(x, y)), network.layer.weight.detach().numpy()[0]
+    assert found.estimate == pytest.approx(slope @ (x - y).mean(axis=0), rel=1e-5)
+    assert network.training
+    assert found.lipschitz_certified is not None
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_a_critic_that_changes_its_points_changes_none_of_the_callers(dtype: torch.dtype) -> None:
+    x, y = np.array([[0.0, 0.0], [1.0, 2.0]]), np.array([[3.0, 0.0], [4.0, 1.0]])
+    truth = otgan.solve(x, y)
+    layer = nn.Linear(2, 1)
+    network = nn.Sequential(nn.ReLU(inplace=True), layer).to(dtype)
+    report = otgan.critics.judge(network, truth)
+    slope = layer.weight.detach().double().numpy()[0]
+    assert report.estimate == pytest.approx(slope @ (x - y).mean(axis=0), abs=0.01)
+    assert report.lipschitz_observed <= report.lipschitz_certified * (1 + 1e-12)
+    as_function = otgan.critics.judge(lambda points: network(points), truth)  # in the only type that it can take
+    assert as_function.estimate == report.estimate
+    assert as_function.lipschitz_observed <= report.lipschitz_certified * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["weight_norm", "spectral_norm"])
+def test_weights_that_are_computed_are_the_same_for_both_constants(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 4)), rng.normal(size=(20, 4)) + 1
+    network = getattr(nn.utils.parametrizations, kind)(nn.Linear(4, 1))
+    before = network.weight.detach().clone()
+    for seed in range(4):
+        network.parametrizations.weight[0].training = False
+        network.parametrizations.weight.original.data.normal_(generator=torch.Generator().manual_seed(seed)) if (
+            kind == "spectral_norm"
+        ) else network.parametrizations.weight.original1.data.normal_(generator=torch.Generator().manual_seed(seed))
+        report = otgan.critics.judge(network, otgan.solve(x, y))
+        assert report.lipschitz_observed <= report.lipschitz_certified
+    assert not torch.equal(network.weight, before)  # still computed from what it is computed from
+
+
+@pytest.mark.parametrize(
+    ("critic", "why"),
+    [
+        (lambda points: points[:, 0].to(torch.complex64), "real numbers"),
+        (lambda points: points[:, 0].to_sparse(), "dense"),
+        (nn.Linear(2, 1, device="meta"), "weights"),
+        (nn.LazyLinear(1), "Call it once"),
+        (lambda points: points[:3, 0] if len(points) == 3 else 1 / 0, "ZeroDivisionError"),
+    ],
+)
+def test_critics_that_are_none_are_refused(critic: Any, why: str) -> None:
+    rng = np.random.default_rng(0)
+    truth = otgan.solve(rng.normal(size=(5, 2)), rng.normal(size=(6, 2)))
+    with pytest.raises(otgan.InvalidInput, match=why):
+        otgan.critics.judge(critic, truth)
+
+
+def test_the_shape_of_a_sample_is_a_sequence() -> None:
+    with pytest.raises(otgan.InvalidInput, match="shape must be that of one sample"):
+        otgan.critics.judge(nn.Linear(1, 1), otgan.solve([0.0], [1.0]), shape=1)  # type: ignore[arg-type]
+
+
+def test_points_that_the_critics_numbers_cannot_tell_apart_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    for far, scale in ((1e8, 1.0), (0.0, 1e-60)):
+        truth = otgan.solve(far + scale * x, far + scale * y)
+        with pytest.raises(otgan.InvalidInput, match="in double precision"):
+            otgan.critics.judge(nn.Linear(2, 1), truth)
+        assert otgan.critics.judge(nn.Linear(2, 1, bias=False).double(), truth).estimate != 0
+
+
+def test_threads_leave_a_module_in_the_mode_that_they_found_it_in() -> None:
+    rng = np.random.default_rng(0)
+    truth = otgan.solve(rng.normal(size=(9, 2)), rng.normal(size=(9, 2)))
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.Linear(2, 1))
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(lambda _: judge(lambda points: network(points), truth).estimate, range(6)))
+    assert len(set(found)) == 1
+    assert all(part.training for part in network.modules())
+
+
+def test_partial_transport_is_no_truth_about_a_critic() -> None:
+    x, y = np.arange(6.0), np.arange(6.0) + 1
+    with pytest.raises(InvalidInput, match="mass"):
+        judge(lambda points: -points[:, 0], otgan.solve(x, y, mass=0.5))

@@ -1,7 +1,7 @@
 """Networks for critics, and what can be proven about their slopes."""
 
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
-from otgan.critics.networks.certify import CERTIFIED, certified_lipschitz, certify
+from otgan.critics.networks.certify import CERTIFIED, CertifiesItself, certified_lipschitz, certify
 from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.ensemble import (
     Ensemble,
@@ -22,6 +22,7 @@ __all__ = [
     "CERTIFIED",
     "Activation",
     "AlmostOrthogonal",
+    "CertifiesItself",
     "ChannelsFirst",
     "Dense",
     "Ensemble",

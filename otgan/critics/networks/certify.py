@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from otgan.critics.networks.layer_slopes import layer_slope, multiplier_slope, rounded_up
+from otgan.critics.networks.layer_slopes import JOINED, layer_slope, multiplier_slope, rounded_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["CERTIFIED", "certified_lipschitz", "certify"]
+__all__ = ["CERTIFIED", "CertifiesItself", "certified_lipschitz", "certify"]
 
 CERTIFIED = 1 + 1e-5  # a bound up to here counts as one: what float32 leaves of it
 POINTS = 13  # that the shapes are found with: a number that no axis of a sample is likely to have
+FEWER = 5  # of these, whose values must be the same without the others
 
 # What a function, or a method of a tensor, multiplies the slope of its first argument by.
 ACTIVATIONS = {"relu": 1.0, "tanh": 1.0, "sigmoid": 0.25, "softplus": 1.0, "gelu": 1.13, "silu": 1.1, "abs": 1.0}
@@ -71,12 +72,10 @@ def certify(network: nn.Module, shape: Sequence[int] | None = None) -> tuple[flo
     >>> certify(nn.Sequential(nn.Linear(2, 8), nn.LayerNorm(8), nn.Linear(8, 1)))
     (None, 'layer 1 (LayerNorm)')
     """
-    answer: Any = getattr(network, "certify", None)
-    if answer is not None:
-        return answer(shape)
-    own: Any = getattr(network, "lipschitz", None)
-    if own is not None:
-        bound = float(own().max())
+    if isinstance(network, CertifiesItself):
+        return network.certify(shape)
+    bound = own_bound(network)
+    if bound is not None:
         return (bound, None) if math.isfinite(bound) else (None, type(network).__name__)
     for name, part in network.named_modules():
         if _does_something_else(part):
@@ -100,6 +99,14 @@ def certify(network: nn.Module, shape: Sequence[int] | None = None) -> tuple[flo
         return None, f"{type(network).__name__}, which torch.fx cannot follow ({str(error).splitlines()[0][:200]})"
 
 
+class CertifiesItself(nn.Module):
+    """A wrapper that knows what to certify of what it holds."""
+
+    def certify(self, shape: Sequence[int] | None = None) -> tuple[float | None, str | None]:
+        """As :func:`certify` of this module."""
+        raise NotImplementedError
+
+
 class Unknown(Exception):
     """A layer or an operation of which nothing is known."""
 
@@ -108,7 +115,7 @@ class _Tracer(fx.Tracer):
     """Looks into modules, but for torch's own layers and those that prove a bound themselves."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return hasattr(m, "lipschitz") or super().is_leaf_module(m, module_qualified_name)
+        return callable(getattr(m, "lipschitz", None)) or super().is_leaf_module(m, module_qualified_name)
 
 
 class Walk(fx.Interpreter):
@@ -128,8 +135,10 @@ class Walk(fx.Interpreter):
         It may not: torch.fx takes ``h += x`` for ``h = h + x``, though other names of h see the change.
         """
         found, truth = self.run(points.clone()), network(points.clone())
-        if not torch.allclose(found, truth, rtol=1e-3, atol=1e-3 * float(truth.abs().max()), equal_nan=True):
+        if not _alike(found, truth):
             raise Unknown(f"{type(network).__name__}, which changes tensors in place")
+        if not _alike(found[:FEWER], network(points[:FEWER].clone())):
+            raise Unknown(f"{type(network).__name__}, whose values depend on the rest of a batch")
         slope = self._of(self.result)
         if not math.isfinite(slope):
             raise Unknown("a weight that is not finite")
@@ -160,8 +169,9 @@ class Walk(fx.Interpreter):
 
     def _layer(self, n: Any) -> float:
         layer: Any = self.fetch_attr(str(n.target))
-        own = getattr(layer, "lipschitz", None)
-        factor = float(own().max()) if own else layer_slope(layer, self.env[n.all_input_nodes[0]].shape[1:])
+        factor = own_bound(layer)
+        if factor is None:
+            factor = layer_slope(layer, self.env[n.all_input_nodes[0]].shape[1:])
         if math.isinf(factor) or (factor > 1 and getattr(layer, "inplace", False)):
             raise Unknown(_layer(str(n.target).removeprefix("0").removeprefix("."), layer))
         return _product(factor, self._of(n.args[0]))
@@ -174,12 +184,14 @@ class Walk(fx.Interpreter):
             "builtins",
         ):
             return None  # a function of the user's, whatever its name
+        if "out" in n.kwargs:
+            return None  # another result changes
         if n.target in SUMS:
             return self._sum
         if n.target in PRODUCTS:
             return self._multiple
         if name.removesuffix("_") in ACTIVATIONS:
-            return lambda n, value: _product(ACTIVATIONS[name.removesuffix("_")], self._of(n.args[0]))
+            return self._activation
         rules: dict[str, Callable[[Any, Any], float | None]] = {
             **dict.fromkeys(COPIES, lambda n, value: self._of(n.args[0])),
             **dict.fromkeys(SHAPES, self._reshaped),
@@ -197,8 +209,15 @@ class Walk(fx.Interpreter):
         """The slope of an argument: 0 for what is constant."""
         return self.slopes.get(argument, 0.0) if isinstance(argument, fx.Node) else 0.0
 
+    def _activation(self, n: Any, value: torch.Tensor) -> float | None:
+        factor = ACTIVATIONS[_name(n).removesuffix("_")]
+        in_place = _name(n).endswith("_") or n.kwargs.get("inplace")
+        if (factor > 1 and in_place) or n.kwargs.get("threshold", JOINED) < JOINED:
+            return None
+        return _product(factor, self._of(n.args[0]))
+
     def _sum(self, n: Any, value: torch.Tensor) -> float | None:
-        if n.kwargs or any(self._of(term) and self.env[term].shape != value.shape for term in n.args):
+        if n.kwargs or len(n.args) > 2 or not self._same_shape(n.args, value):
             return None  # multiplied, or repeated along an axis
         slopes = [self._of(term) for term in n.args]
         return max(slopes) if 0.0 in slopes else rounded_up(sum(slopes))
@@ -253,7 +272,7 @@ class Walk(fx.Interpreter):
         """The larger or smaller of two, or the largest or smallest along an axis."""
         first, second = (*n.args, n.kwargs.get("dim"))[:2]
         if isinstance(second, fx.Node):
-            return self._side_by_side(first, second)
+            return self._side_by_side(first, second) if self._same_shape((first, second), value) else None
         whole = self.env[first]
         return self._of(first) if isinstance(second, int) and second % whole.ndim else None
 
@@ -288,6 +307,10 @@ class Walk(fx.Interpreter):
         )
         return self._of(one.args[0]) if halves else self._side_by_side(one, other)
 
+    def _same_shape(self, terms: Iterable[Any], value: torch.Tensor) -> bool:
+        """Whether none of the terms that depend on the input is repeated along an axis."""
+        return all(self.env[term].shape == value.shape for term in terms if self._of(term))
+
     def _side_by_side(self, *parts: Any) -> float:
         """The root of the sum of squares."""
         return rounded_up(math.hypot(*map(self._of, parts)) * (1 + 2.0**-50))
@@ -301,6 +324,19 @@ def _name(n: Any) -> str:
 def _is_size(n: Any) -> bool:
     """Whether a result says something of a tensor that does not depend on its numbers."""
     return _name(n) in SIZES or (n.target is getattr and n.args[1] in SIZES)
+
+
+def own_bound(module: nn.Module) -> float | None:
+    """What ``lipschitz()`` of a module proves; None where there is none, or another thing of that name."""
+    own: Any = getattr(module, "lipschitz", None)
+    try:
+        return float(torch.as_tensor(own()).max())
+    except Exception:  # whatever another thing of that name may be, or stumble over
+        return None
+
+
+def _alike(found: torch.Tensor, truth: torch.Tensor) -> bool:
+    return torch.allclose(found, truth, rtol=1e-3, atol=1e-3 * float(truth.abs().max()), equal_nan=True)
 
 
 def _product(first: float, second: float) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from otgan.critics.networks.certify import certify
+from otgan.critics.networks.certify import CertifiesItself, certify
 from otgan.critics.networks.norms import product_bound
 from otgan.critics.networks.plain import copied
 
@@ -73,7 +73,7 @@ class Ensemble(nn.Module):
         return bound
 
 
-class ModuleEnsemble(nn.Module):
+class ModuleEnsemble(CertifiesItself):
     """Modules of any kind, each from (k, d) to (k, 1) or (k,), as an ensemble: they are called one after the other."""
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:

@@ -15,7 +15,7 @@ from otgan.critics.networks.norms import spectral_norms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["is_torchs", "layer_slope", "multiplier_slope", "rounded_up"]
+__all__ = ["JOINED", "is_torchs", "layer_slope", "multiplier_slope", "rounded_up"]
 
 # Greatest derivatives, rounded up. Layers that only copy or move numbers have 1.
 SLOPES: dict[type[nn.Module], float] = {
@@ -40,6 +40,7 @@ SLOPES: dict[type[nn.Module], float] = {
     nn.SELU: 1.76,
     nn.Hardswish: 1.5,
 }
+JOINED = 20.0  # torch's softplus goes on as a line from there on: earlier, it jumps
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -60,10 +61,12 @@ def layer_slope(layer: nn.Module, sample: Sequence[int]) -> float:
     >>> layer_slope(nn.MaxPool2d(2), (3, 8, 8)), layer_slope(nn.GELU(), (4,)), layer_slope(nn.LayerNorm(4), (4,))
     (1.0, 1.13, inf)
     """
+    it: Any = layer
+    if (is_torchs(layer, nn.CELU) and it.alpha < 0) or (is_torchs(layer, nn.Softplus) and it.threshold < JOINED):
+        return math.inf
     for kind, slope in SLOPES.items():
         if is_torchs(layer, kind):
             return slope
-    it: Any = layer
     if is_torchs(layer, nn.Linear):
         return float(spectral_norms(it.weight[None]))
     if is_torchs(layer, nn.LeakyReLU):
