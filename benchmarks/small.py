@@ -189,7 +189,7 @@ def tied(n: int, top: int | None) -> dict[str, Any]:
     }
 
 
-PATTERNS: dict[str, Callable[[Array, Array, int, np.random.Generator], NDArray[np.bool_]]] = {
+PATTERNS: dict[str, Callable[[NDArray[Any], NDArray[Any], int, np.random.Generator], NDArray[np.bool_]]] = {
     "random, 1 %": lambda i, j, n, rng: rng.random((n, n)) < 0.01,
     "random, 0.05 %": lambda i, j, n, rng: rng.random((n, n)) < 0.0005,
     "band": lambda i, j, n, rng: abs(i - j) <= n // 200,

@@ -174,15 +174,15 @@ def optimal_matching(C):
     many equally cheap columns, or where the two sides lie apart in few dimensions. Then the first matching leaves many
     rows free, and paths are not tried; or they are left after a share of the time that the simplex would take.
     """
-    n, found = C.shape[0], False
+    n = C.shape[0]
     if n >= LEAST_ROWS:
         match, g, found = matching_of_few(C, int(looks_at_most(n)))
-    if not found:
-        match, row_of, g, free = first_matching(C)
-        if paths_are_short(n, free):
-            match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
-        found = match.min() >= 0
-    return found, match, g
+        if found:
+            return found, match, g
+    match, row_of, g, free = first_matching(C)
+    if paths_are_short(n, free):
+        match_rows(C, g, match, row_of, FIRST, looks_at_most(n))
+    return match.min() >= 0, match, g
 
 
 @inlined
