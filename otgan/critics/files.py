@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -135,6 +136,11 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except InvalidInput:
         raise
+    except UnpicklingError:  # torch advises to run what the file holds
+        raise InvalidInput(
+            f"{path} must hold weights alone, but is damaged, or holds objects that would be run. Save "
+            "module.state_dict() where the module is at home."
+        ) from None
     except Exception as error:  # readers raise anything for files that are not theirs
         raise InvalidInput(f"{path} must be a file that torch can load, but {_first_line(error)}") from None
 
