@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -259,7 +259,7 @@ class Odd(nn.Module):
             case "softplus that jumps":
                 return self.last(functional.softplus(h, threshold=1))
             case "alpha by place":
-                return self.last(torch.Tensor.add(h, 5, x))
+                return self.last(cast("Any", h).add(5, x))
             case "mixed":
                 return self.last(h.flatten().view(3, -1).T)
             case _:
