@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,13 +156,29 @@ def dual_bound(
         feasible = np.minimum(g, np.nextafter(minima - error, -np.inf))
     mass, rest = in_two_floats(masses.a, masses.b)
     # Potentials of points without mass may be so large that the others would vanish beside them.
-    potentials, exponent = _scaled(np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0))
+    counted = np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0)
+    violation = max(float((g - minima).max()), 0.0)
+    if not cost.lost_to_underflow and (not counted.any() or (sharp and _is_exactly_zero(counted, mass, rest))):
+        return max(0.0, _trivial_bound(problem)), violation
+    potentials, exponent = _scaled(counted)
     earned, size = _dot(potentials, mass, rest)
     lower = _times(earned, masses.unit, exponent)
     lower -= (cost.rounding + 4 * EPS) * abs(lower) + _times(PRODUCT_ERROR * size, masses.unit, exponent)
     lower -= _times(len(potentials), masses.unit, exponent - 1071) + _times(1.0, problem.mass, exponent - 1073)
     lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 4 * TINY
-    return max(lower, _trivial_bound(problem)), max(float((g - minima).max()), 0.0)
+    return max(lower, _trivial_bound(problem)), violation
+
+
+def _is_exactly_zero(potentials: NDArray[np.float64], mass: NDArray[np.float64], rest: NDArray[np.float64]) -> bool:
+    """Whether ``potentials . (mass + rest)`` is zero in fractions, as costs of both signs may leave it.
+
+    No relative gap allows for any rounding then.
+    """
+    kept = np.flatnonzero(potentials)
+    if not np.isclose(potentials @ mass, 0.0, atol=1e-9 * float(np.abs(potentials) @ mass)):
+        return False
+    terms = zip(potentials[kept].tolist(), mass[kept].tolist(), rest[kept].tolist(), strict=True)
+    return sum(Fraction(f) * (Fraction(m) + Fraction(r)) for f, m, r in terms) == 0
 
 
 def _times(value: float, unit: float, exponent: int) -> float:

@@ -242,10 +242,11 @@ def _points(given: Any, name: str) -> Array:
 
 def _unit(directions: Any, dimension: int) -> Array:
     given = inputs.points(directions, "directions")
-    length = np.linalg.norm(given, axis=1, keepdims=True)
-    if given.shape[1] != dimension or not (length > 0).all():
+    largest = np.abs(given).max(axis=1, keepdims=True)
+    if given.shape[1] != dimension or not (largest > 0).all():
         raise InvalidInput(f"directions must be (k, {dimension}) and none zero, but {given.shape} came.")
-    return given / length
+    given = np.ldexp(given, -np.frexp(largest)[1])  # about 1, whose squares neither overflow nor vanish
+    return given / np.linalg.norm(given, axis=1, keepdims=True)
 
 
 def _along(sides: tuple[Any, Any], directions: Array, p: float, a: Any, b: Any) -> Any:

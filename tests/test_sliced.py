@@ -156,3 +156,9 @@ def test_bad_input_is_refused(change: dict[str, Any], message: str) -> None:
 def test_directions_have_a_length_and_the_dimension(directions: np.ndarray) -> None:
     with pytest.raises(InvalidInput, match="directions"):
         otgan.sliced_wasserstein(np.zeros((3, 2)), np.ones((4, 2)), directions=directions)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 1e200, 1.5e308])
+def test_directions_of_any_length_are_directions(size: float) -> None:
+    found = otgan.sliced_wasserstein([[0.0, 0.0]], [[3.0, 4.0]], directions=[[size, size], [0.0, -size]])
+    assert found.along == pytest.approx([7 / 2**0.5, 4])

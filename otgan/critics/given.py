@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["as_seen", "critic_name", "given_critics"]
+__all__ = ["as_seen", "critic_name", "given_critics", "left_as_they_were"]
 
 ONE_THREAD = threading.RLock()  # at a time, for random states and modules are shared
 PROBED = 3  # points that show whether a critic takes them
@@ -75,7 +75,7 @@ def given_critics(
         )
     where = None if device is None else torch_device(device)
     cuda = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with ONE_THREAD, own_modes(), torch.random.fork_rng(devices=cuda), _left_as_they_were():
+    with ONE_THREAD, own_modes(), torch.random.fork_rng(devices=cuda), left_as_they_were():
         yield tuple(_as_critic(critic, dimension, shape, where) for critic in critics)
 
 
@@ -248,7 +248,7 @@ def _to_evaluation(network: nn.Module) -> None:
 
 
 @contextmanager
-def _left_as_they_were() -> Iterator[None]:
+def left_as_they_were() -> Iterator[None]:
     """Put the modules that this thread calls in evaluation mode, and put back at the end what that changed of them."""
     thread = threading.get_ident()
     found: dict[nn.Module, _Kept] = {}

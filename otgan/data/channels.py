@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from otgan.data.sampleset import SampleSet
 
-__all__ = ["CHANNELS", "channels_last", "check_channels", "moved_last"]
+__all__ = ["CHANNELS", "are_first", "channels_last", "check_channels", "moved_last"]
 
 CHANNELS = (1, 3, 4)  # of an image: grey, RGB, RGBA
-CLEAR = (1, 3)  # as the first axis: images four pixels high are more common than RGBA with its channels first
+CLEAR = (1, 3)  # at either end: images of four pixels are more common than RGBA
 
 
 def channels_last(samples: SampleSet, channels: str | None = None) -> SampleSet:
@@ -28,8 +28,7 @@ def channels_last(samples: SampleSet, channels: str | None = None) -> SampleSet:
     ----------
     samples : SampleSet
     channels : {"first", "last"}, optional
-        Where the channels are. By default first where the first axis has 1 or 3 entries and the last neither 1, 3 nor
-        4, which no image with its channels last has.
+        Where the channels are. By default as :func:`are_first` says.
 
     Raises
     ------
@@ -44,14 +43,22 @@ def channels_last(samples: SampleSet, channels: str | None = None) -> SampleSet:
     [(8, 6, 3), (8, 6, 3), (3, 6, 3), (8, 8), (8, 8)]
     """
     shape = samples.shape
-    if channels is None:
-        first = len(shape) == 3 and shape[0] in CLEAR and shape[2] not in CHANNELS
-    else:
-        first = check_channels(channels, shape, samples.name) == "first"
+    first = are_first(shape) if channels is None else check_channels(channels, shape, samples.name) == "first"
     if not first:
         return samples
     images = moved_last(samples.points.reshape(-1, *shape))
     return replace(samples, points=images.reshape(len(images), -1), shape=images.shape[1:])
+
+
+def are_first(shape: tuple[int, ...]) -> bool:
+    """Whether a sample of a shape clearly has its channels first: 1 or 3 entries there, and neither 1 nor 3 at the end.
+
+    Examples
+    --------
+    >>> [are_first(shape) for shape in [(3, 8, 6), (1, 4, 4), (8, 6, 3), (3, 6, 3), (4, 6, 3), (4, 6, 5), (8, 8)]]
+    [True, True, False, False, False, False, False]
+    """
+    return len(shape) == 3 and shape[0] in CLEAR and shape[2] not in CLEAR
 
 
 def check_channels(channels: str, shape: tuple[int, ...], name: str) -> str:

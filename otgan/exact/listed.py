@@ -15,6 +15,7 @@ The certificate is that of every solution, over the listed pairs: potentials nee
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 METHODS = ("auto", "network-simplex")
+ROUNDING = 1e-9  # of the mass: what sums of floats may differ by
 DEARER = 16  # times, that pairs outside the list are made if they carry mass
 SHOWN = 5  # rows that a message names
 
@@ -143,6 +145,11 @@ def is_listed(C: Any) -> bool:
         return True
     if inputs.is_tensor(C):
         C = C.detach().cpu().numpy() if C.is_floating_point() and not C.is_meta else ()
+    elif isinstance(C, list | tuple) or hasattr(C, "to_numpy"):
+        try:
+            C = np.asarray(C)
+        except (TypeError, ValueError):  # rows of several lengths, which are refused elsewhere
+            return False
     return isinstance(C, np.ndarray) and C.dtype.kind == "f" and C.ndim == 2 and bool(np.isposinf(C).any())
 
 
@@ -202,7 +209,7 @@ def solve_listed(problem: Problem, *, rtol: float, max_steps: int | None = None,
         plan = feasible_plan(inner, a, b, rounds)
         if plan is None:
             raise _infeasible(*find_cut(inner, a, b, rounds), a, b, rows, cols)
-        outside = 2 * inner.ceiling + 1.0
+        outside = 2 * inner.ceiling or 1.0  # of the size of the costs: large potentials lose the digits of small ones
         while True:
             network = Network(replace(inner, outside=outside), inner.rows, inner.cols, plan)
             finished = solve_on_arcs(network, rounds)
@@ -326,12 +333,19 @@ def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: In
     """The error that names a cut, in the numbers of all rows and columns."""
     mass_a, mass_b = _as_ints(a), _as_ints(b)
     total = sum(mass_a)
-    held, taken = sum(mass_a[i] for i in above) / total, sum(mass_b[j] for j in reached) / total
+    held, taken = (
+        Fraction(sum(masses), total) for masses in ((mass_a[i] for i in above), (mass_b[j] for j in reached))
+    )
     some = ", ".join(map(str, rows[above][:SHOWN])) + (", ..." if len(above) > SHOWN else "")
+    advice = (
+        "Allow more pairs, or change the weights"
+        if held - taken > ROUNDING
+        else f"That is {float(held - taken):.2g} less, as rounding may leave it: pass weights that are whole numbers"
+    )
     return Infeasible(
-        f"there is no plan that C allows: rows {some} ({len(above)} in all) hold {held:.6g} of the mass, and the "
-        f"{len(reached)} columns that they may send to take {taken:.6g}. Allow more pairs, or change the weights; the "
-        "error's rows and cols name them.",
+        f"there is no plan that C allows: rows {some} ({len(above)} in all) hold {float(held):.6g} of the mass, and "
+        f"the {len(reached)} columns that they may send to take {float(taken):.6g}. {advice}; "
+        "the error's rows and cols name them.",
         rows[above],
         cols[reached],
     )

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Subset, default_collate
 
 from otgan import inputs
 from otgan.data import SampleSet
+from otgan.data.channels import are_first
 from otgan.data.datasets import CHANNELS, read_dataset
 from otgan.data.drawing import choose
 from otgan.errors import InvalidInput
@@ -127,8 +128,8 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
     Parameters
     ----------
     given : array_like, tensor, torch Dataset or DataLoader, SampleSet
-        Points (n,) or (n, d); images (n, h, w), (n, c, h, w) or (n, h, w, c). Of four axes the channels are the
-        first of a sample where 1, 3 or 4 of them are there, otherwise the last where that holds 1, 3 or 4.
+        Points (n,) or (n, d); images (n, h, w), (n, c, h, w) or (n, h, w, c). Of four axes the channels are the last
+        where that holds 1, 3 or 4 of them, unless they are clearly first (:func:`otgan.data.channels.are_first`).
     name : str
         For messages.
     shape : sequence of int, optional
@@ -163,7 +164,7 @@ def read_samples(given: Any, name: str, shape: Sequence[int] | None = None) -> N
             f"{name} must have shape (n,), (n, d), (n, h, w), (n, c, h, w) or (n, h, w, c), but has shape "
             f"{array.shape}. Pass shape={array.shape[1:]} if that is what the networks see."
         )
-    return _channels_first(array, last=array.shape[1] not in CHANNELS and array.shape[-1] in CHANNELS)
+    return _channels_first(array, last=array.shape[-1] in CHANNELS and not are_first(array.shape[1:]))
 
 
 def drawn_from(given: Any, n: int, rng: np.random.Generator, name: str) -> Any:

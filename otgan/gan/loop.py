@@ -93,7 +93,7 @@ def train(
         names. Items of a dataset may be tuples that start with the sample, such as (image, label).
     channels : {"first", "last"}, optional
         Where images have their channels. By default first in datasets of tensors, and in arrays where the first axis of
-        an image has 1 or 3 entries and the last one neither 1, 3 nor 4; else last.
+        an image has 1 or 3 entries and the last one neither 1 nor 3; else last.
     loggers : object with ``log_metrics``, or sequence of them
         Such as Lightning's: ``log_metrics(numbers, step)`` is called with every number that is logged, by names such as
         "losses/critic_loss" and "monitor/exact"; ``save()``, if there is one, at every checkpoint and at the end.

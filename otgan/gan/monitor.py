@@ -68,7 +68,7 @@ class Monitor:
         images (n, h, w) are seen as (1, h, w), and channels first.
     features : torch.nn.Module or callable, optional
         From a batch as the networks see it to (k, features): then Fréchet distance, precision and recall are measured.
-        A module is copied.
+        Modules are copied, or put in evaluation mode and back where a function calls them.
     patches : bool, optional
         Whether W1 between patches of images is measured too; by default of images of at least 4 x 4 pixels.
     seed : int, default 0
@@ -341,7 +341,7 @@ class Monitor:
         if callable(fake):
             with undisturbed(self.seed + NOISE_SEED_OFFSET):
                 fake = fake(self.n)
-            if isinstance(fake, torch.Tensor | np.ndarray) and not bool(torch.as_tensor(fake).isfinite().all()):
+            if not _is_finite(fake):
                 raise NotFinite("the generator makes samples that are not finite.")
         points = self.layout.read(fake, "fake")
         if len(points) < self.n:
@@ -362,6 +362,13 @@ class Monitor:
         ours = patches(self.held_out, self.layout.shape, stream(self.seed, "patches of held-out images"))
         theirs = patches(points, self.layout.shape, stream(self.seed, "patches of other images"))
         return solve(ours, theirs, throw=False).distance
+
+
+def _is_finite(samples: Any) -> bool:
+    """Whether an array or a tensor of numbers has neither NaN nor inf; what is none of these is refused elsewhere."""
+    if isinstance(samples, torch.Tensor):
+        return samples.is_meta or samples.layout != torch.strided or bool(samples.isfinite().all())
+    return not isinstance(samples, np.ndarray) or samples.dtype.kind != "f" or bool(np.isfinite(samples).all())
 
 
 def _has_patches(given: bool | None, layout: Layout) -> bool:

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.nn.parameter import is_lazy
 
+from otgan.critics.given import left_as_they_were
 from otgan.critics.networks import copied
 from otgan.errors import InvalidInput
 from otgan.gan.run import NotFinite
@@ -65,8 +67,12 @@ def _buffers_kept() -> Iterator[None]:
     kept: dict[nn.Module, list[tuple[str, torch.Tensor, torch.Tensor]]] = {}
 
     def before_forward(module: nn.Module, arguments: Any) -> None:
-        if module not in kept and threading.get_ident() == thread:
-            kept[module] = [(name, held, held.clone()) for name, held in module.named_buffers(recurse=False)]
+        if module in kept or threading.get_ident() != thread:
+            return
+        for part in (
+            module.modules() if isinstance(module, torch.jit.ScriptModule) else (module,)
+        ):  # it calls them itself
+            kept[part] = [(name, held, held.clone()) for name, held in part.named_buffers(recurse=False)]
 
     hook = register_module_forward_pre_hook(before_forward)
     try:
@@ -75,7 +81,10 @@ def _buffers_kept() -> Iterator[None]:
         hook.remove()
         for module, buffers in kept.items():
             for name, held, content in buffers:
-                module._buffers[name] = held.copy_(content)
+                with torch.inference_mode(mode=held.is_inference()):
+                    held.copy_(content)
+                if not isinstance(module, torch.jit.ScriptModule):
+                    module._buffers[name] = held
 
 
 class Features:
@@ -84,7 +93,8 @@ class Features:
     Parameters
     ----------
     given : torch.nn.Module or callable
-        From a batch (k, ...) to a tensor (k, f). A module is copied, and the copy evaluated.
+        From a batch (k, ...) to a tensor (k, f). A module is copied, and the copy evaluated; the modules that a
+        function calls are put in evaluation mode, and back.
 
     Raises
     ------
@@ -103,6 +113,8 @@ class Features:
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self.called = given
         if isinstance(given, nn.Module):
+            if any(is_lazy(tensor) for tensor in (*given.parameters(), *given.buffers())):
+                raise InvalidInput(f"features must have weights, but a {type(given).__name__} has none. Call it once.")
             self.called = copied(given).eval().requires_grad_(False)
             held = (t for t in (*given.parameters(), *given.buffers()) if t.is_floating_point())
             self.device, self.dtype = next(((t.device, t.dtype) for t in held), (self.device, self.dtype))
@@ -117,14 +129,20 @@ class Features:
         NotFinite
             If one is not finite.
         """
-        with undisturbed(seed=0):
-            found = np.concatenate([self._of(part.to(self.device, self.dtype)) for part in batch.split(CHUNK)])
+        with undisturbed(seed=0), left_as_they_were():
+            batch = batch.to(self.device, self.dtype, copy=True)  # which the user's code may change
+            found = np.concatenate([self._of(part) for part in batch.split(CHUNK)])
         if not np.isfinite(found).all():
             raise NotFinite("the features are not finite.")
         return found
 
     def _of(self, batch: torch.Tensor) -> NDArray[np.float64]:
         out = self.called(batch)
+        if isinstance(out, torch.Tensor) and (out.is_complex() or out.is_meta or out.layout != torch.strided):
+            raise InvalidInput(
+                f"features must be a dense tensor of real numbers, but returned a {out.dtype} tensor, {out.layout}, on "
+                f"{out.device}. Convert it."
+            )
         if not isinstance(out, torch.Tensor) or out.ndim != 2 or len(out) != len(batch):
             came = tuple(out.shape) if isinstance(out, torch.Tensor) else f"a {type(out).__name__}"
             k = len(batch)

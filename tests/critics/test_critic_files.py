@@ -65,7 +65,7 @@ class Runs:
 def test_weights_never_run_anything(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save(Runs(), tmp_path / "w.pt")
-    with pytest.raises(InvalidInput, match="would run code"):
+    with pytest.raises(InvalidInput, match="hold weights alone"):
         load_critic(f"{script}:build", tmp_path / "w.pt")
     assert not (tmp_path / "ran").exists()
 
@@ -118,3 +118,15 @@ def test_weights_of_another_network_are_refused(script: Path, tmp_path: Path) ->
     save_file({"0.weight": torch.zeros(3, 2)}, tmp_path / "w.safetensors")
     with pytest.raises(InvalidInput, match="weights of this critic"):
         load_critic(f"{script}:build", tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_weights_that_hold_code_are_refused_without_advice_to_run_it(tmp_path: Path, damaged: bool) -> None:
+    script, weights = tmp_path / "mine.py", tmp_path / "whole.pt"
+    script.write_text("from torch import nn\ndef build():\n    return nn.Linear(2, 1)\n")
+    torch.save(nn.Linear(2, 1), weights)
+    if damaged:
+        weights.write_bytes(b"xx")
+    with pytest.raises(InvalidInput, match="must hold weights alone") as caught:
+        load_critic(f"{script}:build", weights)
+    assert "weights_only" not in str(caught.value)

@@ -130,3 +130,27 @@ def test_what_is_listed_at_no_cost_is_allowed() -> None:
 def test_bad_input_is_refused(C: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         otgan.solve_cost(C, **options)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-8, 1.0, 1e8])
+def test_small_costs_are_proven_as_well_as_large_ones(scale: float) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        allowed = rng.random((6, 6)) < 0.6
+        np.fill_diagonal(allowed, val=True)
+        costs = np.where(allowed, rng.normal(size=(6, 6)), np.inf)
+        assert otgan.solve_cost(scale * costs).gap < 1e-12
+
+
+def test_masses_that_rounding_keeps_apart_are_said_to_be() -> None:
+    costs = np.array([[0.0, 0.0, np.inf], [np.inf, np.inf, 0.0]])
+    a = np.array([0.1 + 0.2, 0.7])
+    with pytest.raises(Infeasible, match="as rounding may leave it"):
+        otgan.solve_cost(costs, a, np.array([0.1, 0.2 - 2e-17, 0.7 + 2**-53]))
+    assert otgan.solve_cost(costs, np.array([3, 7]), np.array([1, 2, 7])).value == 0
+
+
+def test_lists_and_frames_may_forbid_pairs_too() -> None:
+    pandas = pytest.importorskip("pandas")
+    costs = [[5.0, np.inf], [np.inf, 0]]
+    assert otgan.solve_cost(costs).value == otgan.solve_cost(pandas.DataFrame(costs)).value == 2.5

@@ -213,7 +213,7 @@ def test_bad_input_is_refused_at_once(bad: float, place: str) -> None:
     with pytest.raises(InvalidInput, match=f"{place} must be finite, .* the first at index 1"):
         otgan.solve(**given)
     with pytest.raises(InvalidInput, match="metric must be one of"):
-        otgan.solve([0.0], [1.0], metric="hamming")
+        otgan.solve([0.0], [1.0], metric="manhattan")
     with pytest.raises(InvalidInput, match="p must"):
         otgan.solve([0.0], [1.0], 0.5)
     with pytest.raises(InvalidInput, match="rtol must"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 import otgan
 from otgan import InvalidInput
 from otgan.data import SampleSet
+from otgan.data.channels import channels_last
 from otgan.gan import Config, Monitor, NotFinite, train
 from otgan.gan.dataset import dataset
 from otgan.gan.metrics import frechet_distance, precision_recall
@@ -439,3 +441,60 @@ def test_a_step_must_be_one() -> None:
     for step in (None, -1, 1.5):
         with pytest.raises(InvalidInput, match="step must be"):
             monitor.is_due(step)  # type: ignore[arg-type]
+
+
+def test_features_that_change_their_batch_change_no_samples() -> None:
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    network = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(2, 2)).double()
+    found = Monitor(points, n=20, features=network).measure(points[::-1] + 1)
+    assert found["exact"] == Monitor(points, n=20).measure(points[::-1] + 1)["exact"]
+
+
+def test_features_of_a_function_are_those_of_evaluation_mode() -> None:
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    of_function = Monitor(points, n=20, features=lambda batch: network(batch)).measure(points + 1)
+    assert all(part.training for part in network.modules())
+    of_module = Monitor(points, n=20, features=network).measure(points + 1)
+    assert of_function["frechet_distance"] == of_module["frechet_distance"]
+
+
+@pytest.mark.parametrize(
+    ("features", "why"),
+    [
+        (nn.LazyLinear(2), "Call it once"),
+        (lambda batch: batch.to(torch.complex64), "real"),
+        (lambda batch: batch.to_sparse(), "dense"),
+        (lambda batch: batch.to("meta"), "on meta"),
+    ],
+)
+def test_features_that_are_no_numbers_are_refused(features: Any, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        Monitor(np.zeros((4, 2)), n=2, features=features)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [torch.zeros(4, 2).to_sparse(), torch.zeros(4, 2, device="meta"), np.full((4, 2), "a"), np.full((4, 2), None)],
+)
+def test_generators_that_make_no_numbers_are_refused(made: Any) -> None:
+    with pytest.raises(InvalidInput, match="array of real numbers"):
+        Monitor(np.zeros((4, 2)), n=2).measure(lambda _: made)
+
+
+def test_programs_that_generate_keep_their_running_means() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        program = torch.jit.script(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)))
+    Monitor(np.zeros((8, 2)), n=4).measure(lambda n: program(torch.randn(n, 2)))
+    assert not any(held.any() for held in program.buffers() if held.ndim == 0)
+    assert program[1].running_mean.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 6), (1, 4, 4), (3, 6, 3), (8, 6, 3), (4, 6, 3), (4, 6, 4), (3, 6, 4)])
+def test_channels_are_where_data_has_them(shape: tuple[int, ...]) -> None:
+    images = np.random.default_rng(0).normal(size=(6, *shape))
+    known = channels_last(SampleSet.of(images, "images", "here"))
+    monitor = Monitor(images, n=6, patches=False)
+    assert monitor.layout.shape == (known.shape[:2] if known.shape[2:] == (1,) else known.shape)
+    assert np.array_equal(np.sort(monitor.held_out, axis=0), np.sort(known.points, axis=0))

@@ -406,6 +406,13 @@ def test_a_lipschitz_critic_of_the_users_is_proven() -> None:
             train(config, critic=Proven(constant))
 
 
+def test_a_number_named_as_a_proof_proves_nothing() -> None:
+    critic: Any = nn.Linear(2, 1)
+    critic.lipschitz = 1.0
+    with pytest.raises(InvalidInput, match="proves nothing"):
+        train(quick(objective="wgan-lipschitz"), critic=critic)
+
+
 class Loose(nn.Linear):
     """Which says what its slope is, but does not keep it at 1."""
 

@@ -1,7 +1,7 @@
 """Networks for critics, and what can be proven about their slopes."""
 
 from otgan.critics.networks.activations import ACTIVATIONS, Activation, activation, check_activation
-from otgan.critics.networks.certify import CERTIFIED, CertifiesItself, certified_lipschitz, certify
+from otgan.critics.networks.certify import CERTIFIED, CertifiesItself, certified_lipschitz, certify, own_bound
 from otgan.critics.networks.convolution import orthogonal_conv
 from otgan.critics.networks.ensemble import (
     Ensemble,
@@ -47,6 +47,7 @@ __all__ = [
     "mlp_ensemble",
     "n_members",
     "orthogonal_conv",
+    "own_bound",
     "residual",
     "values",
 ]

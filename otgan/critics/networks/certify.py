@@ -14,7 +14,7 @@ from otgan.critics.networks.layer_slopes import JOINED, layer_slope, multiplier_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["CERTIFIED", "CertifiesItself", "certified_lipschitz", "certify"]
+__all__ = ["CERTIFIED", "CertifiesItself", "certified_lipschitz", "certify", "own_bound"]
 
 CERTIFIED = 1 + 1e-5  # a bound up to here counts as one: what float32 leaves of it
 POINTS = 13  # that the shapes are found with: a number that no axis of a sample is likely to have

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
-from otgan.critics.networks import CERTIFIED, certified_lipschitz, copied
+from otgan.critics.networks import CERTIFIED, certified_lipschitz, copied, own_bound
 from otgan.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -172,9 +172,8 @@ def proven_constant(critic: nn.Module) -> float | None:
     A plain nn.Sequential has the product of its parts.
     """
     critic.eval()
-    own: Any = getattr(critic, "lipschitz", None)
-    if own is not None:
-        bound = float(torch.as_tensor(own()).max())
+    bound = own_bound(critic)
+    if bound is not None:
         return bound if math.isfinite(bound) else None
     if type(critic) is nn.Sequential and not (critic._forward_hooks or critic._forward_pre_hooks):
         bounds = [proven_constant(part) for part in critic]
