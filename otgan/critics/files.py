@@ -140,8 +140,8 @@ def _readable(path: Path) -> Iterator[None]:
         raise
     except UnpicklingError:  # torch advises to run what the file holds
         raise InvalidInput(
-            f"{path} must hold weights alone, but is damaged, or reading it would run code, as of a module that was saved "
-            'whole. Where you trained it, save its weights: torch.save(critic.state_dict(), "critic.pt").'
+            f"{path} must hold weights alone, but is damaged, or reading it would run code, as of a module that was "
+            'saved whole. Where you trained it, save its weights: torch.save(critic.state_dict(), "critic.pt").'
         ) from None
     except Exception as error:  # readers raise anything for files that are not theirs
         raise InvalidInput(f"{path} must be a file that torch can load, but {_first_line(error)}") from None
