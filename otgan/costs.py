@@ -11,7 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,6 +148,12 @@ class MatrixCost(Cost):
     @property
     def T(self) -> MatrixCost:  # noqa: D102
         return MatrixCost.within(self.matrix.T, self.extent)
+
+    @classmethod
+    def of(cls, C: Any, name: str = "C") -> MatrixCost:
+        """The cost of a matrix that is yet to be checked."""
+        matrix, least, greatest = inputs.cost_matrix(C, name)
+        return cls.within(matrix, (least, greatest))
 
     @classmethod
     def within(cls, matrix: NDArray[np.float64], extent: tuple[float, float]) -> MatrixCost:

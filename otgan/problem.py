@@ -65,8 +65,7 @@ class Problem:
     @classmethod
     def from_matrix(cls, C: Any, a: Any = None, b: Any = None) -> Problem:
         """Check everything and build the problem of a cost matrix; see :func:`otgan.solve_cost`."""
-        matrix, least, greatest = inputs.cost_matrix(C)
-        return cls.of_cost(MatrixCost.within(matrix, (least, greatest)), a, b)
+        return cls.of_cost(MatrixCost.of(C), a, b)
 
     @classmethod
     def of_cost(cls, cost: Cost, a: Any = None, b: Any = None, p: float = 1.0) -> Problem:

@@ -16,7 +16,7 @@ from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, listed, partial, small, solver
 from otgan.exact.auto import check, choose
 from otgan.exact.bottleneck import Bottleneck, solve_bottleneck
-from otgan.exact.listed import is_listed
+from otgan.exact.listed import ListedCost
 from otgan.exact.metrics import is_other, metric_cost
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
 from otgan.exact.repeats import merge
@@ -198,11 +198,12 @@ def solve_cost(
     0.5
     """
     a, b = inputs.masses(a, b, normalize)
-    if is_listed(C):
-        return _listed(C, a, b, mass, method, rtol, throw, progress, max_steps)
+    cost = _cost_of(C)
+    if isinstance(cost, ListedCost):
+        return _listed(cost, a, b, mass, method, rtol, throw, progress, max_steps)
     if mass is not None:
-        return _partial(MatrixCost(inputs.cost_matrix(C)[0]), 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
-    return _run(Problem.from_matrix(C, a, b), method, rtol, throw, progress, max_steps)
+        return _partial(cost, 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
+    return _run(Problem.of_cost(cost, a, b), method, rtol, throw, progress, max_steps)
 
 
 def wasserstein(
@@ -394,8 +395,20 @@ def _point_cost(x: Any, y: Any, p: Any, metric: Any) -> tuple[PointCost, float]:
     return problem.cost, problem.p
 
 
+def _cost_of(C: Any) -> MatrixCost | ListedCost:
+    """The costs of a matrix, or of the pairs that one allows."""
+    if listed.is_sparse(C):
+        return listed.listed_cost(C)
+    try:
+        return MatrixCost.of(C)
+    except InvalidInput:
+        if not listed.forbids_pairs(C):
+            raise
+    return listed.listed_cost(C)
+
+
 def _listed(
-    C: Any, a: Any, b: Any, mass: Any, method: str, rtol: float, throw: bool, progress: bool, max_steps: Any
+    cost: ListedCost, a: Any, b: Any, mass: Any, method: str, rtol: float, throw: bool, progress: bool, max_steps: Any
 ) -> Solution:
     """Solve a cost that forbids pairs."""
     if mass is not None:
@@ -403,7 +416,7 @@ def _listed(
     inputs.choice(method, "method", listed.METHODS)
     rtol = inputs.tolerance(rtol)
     max_steps = None if max_steps is None else inputs.count(max_steps, "max_steps")
-    problem = Problem.of_cost(listed.listed_cost(C), a, b)
+    problem = Problem.of_cost(cost, a, b)
     start = time.perf_counter()
     with Interrupts() as interrupts:
         solution = listed.solve_listed(problem, rtol=rtol, max_steps=max_steps, progress=progress)

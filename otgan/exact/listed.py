@@ -24,17 +24,17 @@ import numpy as np
 from otgan import inputs
 from otgan.costs import Cost
 from otgan.errors import Infeasible, InvalidInput
-from otgan.exact.sparse.generation import solve_on_arcs
-from otgan.exact.sparse.network import Network
 from otgan.exact.sparse.progress import Progress
 from otgan.masses import BITS
 from otgan.plan import Plan
 from otgan.problem import Problem
+from otgan.runtime import memory
 from otgan.solution import Solution
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from otgan.exact.sparse.network import Network  # which needs Numba
     from otgan.pricing import MatrixPricing
 
     Array = NDArray[np.float64]
@@ -46,8 +46,9 @@ __all__ = [
     "ListedCost",
     "feasible_plan",
     "find_cut",
+    "forbids_pairs",
     "in_order",
-    "is_listed",
+    "is_sparse",
     "largest_matching",
     "listed_cost",
     "solve_listed",
@@ -139,18 +140,23 @@ def in_order(size: tuple[int, int], rows: Indices, cols: Indices, values: Array,
     return ListedCost(size, rows[order], cols[order], values[order], outside)
 
 
-def is_listed(C: Any) -> bool:
-    """Whether C lists its pairs: a sparse array, or a matrix with infinite entries."""
-    if type(C).__module__.startswith("scipy.sparse"):
-        return True
+def is_sparse(C: Any) -> bool:
+    """Whether C is a sparse array or matrix of scipy's."""
+    return type(C).__module__.startswith("scipy.sparse")
+
+
+def forbids_pairs(C: Any) -> bool:
+    """Whether C is a matrix with infinite entries, which is asked where it was refused as one without."""
     if inputs.is_tensor(C):
         C = C.detach().cpu().numpy() if C.is_floating_point() and not C.is_meta else ()
     elif isinstance(C, list | tuple) or hasattr(C, "to_numpy"):
         try:
             C = np.asarray(C)
-        except (TypeError, ValueError):  # rows of several lengths, which are refused elsewhere
+        except (TypeError, ValueError):  # rows of several lengths
             return False
-    return isinstance(C, np.ndarray) and C.dtype.kind == "f" and C.ndim == 2 and bool(np.isposinf(C).any())
+    if not (isinstance(C, np.ndarray) and C.dtype.kind == "f" and C.ndim == 2 and memory.fits(9 * C.size)):
+        return False
+    return bool(np.isposinf(C).any())
 
 
 def listed_cost(C: Any) -> ListedCost:
@@ -161,7 +167,7 @@ def listed_cost(C: Any) -> ListedCost:
     InvalidInput
         For NaN or minus infinity, no pair at all, or a pair that comes twice.
     """
-    if type(C).__module__.startswith("scipy.sparse"):
+    if is_sparse(C):
         given = C.tocoo()
         if given.ndim != 2 or 0 in given.shape:
             raise InvalidInput(f"C must be a matrix of shape (n, m), but has shape {given.shape}.")
@@ -200,6 +206,9 @@ def solve_listed(problem: Problem, *, rtol: float, max_steps: int | None = None,
     Infeasible
         If no plan moves the masses along listed pairs alone.
     """
+    from otgan.exact.sparse.generation import solve_on_arcs
+    from otgan.exact.sparse.network import Network
+
     cost = problem.cost
     assert isinstance(cost, ListedCost)
     rows, cols = (np.flatnonzero(side.any(axis=1)) for side in (problem.masses.a, problem.masses.b))
@@ -297,6 +306,9 @@ def largest_matching(
 
 def _least_outside(cost: ListedCost, plan: Moves, progress: Progress) -> Network:
     """The network of a plan that sends as little as possible along pairs that are not listed."""
+    from otgan.exact.sparse.generation import solve_on_arcs
+    from otgan.exact.sparse.network import Network
+
     counted = replace(cost, values=np.zeros(len(cost.values)), outside=1.0)
     network = Network(counted, cost.rows, cost.cols, plan)
     solve_on_arcs(network, progress)

@@ -76,7 +76,7 @@ def metric_cost(x: Any, y: Any, metric: Any, p: float) -> MatrixCost:
             f"{_worst(C)!r} for some pair. Choose one that is defined for these points."
         )
     with np.errstate(over="ignore"):
-        return MatrixCost(inputs.cost_matrix(C**p, f"{_name(metric)} to the power {p:g}")[0])
+        return MatrixCost.of(C**p, f"{_name(metric)} to the power {p:g}")
 
 
 def _spread(x: NDArray[np.float64], y: NDArray[np.float64], metric: Any) -> dict[str, Any]:
