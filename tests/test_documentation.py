@@ -34,6 +34,7 @@ MARKS = {
         pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning"),
     ],
 }
+TRAINING = ("critics.md", "gan.md", "wgan_loss.md", "integrations.md")  # which takes seconds, few steps or not
 WITH_PYTHON = [pytest.param(page, marks=MARKS.get(page.name, [])) for page in PAGES if blocks(page, "python")]
 COMMANDS = sorted(
     {

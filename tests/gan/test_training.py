@@ -107,6 +107,7 @@ class TestEveryObjective:
         assert next(r for r in records(whole.history) if r["step"] == 6) in apart
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changes",
     [

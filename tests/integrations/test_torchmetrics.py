@@ -187,6 +187,7 @@ def process(rank: int, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.long
 def test_two_processes_find_what_one_does(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(process, (str(tmp_path),), nprocs=2)  # type: ignore[attr-defined]
     first, second = np.load(tmp_path / "0.npy"), np.load(tmp_path / "1.npy")
