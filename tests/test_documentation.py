@@ -26,15 +26,15 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 MARKS = {
-    "critics.md": [pytest.mark.long],
+    **dict.fromkeys(("critics.md", "gan.md", "wgan_loss.md"), [pytest.mark.long]),
     "integrations.md": [
+        pytest.mark.long,
         pytest.mark.skipif(find_spec("lightning") is None or find_spec("ignite") is None, reason="needs both"),
         # Lightning's advice to use more workers, and its way to look into nested loaders, which torch will change.
         pytest.mark.filterwarnings("ignore:The 'train_dataloader' does not have many workers"),
         pytest.mark.filterwarnings("ignore:.isinstance.treespec, LeafSpec.. is deprecated:FutureWarning"),
     ],
 }
-TRAINING = ("critics.md", "gan.md", "wgan_loss.md", "integrations.md")  # which takes seconds, few steps or not
 WITH_PYTHON = [pytest.param(page, marks=MARKS.get(page.name, [])) for page in PAGES if blocks(page, "python")]
 COMMANDS = sorted(
     {
