@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BITS", "WholeMasses", "digits", "partial_masses", "whole_masses"]
+__all__ = ["WholeMasses", "as_ints", "digits", "partial_masses", "whole_masses"]
 
 BITS = 62  # of a digit, as in otgan.kernels.wide
 HALF = BITS // 2  # sums of so many bits fit into an int64
@@ -94,7 +94,7 @@ def partial_masses(a: NDArray[np.float64], b: NDArray[np.float64], moved: float)
     parts, scale = _parts(np.concatenate([[moved], a, b]))
     if isinstance(parts, int):  # all are equal
         parts = np.ones((parts, 1), np.int64)
-    numbers = [sum(int(digit) << BITS * d for d, digit in enumerate(row[::-1])) for row in parts.tolist()]
+    numbers = as_ints(parts)
     left, right = numbers[1 : 1 + len(a)], numbers[1 + len(a) :]
     least = min(numbers[0], sum(left), sum(right))
     left, right = [*left, sum(right) - least], [*right, sum(left) - least]
@@ -145,6 +145,17 @@ def _times(parts: NDArray[np.int64] | int, factor: int, k: int) -> NDArray[np.in
     if factor == 1 and k == parts.shape[1]:
         return parts
     return multiples(parts, digits([factor], -(-factor.bit_length() // BITS))[0], k)
+
+
+def as_ints(masses: NDArray[np.int64]) -> list[int]:
+    """Rows of digits (n, k) as whole numbers of any size: what :func:`digits` takes apart.
+
+    Examples
+    --------
+    >>> as_ints(digits([3 * 2**70 + 1, 5], 2)) == [3 * 2**70 + 1, 5]
+    True
+    """
+    return [sum(int(digit) << BITS * d for d, digit in enumerate(row[::-1])) for row in masses.tolist()]
 
 
 def digits(numbers: list[int], k: int) -> NDArray[np.int64]:

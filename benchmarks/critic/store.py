@@ -27,7 +27,7 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # None but the newest searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "deef5d4cb68a": {
+    "cfd12057d6e8": {
         "e5f512f4804e": frozenset(),
         "03c574e3f605": ORTHONORMAL,
         "41262278d4ad": ORTHONORMAL,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["as_seen", "critic_name", "given_critics", "left_as_they_were"]
+__all__ = ["as_seen", "before_each_call", "critic_name", "given_critics", "left_as_they_were"]
 
 ONE_THREAD = threading.RLock()  # at a time, for random states and modules are shared
 PROBED = 3  # points that show whether a critic takes them
@@ -250,24 +250,35 @@ def _to_evaluation(network: nn.Module) -> None:
 @contextmanager
 def left_as_they_were() -> Iterator[None]:
     """Put the modules that this thread calls in evaluation mode, and put back at the end what that changed of them."""
-    thread = threading.get_ident()
     found: dict[nn.Module, _Kept] = {}
 
-    def before_forward(module: nn.Module, arguments: Any) -> None:
-        if threading.get_ident() != thread or module in found:
+    def keep(module: nn.Module) -> None:
+        if module in found:
             return
         for part in module.modules():
             if part not in found:
                 found[part] = _Kept.of(part)
         _to_evaluation(module)
 
-    hook = register_module_forward_pre_hook(before_forward)
+    try:
+        with before_each_call(keep):
+            yield
+    finally:
+        for part, kept in found.items():
+            kept.put_back(part)
+
+
+@contextmanager
+def before_each_call(action: Callable[[nn.Module], None]) -> Iterator[None]:
+    """Let ``action`` see each module that this thread calls, before it is called."""
+    thread = threading.get_ident()
+    hook = register_module_forward_pre_hook(
+        lambda module, arguments: action(module) if threading.get_ident() == thread else None
+    )
     try:
         yield
     finally:
         hook.remove()
-        for part, kept in found.items():
-            kept.put_back(part)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
-from otgan.exact.listed import ListedCost, feasible_plan, find_cut, in_order, largest_matching
+from otgan.exact.listed import ListedCost, all_equal, feasible_plan, find_cut, in_order, largest_matching
 from otgan.exact.sparse.progress import Progress
 from otgan.metric import METRICS
 from otgan.runtime import memory
@@ -97,7 +97,7 @@ class _Search:
 
     def __init__(self, cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64], longest: float) -> None:
         self.a, self.b, self.shape = a, b, cost.shape
-        self.equal = len(a) == len(b) and bool((a == a[0]).all() and (b == a[0]).all())
+        self.equal = all_equal(a, b)
         rows, cols = _pairs_within(cost, longest)
         distances = cost.entries(rows, cols)
         order = np.argsort(distances, kind="stable")
@@ -142,7 +142,7 @@ class _Search:
         if k == 0:
             return None
         if self.equal:
-            return _reached_in_vain(self.rows[:k], self.cols[:k], self.shape)
+            return _reached_in_vain(self.rows[:k], self.cols[:k], self.shape, self.begun)
         return find_cut(self._listed(k), self.a, self.b, self.progress)
 
     def among(self, plan: Any, start: int, stop: int) -> NDArray[np.bool_]:
@@ -154,13 +154,15 @@ class _Search:
         return in_order(self.shape, self.rows[:k], self.cols[:k], np.zeros(k))
 
 
-def _reached_in_vain(rows: Indices, cols: Indices, shape: tuple[int, int]) -> tuple[Indices, Indices]:
+def _reached_in_vain(
+    rows: Indices, cols: Indices, shape: tuple[int, int], begun: tuple[Indices, Indices] | None
+) -> tuple[Indices, Indices]:
     """Rows and columns that an unmatched row reaches along alternating paths: one row more than columns."""
     from scipy import sparse
     from scipy.sparse.csgraph import breadth_first_order
 
     n, m = shape
-    matched_rows, matched_cols = largest_matching(rows, cols, shape)
+    matched_rows, matched_cols = largest_matching(rows, cols, shape, begun)
     tails, heads = np.r_[rows, matched_cols + n], np.r_[cols + n, matched_rows]
     graph = sparse.csr_array((np.ones(len(tails), np.int8), (tails, heads)), shape=(n + m, n + m))
     unmatched = np.setdiff1d(np.arange(n), matched_rows)[0]

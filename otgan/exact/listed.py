@@ -25,7 +25,7 @@ from otgan import inputs
 from otgan.costs import Cost
 from otgan.errors import Infeasible, InvalidInput
 from otgan.exact.sparse.progress import Progress
-from otgan.masses import BITS
+from otgan.masses import as_ints
 from otgan.plan import Plan
 from otgan.problem import Problem
 from otgan.runtime import memory
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ListedCost",
+    "all_equal",
     "feasible_plan",
     "find_cut",
     "forbids_pairs",
@@ -257,7 +258,7 @@ def _first_plan(cost: ListedCost, a: Masses, b: Masses) -> Moves:
     """A plan that is cheap and uses listed pairs where that is easy: the best matching, or one pair after the other."""
     from otgan.kernels.spanning import merge_masses, send_greedily
 
-    arcs = _matching(cost) if len(a) == len(b) and (a == a[0]).all() and (b == a[0]).all() else np.empty(0, np.intp)
+    arcs = _matching(cost) if all_equal(a, b) else np.empty(0, np.intp)
     arcs = np.r_[arcs, np.argsort(cost.values, kind="stable")]
     left_a, left_b = a.copy(), b.copy()
     sent, mass = send_greedily(cost.rows[arcs], cost.cols[arcs], left_a, left_b)
@@ -266,6 +267,11 @@ def _first_plan(cost: ListedCost, a: Masses, b: Masses) -> Moves:
         return rows, cols, mass
     more_rows, more_cols, more = merge_masses(left_a, left_b)
     return np.r_[rows, more_rows], np.r_[cols, more_cols], np.r_[mass, more]
+
+
+def all_equal(a: Masses, b: Masses) -> bool:
+    """Whether there are as many rows as columns, all of one mass, so that a plan may be a matching."""
+    return len(a) == len(b) and bool((a == a[0]).all() and (b == a[0]).all())
 
 
 def _matching(cost: ListedCost) -> Indices:
@@ -330,7 +336,7 @@ def find_cut(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> tupl
     network = _least_outside(cost, _first_plan(cost, a, b), progress)
     level = network.f[0]
     f, g = np.rint(network.f - level), np.rint(network.g + level)
-    mass_a, mass_b = _as_ints(a), _as_ints(b)
+    mass_a, mass_b = as_ints(a), as_ints(b)
     best, rows, cols = 0, np.empty(0, np.intp), np.empty(0, np.intp)
     for t in np.unique(f):
         above, reached = np.flatnonzero(f >= t), np.flatnonzero(g <= -t)
@@ -343,7 +349,7 @@ def find_cut(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> tupl
 
 def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: Indices, cols: Indices) -> Infeasible:
     """The error that names a cut, in the numbers of all rows and columns."""
-    mass_a, mass_b = _as_ints(a), _as_ints(b)
+    mass_a, mass_b = as_ints(a), as_ints(b)
     total = sum(mass_a)
     held, taken = (
         Fraction(sum(masses), total) for masses in ((mass_a[i] for i in above), (mass_b[j] for j in reached))
@@ -361,8 +367,3 @@ def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: In
         rows[above],
         cols[reached],
     )
-
-
-def _as_ints(masses: Masses) -> list[int]:
-    """Whole numbers of any size."""
-    return [sum(int(digit) << BITS * d for d, digit in enumerate(row[::-1])) for row in masses.tolist()]

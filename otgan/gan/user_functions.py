@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parameter import is_lazy
 
-from otgan.critics.given import left_as_they_were
+from otgan.critics.given import before_each_call, left_as_they_were
 from otgan.critics.networks import copied
 from otgan.errors import InvalidInput
 from otgan.gan.run import NotFinite
@@ -63,22 +61,20 @@ def undisturbed(seed: int) -> Iterator[None]:
 @contextmanager
 def _buffers_kept() -> Iterator[None]:
     """Put back the buffers of modules that this thread calls."""
-    thread = threading.get_ident()
     kept: dict[nn.Module, list[tuple[str, torch.Tensor, torch.Tensor]]] = {}
 
-    def before_forward(module: nn.Module, arguments: Any) -> None:
-        if module in kept or threading.get_ident() != thread:
+    def keep(module: nn.Module) -> None:
+        if module in kept:
             return
         for part in (
             module.modules() if isinstance(module, torch.jit.ScriptModule) else (module,)
         ):  # it calls them itself
             kept[part] = [(name, held, held.clone()) for name, held in part.named_buffers(recurse=False)]
 
-    hook = register_module_forward_pre_hook(before_forward)
     try:
-        yield
+        with before_each_call(keep):
+            yield
     finally:
-        hook.remove()
         for module, buffers in kept.items():
             for name, held, content in buffers:
                 with torch.inference_mode(mode=held.is_inference()):
