@@ -3,6 +3,7 @@
     python benchmarks/exact.py                    # everything but a million points
     python benchmarks/exact.py --quick            # up to 1,000 points
     python benchmarks/exact.py --only gaussians --only weights
+    python benchmarks/exact.py --before ../older  # beside the otgan of another checkout
 
 Each measurement runs in a process of its own, all solvers of a problem one after the other. Results are saved after
 each of them to exact.json in runs/benchmarks (with --save in benchmarks/results), and what is there with the same
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvers import summary
 from solvers.measure import Cell, in_fresh_process
-from solvers.peers import PEERS
+from solvers.peers import BEFORE, CHECKOUT, PEERS
 from solvers.plan import GROUPS, Task, estimate, hopeless, missing, tasks
 
 if TYPE_CHECKING:
@@ -55,10 +56,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--limit", type=float, default=30.0, help="seconds for a solve (eight times that where n is large)"
     )
+    parser.add_argument("--before", type=Path, help="a checkout of an older otgan, measured beside this one")
     parser.add_argument("--list", action="store_true", help="say what would be measured, and how long it would take")
     parser.add_argument("--out", type=Path, default=Path("runs") / "benchmarks", help="a folder; what is there is kept")
     parser.add_argument("--save", action="store_true", help="--out is benchmarks/results, which the docs quote")
     options = parser.parse_args()
+    if options.before:
+        os.environ[CHECKOUT] = str(options.before.resolve())
     if options.save:
         options.out = Path(__file__).parent / "results"
     return options
@@ -89,7 +93,7 @@ class Store:
         self.versions = {name: peer.versions() for name, peer in PEERS.items() if not peer.missing()}
         for name in self.versions:
             if name.startswith("otgan"):
-                self.versions[name]["source"] = _source()
+                self.versions[name]["source"] = _source(name)
         self.cells: dict[str, Cell] = {}
         if path.exists():
             found = json.loads(path.read_text())
@@ -161,11 +165,11 @@ def machine() -> dict[str, Any]:
     return found | {"system": platform.system(), "python": platform.python_version()}
 
 
-def _source() -> str:
+def _source(name: str) -> str:
     """A fingerprint of otgan's code: its version alone says too little while it is being worked on."""
     import otgan
 
-    folder = Path(otgan.__file__).parent
+    folder = Path(os.environ[CHECKOUT]) / "otgan" if name == BEFORE else Path(otgan.__file__).parent
     sha = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         sha.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())

