@@ -15,7 +15,7 @@ from otgan.costs import Cost, MatrixCost, PointCost
 from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact import METHODS, listed, partial, small, solver
 from otgan.exact.auto import check, choose
-from otgan.exact.bottleneck import Bottleneck, solve_bottleneck
+from otgan.exact.bottleneck import solve_bottleneck
 from otgan.exact.listed import ListedCost
 from otgan.exact.metrics import is_other, metric_cost
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
@@ -329,7 +329,7 @@ def _infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: fl
     tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
     if any(points.shape[1] > 1 for points in sides):
         inputs.choice(method, "method", ("auto",))
-        found = _bottleneck(*sides, a, b, metric)
+        found = solve_bottleneck(Problem.from_points(*sides, 1, a=a, b=b, metric=metric))
         if tensor is None:
             return found.distance
         from otgan.autodiff.bottleneck import differentiable_bottleneck
@@ -340,14 +340,6 @@ def _infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: fl
     )
     distance = line.wasserstein_1d(left, right, math.inf, a=a, b=b)
     return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
-
-
-def _bottleneck(x: Any, y: Any, a: Any, b: Any, metric: str) -> Bottleneck:
-    """W_inf between points, no further than the plan for p = 2 goes."""
-    near = solve(x, y, 2, a=a, b=b, metric=metric, throw=False)
-    problem = Problem.from_points(x, y, 1, a=a, b=b, metric=metric)
-    longest = float(problem.cost.entries(near.moves.rows, near.moves.cols).max())
-    return solve_bottleneck(problem, longest)
 
 
 def _check_device(device: Any, method: Any) -> str:

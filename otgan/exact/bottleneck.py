@@ -1,38 +1,45 @@
 """W_inf in any dimension (bottleneck transport): the least distance such that all mass can move no further.
 
-Only a distance between two points can be the answer. So the pairs are sorted by distance, and the shortest prefix along
-which a plan exists is searched for by bisection: a matching where the weights are equal, else the flow of
-:mod:`otgan.exact.listed`. The plan proves the distance from above. From below it is proven by a cut at the distance
-before: points with more mass than all the points they reach within less.
+Only a distance between two points can be the answer. Whether a plan exists within a limit is a flow between points that
+reach each other (:mod:`otgan.kernels.reach`), and both answers say more than was asked. A plan that exists may stay
+below the limit: the answer is at most its longest way. Where none exists there is a cut, rows with more mass than all
+columns that they reach, and some of it has to go to another column: the answer is at least the shortest way there.
+So bisection ends where the two bounds meet, with a plan and a cut as the proof, and no list of pairs is needed. It
+begins at the answer and the plan of a coarser level (:mod:`otgan.exact.sparse.multiscale`), whose limits differ little.
 
-Pairs are found by a k-d tree, up to the longest way of a plan that is optimal for p = 2: W_inf is no longer.
+REPLACED
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otgan.costs import PointCost
-from otgan.errors import InvalidInput
-from otgan.exact.listed import ListedCost, all_equal, feasible_plan, find_cut, in_order, largest_matching
-from otgan.exact.sparse.progress import Progress
+from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
 from otgan.metric import METRICS
-from otgan.runtime import memory
+from otgan.runtime.interrupts import Interrupts, asked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from otgan.exact.sparse.multiscale import Level, Plan
     from otgan.problem import Problem
 
     Indices = NDArray[np.intp]
 
 __all__ = ["Bottleneck", "solve_bottleneck"]
 
-BYTES_PER_PAIR = 64  # that the search holds: ends, distance, order, a graph of them
-RTOL = 1e-9  # of the plan that bounds the search
+COARSE = 0.004  # relative tolerance of the levels before the last
+LISTED = 64  # pairs for each point at most, where they are listed
+BEYOND = 1.05  # times the limit
+STEP = 0.0005  # of the distance: half of the first step away from a guess
+ARCS = 4  # for each point, to begin with
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,7 @@ class Bottleneck:
         The pairs of a plan that moves no mass further.
     cut : (rows, cols) or None
         Rows that have more mass than the columns within less than that distance, and those columns. None where no
-        shorter way could be enough, as the distance is that of a point from its nearest.
+        mass has to move.
     """
 
     distance: float
@@ -58,134 +65,182 @@ class Bottleneck:
     cut: tuple[Indices, Indices] | None
 
 
-def solve_bottleneck(problem: Problem, longest: float) -> Bottleneck:
+def solve_bottleneck(problem: Problem) -> Bottleneck:
     """Solve for p = inf.
 
     Parameters
     ----------
     problem : Problem
         Between points, with p = 1.
-    longest : float
-        The longest distance of some plan.
 
     Raises
     ------
-    InvalidInput
-        If the pairs within that distance do not fit into memory.
+    KeyboardInterrupt
+        After Ctrl-C.
     """
+    with Interrupts():
+        return _solve(problem)
+
+
+def _solve(problem: Problem) -> Bottleneck:
+    from otgan.kernels.spanning import merge_masses
+
     cost = problem.cost
     assert isinstance(cost, PointCost)
     mass_a, mass_b = problem.masses.a, problem.masses.b
     rows, cols = (np.flatnonzero(side.any(axis=1)) for side in (mass_a, mass_b))
-    search = _Search(cost.between(cost.x[rows], cost.y[cols]), mass_a[rows], mass_b[cols], longest)
-    k, plan = search.bisect()
-    distance = float(search.distances[k - 1])
-    before = int(np.searchsorted(search.distances, distance))
-    cut = search.cut(before)
-    deciding = np.flatnonzero(search.among(plan, before, k))[0]
+    rows, cols = rows[spatial_order(cost.x[rows])], cols[spatial_order(cost.y[cols])]
+    levels = coarse_to_fine(cost.between(cost.x[rows], cost.y[cols]), mass_a[rows], mass_b[cols])
+    plan, guess = merge_masses(levels[0].a, levels[0].b), 0.0
+    for level in levels:
+        search = _Search(level, plan if level is levels[0] else refine(plan, level))
+        search.run(guess, 0.0 if level is levels[-1] else COARSE)
+        plan, guess = search.plan, search.distance
     return Bottleneck(
-        distance,
-        (int(rows[plan[0][deciding]]), int(cols[plan[1][deciding]])),
+        guess,
+        (int(rows[search.pair[0]]), int(cols[search.pair[1]])),
         rows[plan[0]],
         cols[plan[1]],
-        None if cut is None else (rows[cut[0]], cols[cut[1]]),
+        None if search.cut is None else (rows[search.cut[0]], cols[search.cut[1]]),
     )
 
 
 class _Search:
-    """Pairs sorted by distance, and whether a plan exists along the first of them."""
+    """The flow within a limit, and the bounds that meet; both in sums over coordinates, squares where Euclidean.
 
-    def __init__(self, cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64], longest: float) -> None:
-        self.a, self.b, self.shape = a, b, cost.shape
-        self.equal = all_equal(a, b)
-        rows, cols = _pairs_within(cost, longest)
-        distances = cost.entries(rows, cols)
-        order = np.argsort(distances, kind="stable")
-        self.rows, self.cols, self.distances = rows[order], cols[order], distances[order]
-        self.begun: tuple[Indices, Indices] | None = None
-        self.progress = Progress(RTOL)
+    Attributes
+    ----------
+    lower, upper : float
+        Every plan goes at least as far as ``lower``, and ``plan`` no further than ``upper``.
+    pair : (int, int)
+        A pair of the plan that is ``upper`` apart.
+    cut : (rows, cols) or None
+        Proves ``lower``.
+    """
 
-    def bisect(self) -> tuple[int, Any]:
-        """The number of pairs of the shortest prefix with a plan, whole groups of equal distance, and the plan."""
-        ends = np.flatnonzero(np.r_[self.distances[1:] != self.distances[:-1], True]) + 1
-        nearest = max(self._nearest(self.rows, self.shape[0]), self._nearest(self.cols, self.shape[1]))
-        low, high = int(np.searchsorted(ends, nearest + 1)), len(ends) - 1
-        found = None
-        while low < high:
-            middle = (low + high) // 2
-            plan = self.plan(int(ends[middle]))
-            if plan is None:
-                low = middle + 1
+    upper: float
+    pair: tuple[int, int]
+    plan: Plan
+    cut: tuple[Indices, Indices] | None
+    outside: Any  # columns that the last round did not visit
+
+    def __init__(self, level: Level, plan: Plan) -> None:
+        from otgan.kernels import reach, tree
+
+        self.kernels = reach
+        self.x, self.y = np.ascontiguousarray(level.cost.x), np.ascontiguousarray(level.cost.y)
+        self.metric = METRICS[level.cost.metric].code
+        self.power = 2 if level.cost.metric == "euclidean" else 1
+        self.tree = tree.build(self.y)
+        self.visits = reach.room_for_visits(len(self.x), self.tree)
+        self.flow = reach.flow_of(level.a, level.b, *plan, ARCS * (len(level.a) + len(level.b)))
+        self.lower, self.cut = 0.0, None
+        self.lists: Any = None
+        self.listed = 0.0  # up to which sum; negative where that would be too many pairs
+        self._keep_plan()
+
+    def run(self, guess: float, rtol: float) -> None:
+        """Bring the bounds together, from near a guess of the distance, until they agree to a relative tolerance."""
+        limit, step = guess**self.power, STEP
+        found = False  # a plan, besides that of the beginning
+        while self.lower < self.upper * (1 - rtol):
+            limit = limit if self.lower <= limit < self.upper else self._middle()
+            if self._feasible(limit):
+                found = True
+                self._keep_plan()
             else:
-                high, found = middle, plan
-        k = int(ends[high])
-        return k, self.plan(k) if found is None else found
+                self._keep_cut()
+            step *= 2
+            if self.cut is None:
+                limit = self.upper * (1 - step) ** self.power if step < 0.5 else self.lower
+            else:
+                limit = self._middle() if found else self.lower * (1 + step) ** self.power
 
-    def _nearest(self, ends: Indices, size: int) -> int:
-        """The first place in the order by which every point has met a pair."""
-        first = np.full(size, len(ends) - 1)
-        first[ends[::-1]] = np.arange(len(ends))[::-1]
-        return int(first.max())
+    @property
+    def distance(self) -> float:
+        """The longest way of the best plan."""
+        return math.sqrt(self.upper) if self.power == 2 else self.upper
 
-    def plan(self, k: int) -> Any:
-        """A plan along the first k pairs; None if there is none."""
-        if self.equal:
-            rows, cols = largest_matching(self.rows[:k], self.cols[:k], self.shape, self.begun)
-            if len(rows) == len(self.a):
-                return rows, cols, self.a
-            self.begun = rows, cols  # bisection goes on with longer pairs besides these
-            return None
-        return feasible_plan(self._listed(k), self.a, self.b, self.progress)
+    def _middle(self) -> float:
+        """Half way between the bounds, as distances."""
+        middle = (0.5 * (self.lower ** (1 / self.power) + self.upper ** (1 / self.power))) ** self.power
+        return middle if self.lower < middle < self.upper else self.lower
 
-    def cut(self, k: int) -> tuple[Indices, Indices] | None:
-        """Rows that cannot place their mass along the first k pairs, and the columns they reach; None for k = 0."""
-        if k == 0:
-            return None
-        if self.equal:
-            return _reached_in_vain(self.rows[:k], self.cols[:k], self.shape, self.begun)
-        return find_cut(self._listed(k), self.a, self.b, self.progress)
+    def _feasible(self, limit: float) -> bool:
+        """Whether all mass can go within the limit: the flow then sends it, or else the last round visited a cut."""
+        self.kernels.shorten(self.x, self.y, limit, self.metric, self.flow)
+        self._list(limit)
+        one_round = self._listed_rounds(limit) if self.lists else self._rounds(limit)
+        while True:
+            if asked():
+                raise KeyboardInterrupt("interrupted, before W_inf was found")
+            state = one_round()
+            if state == self.kernels.FULL:
+                self.flow = _with_more_arcs(self.flow)
+            elif state != self.kernels.GOES_ON:
+                return state == self.kernels.DONE
 
-    def among(self, plan: Any, start: int, stop: int) -> NDArray[np.bool_]:
-        """Which arcs of a plan are among some of the pairs."""
-        key = self.cols[start:stop].astype(np.int64) * self.shape[0] + self.rows[start:stop]
-        return np.isin(plan[1].astype(np.int64) * self.shape[0] + plan[0], key)
+    def _rounds(self, limit: float) -> Callable[[], int]:
+        """Rounds that ask the tree."""
+        kernels = self.kernels
+        free = kernels.left_of(self.tree, self.flow.b.any(axis=1))
+        everything = np.ones(len(self.y), np.bool_)
 
-    def _listed(self, k: int) -> ListedCost:
-        return in_order(self.shape, self.rows[:k], self.cols[:k], np.zeros(k))
+        def one_round() -> int:
+            self.outside = kernels.left_of(self.tree, everything)
+            sides = self.tree, self.x, limit, self.metric, self.flow
+            return kernels.one_round(*sides, free, self.outside, self.visits)
+
+        return one_round
+
+    def _listed_rounds(self, limit: float) -> Callable[[], int]:
+        """Rounds that run through lists."""
+        from otgan.kernels.reach_lists import one_round
+
+        seen = np.empty(len(self.y), np.bool_)
+
+        def listed_round() -> int:
+            state = one_round(self.lists, limit, self.flow, seen, self.visits)
+            if state == self.kernels.BLOCKED:
+                self.outside = self.kernels.left_of(self.tree, ~seen)
+            return state
+
+        return listed_round
+
+    def _list(self, limit: float) -> None:
+        """List the pairs within reach, and a little beyond, if they are few."""
+        from otgan.kernels.reach_lists import count_within, list_within
+
+        if limit <= self.listed or self.listed < 0:
+            return
+        beyond, most = limit * BEYOND**self.power, LISTED * (len(self.x) + len(self.y))
+        start = np.cumsum(count_within(self.tree, self.x, beyond, self.metric, most))
+        few = start[-1] <= most
+        self.listed = beyond if few else -1.0
+        self.lists = list_within(self.tree, self.x, beyond, self.metric, start) if few else None
+
+    def _keep_plan(self) -> None:
+        """Whatever moves mass no further than the plan at hand does may be the answer."""
+        self.plan = self.kernels.arcs(self.flow)
+        self.upper, row, col = self.kernels.longest(self.x, self.y, self.metric, self.flow)
+        self.pair = int(row), int(col)
+
+    def _keep_cut(self) -> None:
+        """A plan has to leave the cut, so it goes at least as far as to the nearest column outside."""
+        rows = self.visits.layer >= 0
+        self.lower = self.kernels.next_limit(self.tree, self.x, rows, self.outside, self.metric)
+        outside = self.tree.rows[self.outside.slots]
+        self.cut = np.flatnonzero(rows), np.setdiff1d(np.arange(len(self.y)), outside)
 
 
-def _reached_in_vain(
-    rows: Indices, cols: Indices, shape: tuple[int, int], begun: tuple[Indices, Indices] | None
-) -> tuple[Indices, Indices]:
-    """Rows and columns that an unmatched row reaches along alternating paths: one row more than columns."""
-    from scipy import sparse
-    from scipy.sparse.csgraph import breadth_first_order
-
-    n, m = shape
-    matched_rows, matched_cols = largest_matching(rows, cols, shape, begun)
-    tails, heads = np.r_[rows, matched_cols + n], np.r_[cols + n, matched_rows]
-    graph = sparse.csr_array((np.ones(len(tails), np.int8), (tails, heads)), shape=(n + m, n + m))
-    unmatched = np.setdiff1d(np.arange(n), matched_rows)[0]
-    reached = breadth_first_order(graph, unmatched, return_predecessors=False)
-    return reached[reached < n].astype(np.intp), reached[reached >= n].astype(np.intp) - n
-
-
-def _pairs_within(cost: PointCost, longest: float) -> tuple[Indices, Indices]:
-    """All pairs of points up to a distance from each other."""
-    from scipy.spatial import KDTree
-
-    norm = {"euclidean": 2.0, "cityblock": 1.0, "chebyshev": np.inf}[cost.metric]
-    assert set(METRICS) == {"euclidean", "cityblock", "chebyshev"}
-    reach = longest * (1 + 4 * cost.rounding) + 1e-300
-    x, y = KDTree(cost.x), KDTree(cost.y)
-    count = int(x.count_neighbors(y, reach, p=norm))
-    if not memory.fits(BYTES_PER_PAIR * count):
-        raise InvalidInput(
-            f"p=inf needs all pairs within {longest:.6g} of each other, {count:.3g} of them, which take "
-            f"{memory.gib(BYTES_PER_PAIR * count)}. Use fewer points, or a large finite p, which bounds W_inf from "
-            "below."
-        )
-    near = x.query_ball_tree(y, reach, p=norm)
-    counts = np.fromiter(map(len, near), np.intp, len(near))
-    cols = np.fromiter((j for row in near for j in row), np.intp, int(counts.sum()))
-    return np.repeat(np.arange(len(near)), counts), cols
+def _with_more_arcs(flow: Any) -> Any:
+    """The same flow with twice the room for arcs."""
+    arcs = len(flow.row)
+    following = np.arange(arcs + 1, 2 * arcs + 1)
+    following[-1] = flow.unused[0]
+    return flow._replace(
+        row=np.r_[flow.row, np.empty(arcs, np.int64)],
+        next=np.r_[flow.next, following],
+        mass=np.r_[flow.mass, np.zeros_like(flow.mass)],
+        unused=np.array([arcs, flow.unused[1] + arcs]),
+    )

@@ -1,0 +1,509 @@
+"""Largest flows between points that reach each other: mass goes only from a row to columns within a limit.
+
+The pairs are never listed. A search for an augmenting path visits each column once, so it asks a k-d tree of the
+columns for any that is within the limit and has not been visited yet, and takes it out: n + m questions a round,
+however many pairs there are (Efrat, Itai & Katz 2001, "Geometry helps in bottleneck matching"). Rounds are
+those of Hopcroft & Karp 1973 and Dinic 1970: as many shortest paths as can be. Flows are multi-digit integers, so that
+any masses are exact.
+
+Limits are on the sum over coordinates of :mod:`otgan.kernels.metric`: for the Euclidean metric on the square of the
+distance.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otgan.kernels.jit import kernel
+from otgan.kernels.metric import accumulate, price_tile
+from otgan.kernels.tree import LEAF, Tree
+from otgan.kernels.wide import add_at, is_positive, is_zero, subtract_at, take_lesser
+
+__all__ = [
+    "BLOCKED",
+    "DONE",
+    "FULL",
+    "GOES_ON",
+    "Flow",
+    "Left",
+    "Visits",
+    "arcs",
+    "flow_of",
+    "left_of",
+    "longest",
+    "next_limit",
+    "one_round",
+    "room_for_visits",
+    "shorten",
+]
+
+DONE, GOES_ON, BLOCKED, FULL = 0, 1, 2, 3  # what a round ended with
+
+
+class Left(NamedTuple):
+    """The columns of a tree that have not been taken out.
+
+    Attributes
+    ----------
+    slots : (L * LEAF,) ndarray of bool
+    counts : (2 L - 1,) ndarray of int64
+        Of each node.
+    """
+
+    slots: NDArray[np.bool_]
+    counts: NDArray[np.int64]
+
+
+class Flow(NamedTuple):
+    """A flow as a list of arcs for each column, with what is left on both sides; changed in place.
+
+    Attributes
+    ----------
+    a, b : (n, k) and (m, k) ndarray of int64
+        Mass that has not been sent, and room that has not been filled.
+    head : (m,) ndarray of int64
+        The first arc of each column, -1 for none.
+    row, next : (c,) ndarray of int64
+        Of each arc: its row, and the next arc of its column. Arcs that are not used are a list of their own.
+    mass : (c, k) ndarray of int64
+    unused : (2,) ndarray of int64
+        The first arc that is not used, and how many there are.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    head: NDArray[np.int64]
+    row: NDArray[np.int64]
+    next: NDArray[np.int64]
+    mass: NDArray[np.int64]
+    unused: NDArray[np.int64]
+
+
+class Visits(NamedTuple):
+    """What a round has visited.
+
+    Attributes
+    ----------
+    layer : (n,) ndarray of int64
+        How many steps each row is from one with mass left; -1 if it is not reached.
+    taken : (n,) ndarray of bool
+        Rows that the search for paths has come to.
+    before, through, arc : (n,) ndarray of int64
+        The row and the column from which a row was visited, and the arc of that column.
+    slot_layer : (L * LEAF,) ndarray of int64
+        The layer of the rows that reach a column first, by slots.
+    lowest, highest : (2 L - 1,) ndarray of int64
+        Of the columns of each node.
+    queue : (n,) ndarray of int64
+    """
+
+    layer: NDArray[np.int64]
+    taken: NDArray[np.bool_]
+    before: NDArray[np.int64]
+    through: NDArray[np.int64]
+    arc: NDArray[np.int64]
+    slot_layer: NDArray[np.int64]
+    lowest: NDArray[np.int64]
+    highest: NDArray[np.int64]
+    queue: NDArray[np.int64]
+
+
+@kernel
+def room_for_visits(n, tree):
+    """Arrays for what the rounds between n rows and the columns of a tree visit."""
+    slots, nodes = tree.rows.size, tree.first_row.size
+    return Visits(
+        np.empty(n, np.int64),
+        np.empty(n, np.bool_),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(slots, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(nodes, np.int64),
+        np.empty(n, np.int64),
+    )
+
+
+@kernel
+def flow_of(a, b, rows, cols, mass, room):
+    """The flow of a plan between masses a (n, k) and b (m, k), with room for so many arcs."""
+    digits = a.shape[1]
+    following = np.arange(1, room + 1)
+    following[-1] = -1
+    empty = np.empty(room, np.int64), np.zeros((room, digits), np.int64)
+    flow = Flow(a.copy(), b.copy(), np.full(b.shape[0], -1), empty[0], following, empty[1], np.array([0, room]))
+    for k in range(rows.size):
+        send(flow, rows[k], cols[k], mass[k])
+        subtract_at(flow.a, rows[k], mass[k])
+        subtract_at(flow.b, cols[k], mass[k])
+    return flow
+
+
+@kernel
+def left_of(tree: Tree, kept):
+    """Those columns of a tree, and no others, of which ``kept`` (m,) is true."""
+    leaves = tree.points.shape[0]
+    slots, counts = np.zeros(leaves * LEAF, np.bool_), np.zeros(2 * leaves - 1, np.int64)
+    for slot in range(slots.size):
+        j = tree.rows[slot]
+        if j < kept.size and kept[j]:
+            slots[slot] = True
+            counts[leaves - 1 + slot // LEAF] += 1
+    for node in range(leaves - 2, -1, -1):
+        counts[node] = counts[2 * node + 1] + counts[2 * node + 2]
+    return Left(slots, counts)
+
+
+@kernel
+def change(left, slot, by):
+    """Take a column out (-1) or put it in again (1)."""
+    left.slots[slot] = by > 0
+    node = left.counts.size // 2 + slot // LEAF
+    left.counts[node] += by
+    while node > 0:
+        node = (node - 1) // 2
+        left.counts[node] += by
+
+
+@kernel
+def nearest_sum(tree, node, point, metric):
+    """No point of a node has a smaller sum; rounded as entries are, so below them as floats too."""
+    total = 0.0
+    for k in range(point.size):
+        gap = max(tree.low[node, k] - point[k], point[k] - tree.high[node, k])
+        total = accumulate(total, max(gap, 0.0), metric)
+    return total
+
+
+@kernel
+def find(tree, left, point, limit, metric, sums, stack):
+    """The slot of a column that is left and within the limit; -1 if there is none."""
+    leaves = tree.points.shape[0]
+    stack[0] = 0
+    top = 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        if left.counts[node] == 0 or nearest_sum(tree, node, point, metric) > limit:
+            continue
+        if node < leaves - 1:
+            stack[top], stack[top + 1] = 2 * node + 1, 2 * node + 2
+            top += 2
+            continue
+        leaf = node - (leaves - 1)
+        price_tile(tree.points[leaf], point, metric, sums)
+        for s in range(LEAF):
+            if sums[s] <= limit and left.slots[leaf * LEAF + s]:
+                return leaf * LEAF + s
+    return -1
+
+
+@kernel
+def find_in_layer(tree, left, visits, layer, point, limit, metric, sums, stack):
+    """The same of the columns of a layer."""
+    leaves = tree.points.shape[0]
+    stack[0] = 0
+    top = 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        if left.counts[node] == 0 or visits.lowest[node] > layer or visits.highest[node] < layer:
+            continue
+        if nearest_sum(tree, node, point, metric) > limit:
+            continue
+        if node < leaves - 1:
+            stack[top], stack[top + 1] = 2 * node + 1, 2 * node + 2
+            top += 2
+            continue
+        leaf = node - (leaves - 1)
+        price_tile(tree.points[leaf], point, metric, sums)
+        for s in range(LEAF):
+            slot = leaf * LEAF + s
+            if sums[s] <= limit and left.slots[slot] and visits.slot_layer[slot] == layer:
+                return slot
+    return -1
+
+
+@kernel
+def one_round(tree, x, limit, metric, flow, free, unseen, visits):
+    """Send mass along shortest paths within the limit, from rows that have some left.
+
+    Parameters
+    ----------
+    tree : Tree
+        Of the columns.
+    x : (n, d) ndarray
+    limit : float
+    metric : int
+    flow : Flow
+    free, unseen : Left
+        Columns with room, and all columns; of the latter those are left in the end that were not visited.
+    visits : Visits
+
+    Returns
+    -------
+    int
+        DONE: all mass is sent. BLOCKED: the rows that were visited have more than the columns that were, and reach no
+        others. GOES_ON: some was sent. FULL: as that, and there is no arc left to send more.
+    """
+    sums, nodes = np.empty(LEAF), np.empty(64, np.int64)
+    last = set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes)
+    if last < 0:
+        return DONE if last == -1 else BLOCKED
+    seen = layered(tree, unseen, visits)
+    visits.taken[:] = False
+    amount = np.empty(flow.a.shape[1], np.int64)
+    for root in range(x.shape[0]):
+        while is_positive(flow.a[root]):
+            end, slot = search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, nodes)
+            if slot < 0:
+                break
+            col = tree.rows[slot]
+            steps = path_amount(flow, visits, root, end, col, amount)
+            if flow.unused[1] <= steps:
+                return FULL
+            augment(flow, visits, root, end, col, amount)
+            if is_zero(flow.b[col]):
+                change(free, slot, -1)
+    return GOES_ON
+
+
+@kernel
+def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
+    """Breadth first from all rows with mass left, to the first layer of rows that reach a column with room.
+
+    Returns that layer; -1 if no row has mass left, and -2 if no column is reached that has room.
+    """
+    head = tail = 0
+    for i in range(x.shape[0]):
+        visits.layer[i] = -1
+        if is_positive(flow.a[i]):
+            visits.layer[i] = 0
+            visits.queue[tail] = i
+            tail += 1
+    if tail == 0:
+        return -1
+    last = -2
+    while head < tail:
+        i = visits.queue[head]
+        head += 1
+        if last >= 0 and visits.layer[i] >= last:
+            break
+        if find(tree, free, x[i], limit, metric, sums, nodes) >= 0:
+            last = visits.layer[i]
+            break
+        while True:
+            slot = find(tree, unseen, x[i], limit, metric, sums, nodes)
+            if slot < 0:
+                break
+            change(unseen, slot, -1)
+            visits.slot_layer[slot] = visits.layer[i]
+            arc = flow.head[tree.rows[slot]]
+            while arc >= 0:
+                k = flow.row[arc]
+                if visits.layer[k] < 0:
+                    visits.layer[k] = visits.layer[i] + 1
+                    visits.queue[tail] = k
+                    tail += 1
+                arc = flow.next[arc]
+    return last
+
+
+@kernel
+def layered(tree, unseen, visits):
+    """The columns that were visited, with the range of their layers in each node."""
+    leaves = tree.points.shape[0]
+    slots, counts = np.zeros(leaves * LEAF, np.bool_), np.zeros(2 * leaves - 1, np.int64)
+    for node in range(2 * leaves - 2, -1, -1):
+        visits.lowest[node], visits.highest[node] = np.int64(2**62), np.int64(-1)
+        if node < leaves - 1:
+            left, right = 2 * node + 1, 2 * node + 2
+            counts[node] = counts[left] + counts[right]
+            visits.lowest[node] = min(visits.lowest[left], visits.lowest[right])
+            visits.highest[node] = max(visits.highest[left], visits.highest[right])
+            continue
+        for slot in range((node - leaves + 1) * LEAF, (node - leaves + 2) * LEAF):
+            if tree.rows[slot] < tree.order.size and not unseen.slots[slot]:
+                slots[slot] = True
+                counts[node] += 1
+                visits.lowest[node] = min(visits.lowest[node], visits.slot_layer[slot])
+                visits.highest[node] = max(visits.highest[node], visits.slot_layer[slot])
+    return Left(slots, counts)
+
+
+@kernel
+def search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, nodes):
+    """Depth first from layer to layer: a row, and the slot of a column with room that it reaches; or -1, -1."""
+    stack = visits.queue
+    stack[0] = root
+    top = 1
+    while top > 0:
+        i = stack[top - 1]
+        layer = visits.layer[i]
+        if layer == last:
+            slot = find(tree, free, x[i], limit, metric, sums, nodes)
+            if slot >= 0:
+                return i, slot
+            top -= 1
+            continue
+        slot = find_in_layer(tree, seen, visits, layer, x[i], limit, metric, sums, nodes)
+        if slot < 0:
+            top -= 1
+            continue
+        change(seen, slot, -1)
+        j = tree.rows[slot]
+        arc = flow.head[j]
+        while arc >= 0:
+            k = flow.row[arc]
+            if visits.layer[k] == layer + 1 and not visits.taken[k]:
+                visits.taken[k] = True
+                visits.before[k], visits.through[k], visits.arc[k] = i, j, arc
+                stack[top] = k
+                top += 1
+            arc = flow.next[arc]
+    return np.int64(-1), np.int64(-1)
+
+
+@kernel
+def path_amount(flow, visits, root, end, col, amount):
+    """Set what a path can take, and return the number of its rows."""
+    take_lesser(flow.a[root], flow.b[col], amount)
+    i, steps = end, 1
+    while i != root:
+        take_lesser(amount, flow.mass[visits.arc[i]], amount)
+        i = visits.before[i]
+        steps += 1
+    return steps
+
+
+@kernel
+def augment(flow, visits, root, end, col, amount):
+    """Send an amount from the root to a column with room: each row on the path to the next column, less to the last."""
+    subtract_at(flow.b, col, amount)
+    subtract_at(flow.a, root, amount)
+    i, j = end, col
+    while True:
+        send(flow, i, j, amount)
+        if i == root:
+            return
+        j, arc = visits.through[i], visits.arc[i]
+        subtract_at(flow.mass, arc, amount)
+        if is_zero(flow.mass[arc]):
+            drop(flow, j, arc)
+        i = visits.before[i]
+
+
+@kernel
+def send(flow, i, j, amount):
+    """More from row i to column j."""
+    arc = flow.head[j]
+    while arc >= 0 and flow.row[arc] != i:
+        arc = flow.next[arc]
+    if arc < 0:
+        arc = flow.unused[0]
+        flow.unused[0] = flow.next[arc]
+        flow.unused[1] -= 1
+        flow.row[arc], flow.next[arc] = i, flow.head[j]
+        flow.mass[arc] = 0
+        flow.head[j] = arc
+    add_at(flow.mass, arc, amount)
+
+
+@kernel
+def drop(flow, j, arc):
+    """Take an arc out of the list of column j."""
+    if flow.head[j] == arc:
+        flow.head[j] = flow.next[arc]
+    else:
+        before = flow.head[j]
+        while flow.next[before] != arc:
+            before = flow.next[before]
+        flow.next[before] = flow.next[arc]
+    flow.next[arc] = flow.unused[0]
+    flow.unused[0] = arc
+    flow.unused[1] += 1
+
+
+@kernel
+def shorten(x, y, limit, metric, flow):
+    """Take back what is sent further than the limit."""
+    for j in range(y.shape[0]):
+        arc = flow.head[j]
+        while arc >= 0:
+            following, i = flow.next[arc], flow.row[arc]
+            if between(x, i, y, j, metric) > limit:
+                add_at(flow.a, i, flow.mass[arc])
+                add_at(flow.b, j, flow.mass[arc])
+                drop(flow, j, arc)
+            arc = following
+
+
+@kernel
+def between(x, i, y, j, metric):
+    """The sum over coordinates of a pair."""
+    total = 0.0
+    for k in range(x.shape[1]):
+        total = accumulate(total, abs(x[i, k] - y[j, k]), metric)
+    return total
+
+
+@kernel
+def longest(x, y, metric, flow):
+    """The largest sum that mass is sent over, and its pair."""
+    best, row, col = -1.0, np.int64(-1), np.int64(-1)
+    for j in range(y.shape[0]):
+        arc = flow.head[j]
+        while arc >= 0:
+            total = between(x, flow.row[arc], y, j, metric)
+            if total > best:
+                best, row, col = total, flow.row[arc], np.int64(j)
+            arc = flow.next[arc]
+    return best, row, col
+
+
+@kernel
+def next_limit(tree, x, rows, left, metric):
+    """The least sum between one of some rows (n,) of bool and a column that is left; infinite if there is none."""
+    sums, stack = np.empty(LEAF), np.empty(64, np.int64)
+    leaves = tree.points.shape[0]
+    best = np.inf
+    for i in range(x.shape[0]):
+        if not rows[i]:
+            continue
+        stack[0] = 0
+        top = 1
+        while top > 0:
+            top -= 1
+            node = stack[top]
+            if left.counts[node] == 0 or nearest_sum(tree, node, x[i], metric) >= best:
+                continue
+            if node < leaves - 1:
+                stack[top], stack[top + 1] = 2 * node + 1, 2 * node + 2
+                top += 2
+                continue
+            leaf = node - (leaves - 1)
+            price_tile(tree.points[leaf], x[i], metric, sums)
+            for s in range(LEAF):
+                if sums[s] < best and left.slots[leaf * LEAF + s]:
+                    best = sums[s]
+    return best
+
+
+@kernel
+def arcs(flow):
+    """Rows, columns and masses of all arcs."""
+    used = flow.row.size - flow.unused[1]
+    rows, cols, mass = np.empty(used, np.int64), np.empty(used, np.int64), np.empty((used, flow.a.shape[1]), np.int64)
+    count = 0
+    for j in range(flow.head.size):
+        arc = flow.head[j]
+        while arc >= 0:
+            rows[count], cols[count] = flow.row[arc], j
+            mass[count] = flow.mass[arc]
+            count += 1
+            arc = flow.next[arc]
+    return rows, cols, mass
