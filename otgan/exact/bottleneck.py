@@ -78,8 +78,11 @@ def solve_bottleneck(problem: Problem) -> Bottleneck:
     KeyboardInterrupt
         After Ctrl-C.
     """
-    with Interrupts():
-        return _solve(problem)
+    with Interrupts() as interrupts:
+        found = _solve(problem)
+    if interrupts.asked:
+        raise KeyboardInterrupt(f"interrupted, when W_inf was found to be {found.distance:.15g}")
+    return found
 
 
 def _solve(problem: Problem) -> Bottleneck:
@@ -91,13 +94,15 @@ def _solve(problem: Problem) -> Bottleneck:
     rows, cols = (np.flatnonzero(side.any(axis=1)) for side in (mass_a, mass_b))
     rows, cols = rows[spatial_order(cost.x[rows])], cols[spatial_order(cost.y[cols])]
     levels = coarse_to_fine(cost.between(cost.x[rows], cost.y[cols]), mass_a[rows], mass_b[cols])
-    plan, guess = merge_masses(levels[0].a, levels[0].b), 0.0
-    for level in levels:
-        search = _Search(level, plan if level is levels[0] else refine(plan, level))
-        search.run(guess, 0.0 if level is levels[-1] else COARSE)
-        plan, guess = search.plan, search.distance
+    coarsest, *finer = levels
+    search = _Search(coarsest, merge_masses(coarsest.a, coarsest.b))
+    search.run(0.0, COARSE if finer else 0.0)
+    for level in finer:
+        guess, search = search.distance, _Search(level, refine(search.plan, level))
+        search.run(guess, COARSE if level is not levels[-1] else 0.0)
+    plan = search.plan
     return Bottleneck(
-        guess,
+        search.distance,
         (int(rows[search.pair[0]]), int(cols[search.pair[1]])),
         rows[plan[0]],
         cols[plan[1]],
