@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pair", "center_rows"]
 
-TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over
+TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over,
+UP_TO_DIMENSION = 128  # and in more dimensions the fewer
 POINTS_PER_DRAW = 2**14
 TRUTH_SEED = 987654321  # of those, so that the truth of a pair is one number
 
@@ -80,7 +81,8 @@ class Pair(ABC):
     def _mean_length(self) -> tuple[float, float]:
         """The mean of |x - y| over many pairs of the optimal plan."""
         rng = np.random.default_rng(TRUTH_SEED)
-        lengths = np.concatenate([self._lengths(rng) for _ in range(TRUTH_SAMPLES // POINTS_PER_DRAW)])
+        draws = TRUTH_SAMPLES * min(UP_TO_DIMENSION, self.dimension) // self.dimension
+        lengths = np.concatenate([self._lengths(rng) for _ in range(0, draws, POINTS_PER_DRAW)])
         return float(lengths.mean()), float(lengths.std(ddof=1) / math.sqrt(len(lengths)))
 
     def _lengths(self, rng: np.random.Generator) -> NDArray[np.float64]:
