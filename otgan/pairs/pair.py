@@ -15,7 +15,7 @@ from otgan.errors import InvalidInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pair", "center_rows"]
+__all__ = ["Pair", "center_rows", "given_generator"]
 
 TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over,
 UP_TO_DIMENSION = 128  # and in more dimensions the fewer
@@ -56,11 +56,7 @@ class Pair(ABC):
 
     def coupled(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw n pairs (x, y) of the optimal plan, (n, d) each."""
-        if not isinstance(rng, np.random.Generator):
-            raise InvalidInput(
-                f"rng must be a numpy.random.Generator, but {rng!r} came. Pass np.random.default_rng(0)."
-            )
-        y = self.target(inputs.count(n, "n"), rng)
+        y = self.target(inputs.count(n, "n"), given_generator(rng))
         return self.move(y), y
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -94,6 +90,13 @@ class Pair(ABC):
         if points.shape[1] != self.dimension:
             raise InvalidInput(f"points must have {self.dimension} columns, as the pair has, not {points.shape[1]}.")
         return points
+
+
+def given_generator(rng: Any) -> np.random.Generator:
+    """``rng``, which must be a generator: two sides drawn with one seed would be the same points."""
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"rng must be a numpy.random.Generator, but {rng!r} came. Pass np.random.default_rng(0).")
+    return rng
 
 
 def center_rows(centers: Any) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ import numpy as np
 from otgan import inputs
 from otgan.errors import InvalidInput
 from otgan.pairs.bases import Finite, as_base
-from otgan.pairs.pair import TRUTH_SEED, Pair
+from otgan.pairs.pair import TRUTH_SEED, Pair, given_generator
 from otgan.pairs.potentials import RayPotential
 from otgan.pairs.shares import Fixed, Shares, as_shares, within
 
@@ -33,7 +33,7 @@ __all__ = ["TOLERANCE", "Rays"]
 TOLERANCE = 1e-12  # on u(y) - u(x) = |y - x|, in the sizes of y, x and u: the rounding of sums of 1000 numbers
 TRUTH_DRAWS, FEWEST_DRAWS = 2**17, 2**15  # that W1 is a mean over where the base is not finite
 TRUTH_NUMBERS, NUMBERS_AT_ONCE = 2**24, 2**20  # that are drawn for them, and in one go
-SCALE_DRAWS = 2**12  # of the base, for its radius
+SCALE_DRAWS = 2**12  # of the base, for its spread
 ATTEMPTS = 20  # to replace points that failed
 
 
@@ -72,7 +72,7 @@ class Rays(Pair):
     jitter : Jitter, optional
         Makes a finite base continuous.
     longest : float, optional
-        Rays that go on for longer end there; the root mean square distance of the base from its mean if None.
+        Rays that go on for longer end there; twice the root mean square distance of the base from its mean if None.
 
     Raises
     ------
@@ -118,7 +118,7 @@ class Rays(Pair):
         self.along = potential
         self.up = inputs.choice(direction, "direction", ("down", "up")) == "up"
         self.base = as_base(base, jitter, potential.dimension)
-        self.longest = self._radius() if longest is None else inputs.real(longest, "longest", low=0.0, high=1e100)
+        self.longest = self._spread() if longest is None else inputs.real(longest, "longest", low=0.0, high=1e100)
         self.dropped = 0
         self._moves: Moves | None = None
         if isinstance(self.base, Finite):
@@ -149,11 +149,11 @@ class Rays(Pair):
 
     def target(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n points y of Q, (n, d)."""
-        return self._draw(inputs.count(n, "n"), inputs.generator(rng))[0].y
+        return self._draw(inputs.count(n, "n"), given_generator(rng))[0].y
 
     def coupled(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw n pairs (x, y) of the optimal plan, (n, d) each."""
-        moves, index = self._draw(inputs.count(n, "n"), inputs.generator(rng))
+        moves, index = self._draw(inputs.count(n, "n"), given_generator(rng))
         shares = self.shares.draw(n, rng) if self._given is None or index is None else self._given[index]
         return moves.by(shares), moves.y
 
@@ -164,7 +164,7 @@ class Rays(Pair):
             raise InvalidInput("move needs shares that do not belong to the base's points. Use support or coupled.")
         if rng is None and not isinstance(self.shares, Fixed):
             raise InvalidInput("move needs rng where shares are random. Pass np.random.default_rng(0).")
-        rng = np.random.default_rng(0) if rng is None else inputs.generator(rng)
+        rng = np.random.default_rng(0) if rng is None else given_generator(rng)
         return self._along(points).by(self.shares.draw(len(points), rng))
 
     def support(self) -> tuple[Array, Array, Array]:
@@ -207,6 +207,8 @@ class Rays(Pair):
         """The ray of each point, on the side where mass goes, cut off at ``longest``."""
         field = self.along.rays(points)
         reach = np.minimum(field.up if self.up else field.down, self.longest)
+        if np.isinf(reach).any():
+            raise InvalidInput("longest must be given where rays have no end and the base is one point. Pass a length.")
         return Moves(points, -self._sign * field.direction, reach * field.direction.any(axis=1))
 
     def _passed(self, moves: Moves) -> NDArray[np.bool_]:
@@ -284,15 +286,15 @@ class Rays(Pair):
         reach = np.concatenate(draws)
         return float(reach.mean()), float(reach.std(ddof=1) / math.sqrt(len(reach)))
 
-    def _radius(self) -> float:
-        """The root mean square distance of the base from its mean."""
+    def _spread(self) -> float:
+        """Twice the root mean square distance of the base from its mean; no limit where all of it is one point."""
         if isinstance(self.base, Finite):
             points, masses = self.base.atoms, self.base.masses
         else:
             points = self.base.draw(SCALE_DRAWS, np.random.default_rng([TRUTH_SEED, 1]))
             masses = np.full(SCALE_DRAWS, 1 / SCALE_DRAWS)
         away = points - masses @ points
-        return math.sqrt(float(masses @ np.einsum("kd,kd->k", away, away)))
+        return 2 * math.sqrt(float(masses @ np.einsum("kd,kd->k", away, away))) or math.inf
 
     def _refuse_if_nothing_moves(self) -> None:
         if isinstance(self.base, Finite):
