@@ -79,11 +79,11 @@ class Cones(Pair):
 
     def potential(self, x: Any) -> Array:
         """Values of u at points (k, d), shape (k,); the optimal critic is -u."""
-        return self.cones.values(self._points(x))
+        return self.cones._values(self._points(x))
 
     def gradient(self, x: Any) -> Array:
         """Unit gradient of the optimal critic -u at points (k, d); zero at a centre."""
-        return -self.cones.gradient(self._points(x))
+        return -self.cones._gradient(self._points(x))
 
     def move(self, y: Any) -> Array:
         """Towards the lower end of each ray, for points of the box, (n, d) -> (n, d)."""

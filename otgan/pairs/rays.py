@@ -180,11 +180,11 @@ class Rays(Pair):
 
     def potential(self, x: Any) -> Array:
         """Values at points (k, d), shape (k,), of u (-u upwards), which falls by |y - x| as y is moved to x."""
-        return self._sign * self.along.values(self._points(x))
+        return self._sign * self.along._values(self._points(x))
 
     def gradient(self, x: Any) -> Array:
         """Unit gradient of the optimal critic at points (k, d); zero where its slope is below one."""
-        return -self._sign * self.along.gradient(self._points(x))
+        return -self._sign * self.along._gradient(self._points(x))
 
     def gradient_test_points(self, n: int, rng: np.random.Generator) -> Array:
         """Points where a critic's gradient is compared with the optimal one, (n, d): between those y and x that move.
@@ -205,7 +205,7 @@ class Rays(Pair):
 
     def _along(self, points: Array) -> Moves:
         """The ray of each point, on the side where mass goes, cut off at ``longest``."""
-        field = self.along.rays(points)
+        field = self.along._rays(points)
         reach = np.minimum(field.up if self.up else field.down, self.longest)
         if np.isinf(reach).any():
             raise InvalidInput("longest must be given where rays have no end and the base is one point. Pass a length.")
@@ -214,7 +214,7 @@ class Rays(Pair):
     def _passed(self, moves: Moves) -> NDArray[np.bool_]:
         """Which rays are proven: u falls by as much as the distance to their ends."""
         end = moves.by(np.ones(len(moves.y)))
-        before, after = self.along.values(moves.y), self.along.values(end)
+        before, after = self.along._values(moves.y), self.along._values(end)
         apart = np.linalg.norm(moves.y - end, axis=1)
         size = np.linalg.norm(moves.y, axis=1) + np.linalg.norm(end, axis=1) + np.abs(before) + np.abs(after)
         return np.abs(self._sign * (before - after) - apart) <= TOLERANCE * size

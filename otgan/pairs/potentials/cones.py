@@ -9,7 +9,7 @@ quadratic equation. Against v it is the other way round.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -31,6 +31,36 @@ __all__ = ["GreatestCones", "LeastCones", "MinMaxTree"]
 
 OFFSET_SHARE = 0.1  # standard deviation of random offsets, in that of the distances of points to centres
 PARTS = 3  # at most, that a node of a random tree is split into
+
+
+class Meetings(NamedTuple):
+    """Where lines y + r v along the rays of u meet cones, (n, N) each.
+
+    Attributes
+    ----------
+    at : ndarray
+        r; not to be used where ``along``.
+    along : ndarray of bool
+        For cones along the ray itself, u's own among them: the equation holds all the way down to the tip.
+    apart, closing, h : ndarray
+        How far the cone is above u at y (a tie: 0), how fast u + r comes closer to it, and how high u is above its tip.
+    """
+
+    at: Array
+    along: NDArray[np.bool_]
+    apart: Array
+    closing: Array
+    h: Array
+
+    def down(self) -> Array:
+        """Up to which r each cone is at most u - r at y - r v."""
+        below = np.where(self.apart > 0, -np.inf, -self.at)
+        return np.where(self.along, np.maximum(self.h, 0.0), below)
+
+    def up(self) -> Array:
+        """Up to which r each cone is at least u + r at y + r v."""
+        above = np.where((self.closing <= 0) | ~(self.at >= -self.h) | self.along, np.inf, self.at)
+        return np.where((self.apart < 0) & ~self.along, -np.inf, above)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +103,10 @@ class Cones(RayPotential):
         distances = self.distances(points)
         cone, u = self._choose(distances + self.offsets)
         v, to_center = directions(points - self.centers[cone])
-        field = RayField(u, v, *self._reach(to_center, *self._limits(points, v, distances, u)))
+        field = RayField(u, v, *self._reach(to_center, self._meetings(points, v, distances, u)))
         return field, cone, to_center
 
-    def gradient(self, x: Any) -> Array:
-        """Unit vectors away from the centre of the cone that u is at points (k, d); zero at a centre."""
-        points = self._points(x)  # without how far rays go
+    def _gradient(self, points: Array) -> Array:
         cone, _ = self._choose(self.distances(points) + self.offsets)
         return directions(points - self.centers[cone])[0]
 
@@ -87,8 +115,8 @@ class Cones(RayPotential):
         # Direct differences: |x|^2 + |a|^2 - 2 x.a loses half the digits near a centre.
         return PointCost(points, self.centers).block(slice(None), slice(None))
 
-    def _limits(self, y: Array, v: Array, distances: Array, u: Array) -> tuple[Array, Array]:
-        """Up to which r each cone is at most u - r at y - r v, and at least u + r at y + r v, (n, N) each.
+    def _meetings(self, y: Array, v: Array, distances: Array, u: Array) -> Meetings:
+        """Where the lines y + r v meet the cones.
 
         With w = y - a_m and h = u - b_m the equation |w + r v| = h + r has the one solution
         (|w|^2 - h^2) / (2 (h - <w, v>)).
@@ -100,21 +128,16 @@ class Cones(RayPotential):
         rounding = (8 + self.dimension) * EPS * (size + np.linalg.norm(y, axis=1)[:, None])
         # At a tie |w| = h, which rounding must not turn into a meeting on the other side.
         apart[np.abs(apart) <= rounding] = 0.0
-        # For a cone along the ray itself, u's own among them, the equation holds all the way down to the tip.
         along = (np.abs(closing) <= rounding) & (apart == 0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            meeting = apart * (distances + h) / (2 * closing)
-            down = np.where(along, np.maximum(h, 0.0), np.where(apart > 0, -np.inf, -meeting))
-            beyond = (closing <= 0) | ~(meeting >= -h)
-            up = np.where(along, np.inf, np.where(apart < 0, -np.inf, np.where(beyond, np.inf, meeting)))
-        return down, up
+            return Meetings(apart * (distances + h) / (2 * closing), along, apart, closing, h)
 
     def _choose(self, values: Array) -> tuple[NDArray[np.intp], Array]:
         """Which of the cones' values (k, N) u is, and that value."""
         raise NotImplementedError  # pragma: no cover
 
-    def _reach(self, to_center: Array, down: Array, up: Array) -> tuple[Array, Array]:
-        """How far each ray goes on below and above its point, from the limits of the cones."""
+    def _reach(self, to_center: Array, meetings: Meetings) -> tuple[Array, Array]:
+        """How far each ray goes on below and above its point."""
         raise NotImplementedError  # pragma: no cover
 
 
@@ -160,8 +183,8 @@ class LeastCones(Cones):
         cone = values.argmin(axis=1)
         return cone, values[np.arange(len(values)), cone]
 
-    def _reach(self, to_center: Array, down: Array, up: Array) -> tuple[Array, Array]:
-        return to_center, up.min(axis=1)
+    def _reach(self, to_center: Array, meetings: Meetings) -> tuple[Array, Array]:
+        return to_center, meetings.up().min(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +219,8 @@ class GreatestCones(Cones):
         cone = values.argmax(axis=1)
         return cone, values[np.arange(len(values)), cone]
 
-    def _reach(self, to_center: Array, down: Array, up: Array) -> tuple[Array, Array]:
-        return np.minimum(to_center, down.min(axis=1)), up.max(axis=1)
+    def _reach(self, to_center: Array, meetings: Meetings) -> tuple[Array, Array]:
+        return np.minimum(to_center, meetings.down().min(axis=1)), np.full(len(to_center), np.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,9 +271,9 @@ class MinMaxTree(Cones):
         u = _fold(self.tree, values, np.minimum, np.maximum)
         return (values == u[:, None]).argmax(axis=1), u
 
-    def _reach(self, to_center: Array, down: Array, up: Array) -> tuple[Array, Array]:
-        below = np.minimum(to_center, _fold(self.tree, down, np.maximum, np.minimum))
-        return np.maximum(below, 0.0), np.maximum(_fold(self.tree, up, np.minimum, np.maximum), 0.0)
+    def _reach(self, to_center: Array, meetings: Meetings) -> tuple[Array, Array]:
+        below = np.minimum(to_center, _fold(self.tree, meetings.down(), np.maximum, np.minimum))
+        return np.maximum(below, 0.0), np.maximum(_fold(self.tree, meetings.up(), np.minimum, np.maximum), 0.0)
 
 
 def random_cones(points: Any, n: int, rng: np.random.Generator) -> tuple[Array, Array]:

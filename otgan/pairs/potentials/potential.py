@@ -61,7 +61,7 @@ class RayPotential(ABC):
 
     def gradient(self, x: Any) -> Array:
         """Unit vectors along which u rises at slope one, at points (k, d); zero where there is none."""
-        return self.rays(x).direction
+        return self._gradient(self._points(x))
 
     @abstractmethod
     def _values(self, points: Array) -> Array:
@@ -70,6 +70,10 @@ class RayPotential(ABC):
     @abstractmethod
     def _rays(self, points: Array) -> RayField:
         """``rays`` of clean points."""
+
+    def _gradient(self, points: Array) -> Array:
+        """``gradient`` of clean points; for those who find it without how far rays go."""
+        return self._rays(points).direction
 
     def _points(self, x: Any) -> Array:
         points = inputs.points(x, "x")
