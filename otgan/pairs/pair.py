@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Pair", "center_rows", "given_generator"]
 
 TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over,
-UP_TO_DIMENSION = 128  # and in more dimensions the fewer
 POINTS_PER_DRAW = 2**14
+UP_TO_DIMENSION = 128  # beyond, where draws cost more, fewer of both
 TRUTH_SEED = 987654321  # of those, so that the truth of a pair is one number
 
 
@@ -77,12 +77,13 @@ class Pair(ABC):
     def _mean_length(self) -> tuple[float, float]:
         """The mean of |x - y| over many pairs of the optimal plan."""
         rng = np.random.default_rng(TRUTH_SEED)
-        draws = TRUTH_SAMPLES * min(UP_TO_DIMENSION, self.dimension) // self.dimension
-        lengths = np.concatenate([self._lengths(rng) for _ in range(0, draws, POINTS_PER_DRAW)])
+        beyond = max(1.0, self.dimension / UP_TO_DIMENSION)
+        n, at_once = int(TRUTH_SAMPLES / beyond**2), int(POINTS_PER_DRAW / beyond**2)
+        lengths = np.concatenate([self._lengths(at_once, rng) for _ in range(max(1, n // at_once))])
         return float(lengths.mean()), float(lengths.std(ddof=1) / math.sqrt(len(lengths)))
 
-    def _lengths(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        x, y = self.coupled(POINTS_PER_DRAW, rng)
+    def _lengths(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        x, y = self.coupled(n, rng)
         return np.linalg.norm(x - y, axis=1)
 
     def _points(self, x: Any) -> NDArray[np.float64]:
