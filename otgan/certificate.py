@@ -66,13 +66,15 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """Relative distance of the bounds, ``(upper - lower) / upper``; 0 if both are 0.
+        """Relative distance of the bounds, ``(upper - lower) / upper``; 0 if both are 0, inf if one is.
 
         With costs of both signs, which may cancel, it is relative to :attr:`magnitude` where that is larger.
         """
         if self.upper == self.lower:
             return 0.0
         scale = max(abs(self.upper), self.magnitude)
+        if math.isinf(scale):
+            return math.inf
         return (self.upper - self.lower) / scale if scale else math.inf
 
     def is_optimal(self, rtol: float = 1e-9) -> bool:
