@@ -293,7 +293,7 @@ def sharpen(
 
 
 def _exact_minima(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest floats with ``f_i + g_j <= C_ij`` for the entries as computed."""
+    """The largest floats with ``f_i + g_j <= C_ij`` for the entries as computed; 0 where none of those is finite."""
     minima = np.full(cost.shape[1], np.inf)
     with np.errstate(invalid="ignore"):
         for rows, cols in blocks(*cost.shape):
@@ -303,4 +303,4 @@ def _exact_minima(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
             error = (entries - (difference - part)) + (minus - part)
             rounded = np.where(error < 0, np.nextafter(difference, -np.inf), difference)
             np.minimum(minima[cols], rounded.min(axis=0), out=minima[cols])
-    return minima
+    return np.where(np.isfinite(minima), minima, 0.0)
