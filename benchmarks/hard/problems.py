@@ -271,7 +271,9 @@ def rays(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
     """Points on one ray or two, one side not always beyond the other: for p = 1 distances add up along a ray."""
     n, m, dim = _sizes(rng)
     along = rng.choice([-4.0, 0.0, 1.0, 3.0, 0.1], size=(int(rng.integers(1, 3)), dim))
-    x, y = (rng.integers(0, 9, size=(k, 1)) * along[rng.integers(len(along), size=k)] for k in (n, m))
+    x, y = (
+        rng.integers(0, 9, size=(k, 1)).astype(np.float64) * along[rng.integers(len(along), size=k)] for k in (n, m)
+    )
     return x, y, *any_masses(rng, n, m)
 
 

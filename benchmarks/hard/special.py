@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SPECIAL_FAMILIES", "Change", "Part"]
 
-OTHER_METRICS = ("sqeuclidean", "canberra", "braycurtis", "cosine", "hamming", "jensenshannon", "own")
+OTHER_METRICS = ("canberra", "braycurtis", "cosine", "hamming", "jensenshannon", "own")
 STEP = Fraction(1, 2**40)  # of an exact difference quotient; whole costs have no kink that near
 
 
