@@ -116,7 +116,7 @@ def draw_part(rng: Generator) -> Part:
     a, b = (np.full(k, 1.0 / k) if w is None else w for k, w in ((n, drawn.a), (m, drawn.b)))
     a = a * rng.choice([1.0, 1.0, 3.0, 0.1, 1e6])
     least = min(math.fsum(a), math.fsum(b))
-    return Part(drawn.C, a, b, least * float(rng.choice([1.0, 0.5, 0.25, rng.uniform(0.01, 1), 1e-9])))
+    return Part(drawn.C, a, b, least * float(rng.choice([1.0, 0.5, 0.25, rng.uniform(0.01, 1), 1e-9, 1e-60])))
 
 
 def judge_part(problem: Part) -> Iterator[Finding]:

@@ -104,6 +104,14 @@ def test_what_rounding_leaves_of_the_totals_stays(method: str) -> None:
     assert solution.value == pytest.approx(-(b[1] - 3 * b[2]), rel=1e-9, abs=0)
 
 
+def test_a_bound_is_not_zero_where_two_floats_of_each_mass_cancel() -> None:
+    """What stays is 1 - 1e-40, which no two floats hold: the potentials cancel but for what these leave out."""
+    solution = otgan.solve_cost([[1.0], [0.0], [-1e76]], np.full(3, 1 / 3), [1.0], mass=1e-40, throw=False)
+    assert solution.lower <= -1e36 * (1 - 1e-15)
+    assert solution.lower <= solution.value <= solution.upper
+    assert solution.value == pytest.approx(-1e36)
+
+
 def test_a_part_has_no_assignment_and_no_functions() -> None:
     solution = otgan.solve([[0.0, 0.0], [9.0, 9.0]], [[0.0, 1.0], [5.0, 5.0]], mass=0.5)
     assert solution.value == 0.5
