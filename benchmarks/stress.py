@@ -63,7 +63,7 @@ def family_names() -> list[str]:
 @cache
 def circle_truth() -> Callable[..., float] | None:
     """Brute force over all cuts, from the tests of the circle."""
-    tests = str(Path(__file__).parents[1] / "tests")
+    tests = str(Path(__file__).parents[1] / "tests" / "line")
     if tests not in sys.path:
         sys.path.append(tests)
     try:
