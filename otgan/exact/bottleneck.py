@@ -2,7 +2,7 @@
 
 Only a distance between two points can be the answer. So the pairs are sorted by distance, and the shortest prefix along
 which a plan exists is searched for by bisection: a matching where the weights are equal, else the flow of
-:mod:`otgan.exact.listed`. The plan proves the distance from above. From below it is proven by a cut at the distance
+:mod:`otgan.exact.feasible`. The plan proves the distance from above. From below it is proven by a cut at the distance
 before: points with more mass than all the points they reach within less.
 
 Pairs are found by a k-d tree, up to the longest way of a plan that is optimal for p = 2: W_inf is no longer.
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan.costs import PointCost
-from otgan.errors import InvalidInput
-from otgan.exact.listed import ListedCost, all_equal, feasible_plan, find_cut, in_order, largest_matching
+from otgan.errors import InvalidInput, OTError
+from otgan.exact.feasible import Attempt, all_equal, attempt_plan, find_cut, largest_matching
+from otgan.exact.listed import in_order
 from otgan.exact.sparse.progress import Progress
 from otgan.metric import METRICS
 from otgan.runtime import memory
+from otgan.runtime.interrupts import Interrupts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +74,17 @@ def solve_bottleneck(problem: Problem, longest: float) -> Bottleneck:
     ------
     InvalidInput
         If the pairs within that distance do not fit into memory.
+    KeyboardInterrupt
+        After Ctrl-C, with the bounds on W_inf that are known by then.
     """
+    with Interrupts() as interrupts:
+        found = _bottleneck(problem, longest)
+    if interrupts.asked:
+        raise KeyboardInterrupt(f"interrupted, when W_inf was found to be {found.distance:.15g}")
+    return found
+
+
+def _bottleneck(problem: Problem, longest: float) -> Bottleneck:
     cost = problem.cost
     assert isinstance(cost, PointCost)
     mass_a, mass_b = problem.masses.a, problem.masses.b
@@ -103,6 +115,8 @@ class _Search:
         order = np.argsort(distances, kind="stable")
         self.rows, self.cols, self.distances = rows[order], cols[order], distances[order]
         self.begun: tuple[Indices, Indices] | None = None
+        self.vain: tuple[int, Attempt] | None = None  # the longest prefix without a plan
+        self.known = 1, len(self.distances)  # among which pairs in the order the answer is
         self.progress = Progress(RTOL)
 
     def bisect(self) -> tuple[int, Any]:
@@ -112,6 +126,8 @@ class _Search:
         low, high = int(np.searchsorted(ends, nearest + 1)), len(ends) - 1
         found = None
         while low < high:
+            self.known = int(ends[low]), int(ends[high])
+            self._stop_if_asked()
             middle = (low + high) // 2
             plan = self.plan(int(ends[middle]))
             if plan is None:
@@ -135,7 +151,25 @@ class _Search:
                 return rows, cols, self.a
             self.begun = rows, cols  # bisection goes on with longer pairs besides these
             return None
-        return feasible_plan(self._listed(k), self.a, self.b, self.progress)
+        attempt = self._attempt(k)
+        if attempt.allowed:
+            return attempt.plan
+        self.vain = k, attempt
+        return None
+
+    def _attempt(self, k: int) -> Attempt:
+        listed = in_order(self.shape, self.rows[:k], self.cols[:k], np.zeros(k))
+        attempt = attempt_plan(listed, self.a, self.b, self.progress)
+        if not (attempt.allowed or attempt.finished):
+            self._stop_if_asked()
+            raise OTError("the simplex that looks for a plan came to no end. Please report the data.")
+        return attempt
+
+    def _stop_if_asked(self) -> None:
+        """End after Ctrl-C, with what is known."""
+        if self.progress.interrupted:
+            low, high = (f"{self.distances[k - 1]:.15g}" for k in self.known)
+            raise KeyboardInterrupt(f"interrupted, when W_inf was known to lie in [{low}, {high}]")
 
     def cut(self, k: int) -> tuple[Indices, Indices] | None:
         """Rows that cannot place their mass along the first k pairs, and the columns they reach; None for k = 0."""
@@ -143,15 +177,13 @@ class _Search:
             return None
         if self.equal:
             return _reached_in_vain(self.rows[:k], self.cols[:k], self.shape, self.begun)
-        return find_cut(self._listed(k), self.a, self.b, self.progress)
+        attempt = self.vain[1] if self.vain is not None and self.vain[0] == k else self._attempt(k)
+        return find_cut(attempt, self.a, self.b)
 
     def among(self, plan: Any, start: int, stop: int) -> NDArray[np.bool_]:
         """Which arcs of a plan are among some of the pairs."""
         key = self.cols[start:stop].astype(np.int64) * self.shape[0] + self.rows[start:stop]
         return np.isin(plan[1].astype(np.int64) * self.shape[0] + plan[0], key)
-
-    def _listed(self, k: int) -> ListedCost:
-        return in_order(self.shape, self.rows[:k], self.cols[:k], np.zeros(k))
 
 
 def _reached_in_vain(
