@@ -115,6 +115,29 @@ def cases(scale: float) -> dict[str, Callable[[], Call]]:  # type: ignore[valid-
         there = points(new, 3)
         return lambda: float(np.sum(potentials.f(there)))
 
+    def forbidden(n: int, near: int) -> Call:  # type: ignore[valid-type]
+        from scipy import sparse
+
+        import otgan
+
+        n = int(n * scale)
+        cols = np.c_[np.arange(n), np.sort(rng.integers(0, n, (n, near)), axis=1)]
+        C = sparse.csr_array((rng.random(cols.size), (np.repeat(np.arange(n), near + 1), cols.ravel())), shape=(n, n))
+        share = rng.integers(1, 9, cols.shape)  # a plan: so there is one
+        return lambda: otgan.solve_cost(C, share.sum(axis=1), np.bincount(cols.ravel(), share.ravel(), n))
+
+    def farthest(n: int, m: int) -> Call:  # type: ignore[valid-type]
+        import otgan
+
+        x, y = points(n, 2), points(m, 2, 0.3)
+        return lambda: otgan.wasserstein(x, y, np.inf)
+
+    def repeated(n: int) -> Call:  # type: ignore[valid-type]
+        import otgan
+
+        x, y = (points(n, 2, shift)[rng.integers(0, int(n * scale), int(10 * n * scale))] for shift in (0.0, 0.3))
+        return lambda: otgan.solve(x, y, method="network-simplex")
+
     return {
         "assignment": lambda: solve(3000, 3000, 2, weighted=False, method="assignment"),
         "assignment, costs": lambda: matrix(4000),
@@ -131,6 +154,11 @@ def cases(scale: float) -> dict[str, Callable[[], Call]]:  # type: ignore[valid-
         "wasserstein_circle, p = inf": lambda: circle(50_000, np.inf),
         "gradients, line": lambda: gradient(100_000, 1),
         "gradients": lambda: gradient(2000, 2),
+        "forbidden pairs": lambda: forbidden(20_000, 4),
+        "a part of the mass": lambda: solve(700, 600, 2, mass=0.5),
+        "repeats": lambda: repeated(1500),
+        "p = inf, equal": lambda: farthest(1500, 1500),
+        "p = inf, weights": lambda: farthest(1500, 1200),
         "potentials elsewhere": lambda: elsewhere(3000, 200_000),
     }
 

@@ -5,8 +5,9 @@
     python benchmarks/stress.py --family "far blocks" --only 17      # one problem again, written out
 
 Every problem of :mod:`hard.problems` goes to every method that takes it, and its exact cost is that of
-:mod:`hard.truth`. On the line and on the circle the distances are compared, p = inf too. The exit code is 1 if one of
-these faults was found:
+:mod:`hard.truth`. On the line and on the circle the distances are compared, p = inf too; the families of
+:mod:`hard.special` have forbidden pairs, partial transport, p = inf, gradients and scipy's metrics. The exit code is 1
+if one of these faults was found:
 
 - excludes truth: the truth is below ``lower`` or above ``upper``, compared as rational numbers;
 - off: a value called OPTIMAL differs from the truth by more than rtol (with costs of both signs relative to the sum of
@@ -32,51 +33,37 @@ from functools import cache
 from importlib import import_module
 from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from common import arguments, machine, markdown, tell
+from hard.judge import FAULTS, NOTES, RTOL, Finding, accepting, attempt, compared, judged
 from hard.problems import MATRIX_FAMILIES, ORDERS, POINT_FAMILIES, Points, described, draw_matrix, draw_points
+from hard.special import SPECIAL_FAMILIES
 from hard.truth import Truth, exact_value, line_distance, point_value
 
 import otgan
-from otgan.errors import InvalidInput, NotConverged
-from otgan.exact import METHODS, solver
 from otgan.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from otgan.solution import Solution
-
-RTOL, DISTANCE_RTOL = 1e-9, 1e-12
-FAULTS = ("excludes truth", "off", "contradiction", "outside", "exception")
-NOTES = ("not converged", "refused")
-DENORMAL = Fraction(5e-324)  # no distance can be closer to the truth than the floats are to each other
 CHUNK = 50  # problems a task
 SHOWN = 5  # faults that are written out
 PERIODS = (1.0, 24.0, 2 * math.pi, 1e-3)
 
 
-class Finding(NamedTuple):
-    """What came of one call: some of FAULTS and NOTES, and the relative error of what claims to be right."""
-
-    method: str
-    labels: tuple[str, ...]
-    error: float
-    message: str
-
-
 def family_names() -> list[str]:
     """All families; those on the circle where its truth is at hand."""
     circle = [f"circle: {name}" for name in POINT_FAMILIES] if circle_truth() else []
-    return [*POINT_FAMILIES, *MATRIX_FAMILIES, *(f"line: {name}" for name in POINT_FAMILIES), *circle]
+    special = (f"special: {name}" for name in SPECIAL_FAMILIES)
+    return [*POINT_FAMILIES, *MATRIX_FAMILIES, *special, *(f"line: {name}" for name in POINT_FAMILIES), *circle]
 
 
 @cache
 def circle_truth() -> Callable[..., float] | None:
     """Brute force over all cuts, from the tests of the circle."""
-    tests = str(Path(__file__).parents[1] / "tests")
+    tests = str(Path(__file__).parents[1] / "tests" / "line")
     if tests not in sys.path:
         sys.path.append(tests)
     try:
@@ -94,6 +81,10 @@ def examine(family: str, seed: int, index: int) -> tuple[Any, list[Finding]]:
     kind, _, name = family.rpartition(": ")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        if kind == "special":
+            draw, judge = SPECIAL_FAMILIES[name]
+            problem = draw(rng)
+            return problem, list(judge(problem))
         if kind == "line":
             problem = draw_points(name, rng, (*ORDERS, math.inf), dim=1)
             return problem, list(on_the_line(problem, rng))
@@ -131,13 +122,6 @@ def of_a_matrix(problem: Any) -> Iterator[Finding]:
         yield judged(method, answer, truth)
 
 
-def accepting(stated: Problem | Exception) -> list[str]:
-    """The methods that take the problem; "auto" alone, which will say why, where there is no problem."""
-    if isinstance(stated, Exception):
-        return ["auto"]
-    return ["auto", *(method for method in METHODS if solver(method).accepts(stated) is None)]
-
-
 def on_the_line(problem: Points, rng: np.random.Generator) -> Iterator[Finding]:
     """The problem alone; and in a batch with its mirror image, and with its weights in another order."""
     x, y, a, b, p = problem.x[:, 0], problem.y[:, 0], problem.a, problem.b, problem.p
@@ -164,69 +148,6 @@ def on_the_circle(problem: Points, rng: np.random.Generator) -> Iterator[Finding
         u, v = u * period, v * period
     found = attempt(lambda: otgan.wasserstein_circle(u, v, p, a=a, b=b, period=period))
     yield compared("wasserstein_circle", found, Fraction(true_distance(u, v, p, a, b, period)))
-
-
-def attempt(function: Callable[[], Any]) -> Any:
-    """What came back or what was raised; the solution where it could not be proven."""
-    try:
-        return function()
-    except NotConverged as error:
-        return error.solution
-    except Exception as error:
-        return error
-
-
-def judged(method: str, answer: Solution | Exception, truth: Truth) -> Finding:
-    """The bounds and the value of a solution against the truth, as rational numbers."""
-    if isinstance(answer, Exception):
-        return raised(method, answer)
-    labels = []
-    lower, upper, value = answer.lower, answer.upper, answer.value
-    if not (at_most(lower, truth.value + truth.error) and at_most(-upper, truth.error - truth.value)):
-        labels.append("excludes truth")
-    if lower > upper:
-        labels.append("contradiction")
-    elif not lower <= value <= upper:
-        labels.append("outside")
-    error = 0.0
-    if answer.status is otgan.Status.OPTIMAL:
-        scale = abs(truth.value)
-        if answer.problem.cost.floor < 0:
-            scale = max(scale, Fraction(answer.certificate.magnitude))
-        error = relative(value, truth.value, scale)
-        labels += ["off"] * (error > RTOL)
-    else:
-        labels.append("not converged")
-    message = f"[{lower!r}, {upper!r}], value {value!r}, {answer.status.name}, truth {float(truth.value)!r}"
-    return Finding(method, tuple(labels), error, message)
-
-
-def compared(method: str, found: float | Exception, truth: Fraction) -> Finding:
-    """A distance against the truth."""
-    if isinstance(found, Exception):
-        return raised(method, found)
-    rounded_away = math.isfinite(found) and abs(Fraction(float(found)) - truth) <= DENORMAL
-    error = 0.0 if rounded_away else relative(float(found), truth, truth)
-    return Finding(method, ("off",) * (error > DISTANCE_RTOL), error, f"{float(found)!r}, truth {float(truth)!r}")
-
-
-def raised(method: str, error: Exception) -> Finding:
-    """InvalidInput is an answer; anything else is not."""
-    label = "refused" if isinstance(error, InvalidInput) else "exception"
-    return Finding(method, (label,), 0.0, f"{type(error).__name__}: {error}")
-
-
-def at_most(bound: float, truth: Fraction) -> bool:
-    """Whether a float, NaN and infinities too, is at most a rational number."""
-    return Fraction(bound) <= truth if math.isfinite(bound) else bound == -math.inf
-
-
-def relative(found: float, truth: Fraction, scale: Fraction) -> float:
-    """The error as a share of the scale."""
-    if not math.isfinite(found):
-        return math.inf
-    error = abs(Fraction(found) - truth)
-    return float(min(error / scale, 10**300)) if scale else math.inf if error else 0.0
 
 
 # Many problems

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otgan.costs import blocks
+from otgan.masses import as_ints
 from otgan.metric import EPS, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.costs import Cost
+    from otgan.masses import WholeMasses
     from otgan.plan import Plan
     from otgan.problem import Problem
 
@@ -66,13 +68,15 @@ class Certificate:
 
     @property
     def gap(self) -> float:
-        """Relative distance of the bounds, ``(upper - lower) / upper``; 0 if both are 0.
+        """Relative distance of the bounds, ``(upper - lower) / upper``; 0 if both are 0, inf if one is.
 
         With costs of both signs, which may cancel, it is relative to :attr:`magnitude` where that is larger.
         """
         if self.upper == self.lower:
             return 0.0
         scale = max(abs(self.upper), self.magnitude)
+        if math.isinf(scale):
+            return math.inf
         return (self.upper - self.lower) / scale if scale else math.inf
 
     def is_optimal(self, rtol: float = 1e-9) -> bool:
@@ -158,7 +162,7 @@ def dual_bound(
     # Potentials of points without mass may be so large that the others would vanish beside them.
     counted = np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0)
     violation = max(float((g - minima).max()), 0.0)
-    if not cost.lost_to_underflow and (not counted.any() or (sharp and _is_exactly_zero(counted, mass, rest))):
+    if not cost.lost_to_underflow and (not counted.any() or (sharp and _is_exactly_zero(counted, mass, masses))):
         return max(0.0, _trivial_bound(problem)), violation
     potentials, exponent = _scaled(counted)
     earned, size = _dot(potentials, mass, rest)
@@ -169,16 +173,16 @@ def dual_bound(
     return max(lower, _trivial_bound(problem)), violation
 
 
-def _is_exactly_zero(potentials: NDArray[np.float64], mass: NDArray[np.float64], rest: NDArray[np.float64]) -> bool:
-    """Whether ``potentials . (mass + rest)`` is zero in fractions, as costs of both signs may leave it.
+def _is_exactly_zero(potentials: NDArray[np.float64], mass: NDArray[np.float64], masses: WholeMasses) -> bool:
+    """Whether potentials times masses are zero in fractions, as costs of both signs may leave it.
 
-    No relative gap allows for any rounding then.
+    No relative gap allows for any rounding then, so it is not that of the two floats which a mass may not fit into.
     """
     kept = np.flatnonzero(potentials)
     if not np.isclose(potentials @ mass, 0.0, atol=1e-9 * float(np.abs(potentials) @ mass)):
         return False
-    terms = zip(potentials[kept].tolist(), mass[kept].tolist(), rest[kept].tolist(), strict=True)
-    return sum(Fraction(f) * (Fraction(m) + Fraction(r)) for f, m, r in terms) == 0
+    whole = as_ints(np.concatenate([masses.a, masses.b])[kept])
+    return sum(Fraction(f) * w for f, w in zip(potentials[kept].tolist(), whole, strict=True)) == 0
 
 
 def _times(value: float, unit: float, exponent: int) -> float:
@@ -291,7 +295,7 @@ def sharpen(
 
 
 def _exact_minima(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest floats with ``f_i + g_j <= C_ij`` for the entries as computed."""
+    """The largest floats with ``f_i + g_j <= C_ij`` for the entries as computed; 0 where none of those is finite."""
     minima = np.full(cost.shape[1], np.inf)
     with np.errstate(invalid="ignore"):
         for rows, cols in blocks(*cost.shape):
@@ -301,4 +305,4 @@ def _exact_minima(cost: Cost, f: NDArray[np.float64]) -> NDArray[np.float64]:
             error = (entries - (difference - part)) + (minus - part)
             rounded = np.where(error < 0, np.nextafter(difference, -np.inf), difference)
             np.minimum(minima[cols], rounded.min(axis=0), out=minima[cols])
-    return minima
+    return np.where(np.isfinite(minima), minima, 0.0)

@@ -49,7 +49,8 @@ class NotConverged(OTError, RuntimeError):
     Attributes
     ----------
     solution : otgan.solution.Solution
-        A valid solution: ``solution.lower <= truth <= solution.upper`` holds, and ``solution.plan`` is feasible.
+        A valid solution: ``solution.lower <= truth <= solution.upper`` holds, and ``solution.plan`` is feasible, but
+        for costs that forbid pairs: as in :class:`Interrupted`.
     """
 
     def __init__(self, message: str, solution: Solution) -> None:
@@ -70,7 +71,8 @@ class Interrupted(KeyboardInterrupt):
     ----------
     solution : otgan.solution.Solution
         A valid solution: ``solution.lower <= truth <= solution.upper`` holds, and ``solution.plan`` is feasible. Its
-        status is INTERRUPTED, or OPTIMAL where the solve was done all the same.
+        status is INTERRUPTED, or OPTIMAL where the solve was done all the same. Where costs forbid pairs, and it is
+        not known yet whether some plan avoids them, ``solution.upper`` is infinite, and ``solution.plan`` uses some.
 
     Examples
     --------

@@ -5,28 +5,25 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otgan import frames, inputs
-from otgan.costs import Cost, MatrixCost, PointCost
-from otgan.errors import Interrupted, InvalidInput, NotConverged
-from otgan.exact import METHODS, listed, partial, small, solver
-from otgan.exact.auto import check, choose
-from otgan.exact.bottleneck import solve_bottleneck
+from otgan.certified import Options, certified, returned
+from otgan.errors import InvalidInput
+from otgan.exact import METHODS, small
 from otgan.exact.listed import ListedCost
 from otgan.exact.metrics import is_other, metric_cost
 from otgan.exact.ordered import OrderedSolution, PointsOnTheLine
-from otgan.exact.repeats import merge
 from otgan.line import distance as line
 from otgan.line.rows import in_two_threads
 from otgan.metric import METRICS
 from otgan.pricing import check_device
 from otgan.problem import Problem
 from otgan.runtime.interrupts import Interrupts
-from otgan.solution import Solution, Status
+from otgan.solution import Solution
+from otgan.special import cost_of, infinite_order, solve_allowed, solve_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,23 +128,23 @@ def solve(
            [0. , 0.5]])
     """
     device = _check_device(device, method)
+    options = Options(method, rtol, throw, progress, max_steps)
     a, b = inputs.masses(a, b, normalize)
     if is_other(metric):
         power = inputs.exponent(p)
         cost = metric_cost(x, frames.aligned(x, y), metric, power)
         if mass is not None:
-            return _partial(cost, power, a, b, mass, method, rtol, throw, progress, max_steps)
-        return _run(Problem.of_cost(cost, a, b, power), method, rtol, throw, progress, max_steps)
+            return solve_part(cost, power, a, b, mass, options)
+        return _proven(Problem.of_cost(cost, a, b, power), options)
     if mass is not None:
-        cost, power = _point_cost(x, y, p, metric)
-        return _partial(cost, power, a, b, mass, method, rtol, throw, progress, max_steps)
+        problem = Problem.from_points(x, y, p, metric=metric)
+        return solve_part(problem.cost, problem.p, a, b, mass, options)
     if device == "cpu" and type(method) is str and method in ("auto", "line") and max_steps is None:
         with Interrupts() as interrupts:
             solution = _quick_solution(x, y, p, a, b, metric, rtol)
         if solution is not None:
-            return _after(solution, rtol, throw, interrupts.asked)
-    problem = Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device)
-    return _run(problem, method, rtol, throw, progress, max_steps)
+            return returned(solution, interrupts.asked, options)
+    return _proven(Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device), options)
 
 
 def solve_cost(
@@ -198,12 +195,13 @@ def solve_cost(
     0.5
     """
     a, b = inputs.masses(a, b, normalize)
-    cost = _cost_of(C)
+    options = Options(method, rtol, throw, progress, max_steps)
+    cost = cost_of(C)
     if isinstance(cost, ListedCost):
-        return _listed(cost, a, b, mass, method, rtol, throw, progress, max_steps)
+        return solve_allowed(cost, a, b, mass, options)
     if mass is not None:
-        return _partial(cost, 1.0, a, b, mass, method, rtol, throw, progress, max_steps)
-    return _run(Problem.of_cost(cost, a, b), method, rtol, throw, progress, max_steps)
+        return solve_part(cost, 1.0, a, b, mass, options)
+    return _proven(Problem.of_cost(cost, a, b), options)
 
 
 def wasserstein(
@@ -239,7 +237,8 @@ def wasserstein(
     Raises
     ------
     InvalidInput, NotConverged, Interrupted
-        As for :func:`solve`. InvalidInput also where gradients to weights leave float64.
+        As for :func:`solve`. InvalidInput also where gradients to weights leave float64. For p = inf Ctrl-C raises a
+        KeyboardInterrupt without a solution, whose message has the bounds.
     OTError
         Where a second derivative that mixes points and weights is asked for. Those to points twice, or to weights
         twice, are right wherever the plan and the potentials are unique.
@@ -256,7 +255,7 @@ def wasserstein(
     a, b = inputs.masses(a, b, normalize)
     if isinstance(p, numbers.Real) and p == math.inf:
         _check_device(device, method)
-        return _infinity(x, y, a, b, metric, method, rtol)
+        return infinite_order(x, y, a, b, metric, method, rtol)
     solution = solve(x, y, p, a=a, b=b, metric=metric, method=method, rtol=rtol, device=device)
     if is_other(metric):
         if any(map(inputs.wants_gradient, (x, y, a, b))):
@@ -270,6 +269,10 @@ def wasserstein(
 
         return differentiable_distance(solution, x, y, a, b)
     return solution.distance
+
+
+def _proven(problem: Problem, options: Options) -> Solution:
+    return returned(*certified(problem, options), options)
 
 
 def _quick_distance(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> float | None:
@@ -319,29 +322,6 @@ def _plain_weights(a: Any, b: Any) -> bool:
     return all(weights is None or small.is_plain(weights, 1) for weights in (a, b))
 
 
-def _infinity(x: Any, y: Any, a: Any, b: Any, metric: Any, method: str, rtol: float) -> Any:
-    """W_inf, which has no cost <P, C>: on the line by order, where every metric is the same, elsewhere by bisection."""
-    inputs.metric_name(metric)
-    inputs.choice(method, "method", ("auto", "line"))
-    inputs.tolerance(rtol)
-    y = frames.aligned(x, y)
-    sides = inputs.points(x, "x"), inputs.points(y, "y")
-    tensor = next((t for t in (x, y, a, b) if inputs.is_tensor(t)), None)
-    if any(points.shape[1] > 1 for points in sides):
-        inputs.choice(method, "method", ("auto",))
-        found = solve_bottleneck(Problem.from_points(*sides, 1, a=a, b=b, metric=metric))
-        if tensor is None:
-            return found.distance
-        from otgan.autodiff.bottleneck import differentiable_bottleneck
-
-        return differentiable_bottleneck(found.distance, found.pair, metric, x, y, a, b)
-    left, right = (
-        given.reshape(-1) if inputs.is_tensor(given) else side[:, 0] for given, side in zip((x, y), sides, strict=True)
-    )
-    distance = line.wasserstein_1d(left, right, math.inf, a=a, b=b)
-    return distance if tensor is None or inputs.is_tensor(distance) else inputs.like(tensor, distance)
-
-
 def _check_device(device: Any, method: Any) -> str:
     """The name of the device, if it is there."""
     device = inputs.device_name(device)
@@ -353,98 +333,3 @@ def _check_device(device: Any, method: Any) -> str:
         )
     check_device(device)
     return device
-
-
-def _run(problem: Problem, method: str, rtol: float, throw: bool, progress: bool, max_steps: int | None) -> Solution:
-    method = inputs.choice(method, "method", ("auto", *METHODS))
-    rtol = inputs.tolerance(rtol)
-    if max_steps is not None:
-        max_steps = inputs.count(max_steps, "max_steps")
-        if method != "auto" and not solver(method).COUNTS_STEPS:
-            raise InvalidInput(
-                f"max_steps has no meaning for method={method!r}, which always solves to the end. Leave it out, or use "
-                "'sparse', 'network-simplex' or 'linprog'."
-            )
-    start = time.perf_counter()
-    merged = None if method == "assignment" else merge(problem)  # which needs equal weights
-    solved = problem if merged is None else merged.problem
-    name = choose(solved) if method == "auto" else method
-    check(solved, name)
-    with Interrupts() as interrupts:
-        solution = solver(name).solve(solved, rtol=rtol, max_steps=max_steps, progress=progress)
-    solution = solution if merged is None else merged.expanded(solution)
-    status = solution.status
-    if interrupts.asked and status in (Status.GAP, Status.MAX_STEPS):
-        status = Status.INTERRUPTED
-    solution = replace(solution, status=status, stats={**solution.stats, "seconds": time.perf_counter() - start})
-    return _after(solution, rtol, throw, interrupts.asked)
-
-
-def _point_cost(x: Any, y: Any, p: Any, metric: Any) -> tuple[PointCost, float]:
-    """The cost between checked points, and its order."""
-    problem = Problem.from_points(x, y, p, metric=metric)
-    assert isinstance(problem.cost, PointCost)
-    return problem.cost, problem.p
-
-
-def _cost_of(C: Any) -> MatrixCost | ListedCost:
-    """The costs of a matrix, or of the pairs that one allows."""
-    if listed.is_sparse(C):
-        return listed.listed_cost(C)
-    try:
-        return MatrixCost.of(C)
-    except InvalidInput:
-        if not listed.forbids_pairs(C):
-            raise
-    return listed.listed_cost(C)
-
-
-def _listed(
-    cost: ListedCost, a: Any, b: Any, mass: Any, method: str, rtol: float, throw: bool, progress: bool, max_steps: Any
-) -> Solution:
-    """Solve a cost that forbids pairs."""
-    if mass is not None:
-        raise InvalidInput("mass is for costs that allow all pairs. Leave it out, or give forbidden pairs a high cost.")
-    inputs.choice(method, "method", listed.METHODS)
-    rtol = inputs.tolerance(rtol)
-    max_steps = None if max_steps is None else inputs.count(max_steps, "max_steps")
-    problem = Problem.of_cost(cost, a, b)
-    start = time.perf_counter()
-    with Interrupts() as interrupts:
-        solution = listed.solve_listed(problem, rtol=rtol, max_steps=max_steps, progress=progress)
-    solution = replace(solution, stats={**solution.stats, "seconds": time.perf_counter() - start})
-    return _after(solution, rtol, throw, interrupts.asked)
-
-
-def _partial(
-    cost: Cost,
-    p: float,
-    a: Any,
-    b: Any,
-    mass: Any,
-    method: str,
-    rtol: float,
-    throw: bool,
-    progress: bool,
-    max_steps: Any,
-) -> Solution:
-    """Move a part of the mass: one more point on each side takes the rest."""
-    name = inputs.choice(method, "method", partial.METHODS)
-    problem, moved = partial.with_dummies(cost, p, a, b, mass)
-    whole = _run(problem, "network-simplex" if name == "auto" else name, rtol, False, progress, max_steps)
-    return _after(partial.PartialSolution.of(whole, moved), rtol, throw, whole.status is Status.INTERRUPTED)
-
-
-def _after(solution: Solution, rtol: float, throw: bool, asked: bool) -> Solution:
-    """``solution``, if nothing speaks against returning it: a Ctrl-C, or bounds that do not meet."""
-    if solution.status is Status.OPTIMAL and not asked:
-        return solution
-    interval = f"the optimal cost lies in [{solution.lower:.15g}, {solution.upper:.15g}], a gap of {solution.gap:.1e}"
-    if asked:
-        raise Interrupted(f"interrupted, when {interval}. {solution.status.message}", solution)
-    if throw:
-        raise NotConverged(
-            f"{interval[0].upper()}{interval[1:]} where rtol = {rtol:g} was asked for. {solution.status.message}",
-            solution,
-        )
-    return solution

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PUBLISHED = Path(__file__).parent / "published_w1.csv"
 DIMENSIONS, FUNNELS = (2, 4, 8, 16, 32, 64, 128), (4, 16, 64, 256)
+BY_NAME = ("greatest-cones", "trees", "networks", "mnist-funnels", "mnist-networks")  # besides the published funnels
+BY_NAME_DIMENSIONS = (2, 16, 64, 784)
 SHELLS, SHELLS_BOX = 16, 4.0  # centres, and half the side of the box that they are drawn from
 SHIFT = 2.0  # length, where W1 is that of a shift
 FEW_SEEDS_ABOVE = 16  # dimensions: beyond, one seed is enough for an average over many cells
@@ -86,6 +88,7 @@ FAMILIES: dict[str, Callable[[Cell], Pair]] = {
     "shells": _shells,
     "gaussians": lambda cell: pairs.ShiftedGaussians(_shift(cell)),
     "translation": lambda cell: pairs.Translation(_shift(cell)),
+    **{name: lambda cell: pairs.by_name(cell.family, cell.dimension) for name in BY_NAME},
 }
 
 _FUNNELS = tuple(Cell("funnels", d, n) for d in DIMENSIONS for n in FUNNELS)
@@ -100,6 +103,10 @@ STAGES: dict[str, tuple[Cell, ...]] = {
     "screen": tuple(Cell("funnels", d, n) for d, n in _SCREEN),
     "funnels": _FUNNELS,
     "families": _OTHERS,
+    "rays": (
+        *(Cell("funnels", d, 16) for d in BY_NAME_DIMENSIONS),
+        *(Cell(family, d) for family in BY_NAME for d in BY_NAME_DIMENSIONS),
+    ),
     "full": _FUNNELS + _OTHERS,
     "quick": (Cell("funnels", 2, 16), Cell("funnels", 16, 16), Cell("max-cones", 2, 16), Cell("gaussians", 16)),
 }

@@ -63,6 +63,10 @@ class KnownPair(Pair):
         """As the pair does."""
         return self.pair.move(y)
 
+    def coupled(self, n: int, rng: np.random.Generator) -> tuple[Points, Points]:
+        """As the pair does."""
+        return self.pair.coupled(n, rng)
+
     def potential(self, x: Any) -> Points:
         """As the pair does."""
         return self.pair.potential(x)

@@ -3,7 +3,8 @@
 Every family is one way to be hard: masses in whole units of 2^-53, totals that differ by rounding, masses that are
 equal up to a few ulps, weights far below the rounding of the total, distances that span 40 orders of magnitude, blocks
 far apart with masses that nearly balance, points that coincide, one measure written in two ways (exactly, or rounded),
-points without mass, numbers at the lower end of float64, and cost matrices of any sign.
+points without mass, numbers at the lower end of float64, many copies of few places, lattices and points on common rays
+(where many plans are optimal), two sides a million standard deviations apart, and cost matrices of any sign.
 """
 
 from __future__ import annotations
@@ -246,6 +247,48 @@ def underflowing(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Wei
     return x, y, a, b
 
 
+def many_copies(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
+    """Few places with many points each; one in four has enough of them to be merged before the solve."""
+    dim, most = int(rng.integers(1, 4)), int(rng.integers(131, 140) if rng.random() < 0.25 else rng.integers(10, 30))
+    n, m = most, int(most if rng.random() < 0.5 else rng.integers(most - 5, most))
+    places = any_places(rng, int(rng.integers(2, 7)), dim)
+    x, y = (places[rng.integers(len(places), size=k)] for k in (n, m))
+    return x, y, *any_masses(rng, n, m)
+
+
+def lattice(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
+    """Whole coordinates and masses."""
+    n, m, dim = _sizes(rng)
+    side = int(rng.integers(2, 5))
+    x, y = (rng.integers(0, side, size=(k, dim)).astype(np.float64) for k in (n, m))
+    if n == m and rng.random() < 0.5:
+        return x, y, None, None
+    a, b = (rng.integers(1, 4, size=k).astype(np.float64) for k in (n, m))
+    return x, y, a * b.sum(), b * a.sum()
+
+
+def rays(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
+    """Points on one ray or two, one side not always beyond the other: for p = 1 distances add up along a ray."""
+    n, m, dim = _sizes(rng)
+    along = rng.choice([-4.0, 0.0, 1.0, 3.0, 0.1], size=(int(rng.integers(1, 3)), dim))
+    x, y = (
+        rng.integers(0, 9, size=(k, 1)).astype(np.float64) * along[rng.integers(len(along), size=k)] for k in (n, m)
+    )
+    return x, y, *any_masses(rng, n, m)
+
+
+def shifted(rng: Generator, p: float) -> tuple[Floats, Floats, Weights, Weights]:
+    """Two sides a million standard deviations apart, or both that far from zero."""
+    n, m, dim = _sizes(rng)
+    width = 10.0 ** rng.uniform(-3, 3)
+    x, y = (width * rng.normal(size=(k, dim)) for k in (n, m))
+    far = 1e6 * width * rng.normal(size=dim)
+    y = y + far if rng.random() < 0.7 else x[rng.integers(n, size=m)] + far
+    if rng.random() < 0.3:
+        x = x + far
+    return x, y, *any_masses(rng, n, m)
+
+
 POINT_FAMILIES: dict[str, Callable[[Generator, float], tuple[Floats, Floats, Weights, Weights]]] = {
     "units of 2^-53": _placed(any_places, _of_kind(in_units)),
     "rounded totals": _placed(any_places, _of_kind(rounded)),
@@ -258,12 +301,17 @@ POINT_FAMILIES: dict[str, Callable[[Generator, float], tuple[Floats, Floats, Wei
     "two ways": two_ways,
     "rounded parts": rounded_parts,
     "underflow": underflowing,
+    "many copies": many_copies,
+    "lattice": lattice,
+    "rays": rays,
+    "shifted": shifted,
 }
+ORDERS_OF = {"rays": (1.0,)}  # families whose point is one order
 
 
 def draw_points(family: str, rng: Generator, orders: tuple[float, ...] = ORDERS, dim: int | None = None) -> Points:
     """One problem of a family; with ``dim`` only the first coordinates are kept."""
-    p = float(rng.choice(orders))
+    p = float(rng.choice(ORDERS_OF.get(family, orders)))
     x, y, a, b = POINT_FAMILIES[family](rng, 7.0 if p == math.inf else p)
     if dim is not None:
         x, y = x[:, :dim], y[:, :dim]

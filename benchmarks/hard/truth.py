@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
     Arc = tuple[int, int]
 
-__all__ = ["Truth", "exact_costs", "exact_value", "line_distance", "line_value", "point_value", "root", "shares"]
+__all__ = [
+    "Truth",
+    "allowed_value",
+    "exact_costs",
+    "exact_value",
+    "farthest",
+    "line_distance",
+    "line_value",
+    "part_value",
+    "point_value",
+    "root",
+    "shares",
+]
 
 BITS = 200  # binary digits of a root that no rational number is
 DIGITS = Context(prec=60, Emin=-(10**9), Emax=10**9)
@@ -57,10 +69,71 @@ def point_value(x: Any, y: Any, p: float, metric: str = "euclidean", a: Any = No
     >>> float(point_value([[0.0], [far]], [[1.0], [far + 1]], 1, a=[0.5, 0.5], b=[0.5 + 2**-50, 0.5 - 2**-50]).value)
     1.000000888178418
     """
-    C = exact_costs(x, y, p, metric)
-    value = exact_value(C, a, b)
+    (left, mass_a), (right, mass_b) = _places(x, shares(a, len(x))), _places(y, shares(b, len(y)))
+    value = exact_value(exact_costs(left, right, p, metric), mass_a, mass_b)
     rational = p == int(p) and (metric != "euclidean" or p % 2 == 0 or len(x[0]) == 1)
     return Truth(value, Fraction(0) if rational else value / 2 ** (BITS - 8))
+
+
+def part_value(C: Sequence[Sequence[Any]], a: Iterable[Any], b: Iterable[Any], mass: Any) -> Fraction:
+    """The least cost of moving a part of the mass, weights and mass rational numbers or floats.
+
+    One more row and one more column take the rest at no cost, but nothing from each other.
+
+    Examples
+    --------
+    >>> part_value([[3, 1], [2, 4]], [1, 1], [2, 1], 1.5)
+    Fraction(2, 1)
+    """
+    costs, left, right = [[Fraction(c) for c in row] for row in C], [*map(Fraction, a)], [*map(Fraction, b)]
+    moved = min(Fraction(mass), sum(left), sum(right))
+    costs = [[*row, Fraction(0)] for row in costs] + [[Fraction(0)] * len(right) + [_dear(costs)]]
+    return exact_value(costs, [*left, sum(right) - moved], [*right, sum(left) - moved])
+
+
+def allowed_value(
+    C: Sequence[Sequence[Any]], a: Iterable[Any] | None = None, b: Iterable[Any] | None = None
+) -> Fraction | None:
+    """The least cost along pairs of finite cost; None if no plan keeps to them.
+
+    Examples
+    --------
+    >>> inf = math.inf
+    >>> allowed_value([[3, inf], [1, 2]]), allowed_value([[3, inf], [1, inf]])
+    (Fraction(5, 2), None)
+    """
+    left, right = shares(a, len(C)), shares(b, len(C[0]))
+    if exact_value([[int(c == math.inf) for c in row] for row in C], left, right):
+        return None
+    dear = _dear([[Fraction(c) for c in row if c != math.inf] for row in C])
+    return exact_value([[dear if c == math.inf else c for c in row] for row in C], left, right)
+
+
+def _dear(C: list[list[Fraction]]) -> Fraction:
+    """A cost that no optimal plan pays if it can be avoided: more than any way around, of n + m arcs, can save."""
+    ways = 2 * (len(C) + max(map(len, C)) + 2)
+    return ways * (1 + max((abs(c) for row in C for c in row), default=Fraction(0)))
+
+
+def farthest(x: Any, y: Any, metric: str = "euclidean", a: Any = None, b: Any = None) -> Fraction:
+    """W_inf to 59 digits: the least distance such that some plan moves no mass further.
+
+    Examples
+    --------
+    >>> farthest([[0.0, 0.0], [9.0, 0.0]], [[3.0, 4.0], [9.0, 1.0]])
+    Fraction(5, 1)
+    """
+    order = 2 if metric == "euclidean" else 1
+    C, left, right = exact_costs(x, y, order, metric), shares(a, len(x)), shares(b, len(y))
+    steps = sorted({c for row in C for c in row})
+    low, high = 0, len(steps) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if exact_value([[int(c > steps[middle]) for c in row] for row in C], left, right):
+            low = middle + 1
+        else:
+            high = middle
+    return root(steps[low], order)
 
 
 def exact_costs(x: Any, y: Any, p: float, metric: str = "euclidean") -> list[list[Fraction]]:
@@ -114,6 +187,15 @@ def root(value: Fraction, p: float) -> Fraction:
 def shares(weights: Iterable[Any] | None, n: int) -> list[Fraction]:
     """Weights as rational numbers; 1/n each for None."""
     return [Fraction(1, n)] * n if weights is None else [Fraction(w) for w in weights]
+
+
+def _places(points: Any, masses: list[Fraction]) -> tuple[list[Any], list[Fraction]]:
+    """Equal points as one, with their masses."""
+    held: dict[tuple[float, ...], Fraction] = {}
+    for point, mass in zip(points, masses, strict=True):
+        place = tuple(point)
+        held[place] = held.get(place, Fraction(0)) + mass
+    return [list(place) for place in held], list(held.values())
 
 
 def _carrying(masses: list[Fraction]) -> list[int]:

@@ -55,7 +55,7 @@ def projected(case: Case) -> Data:
 
 
 def generated(case: Case) -> Data:
-    """What a small WGAN-GP drew after 1,500 steps against digits that it was not trained on."""
+    """What the gallery's WGAN-GP drew after 1,000 steps against digits that it was not trained on."""
     with np.load(GENERATED) as found:
         x, y = found["generated"] / 255.0, found["held_out"] / 255.0
     return Data(*_principal((x[: case.n], y[: case.m]), case.d))

@@ -95,11 +95,11 @@ def _solve(problem: Problem) -> Bottleneck:
     rows, cols = rows[spatial_order(cost.x[rows])], cols[spatial_order(cost.y[cols])]
     levels = coarse_to_fine(cost.between(cost.x[rows], cost.y[cols]), mass_a[rows], mass_b[cols])
     coarsest, *finer = levels
-    search = _Search(coarsest, merge_masses(coarsest.a, coarsest.b))
-    search.run(0.0, COARSE if finer else 0.0)
+    search = _Search(coarsest, merge_masses(coarsest.a, coarsest.b), not finer)
+    search.run(0.0)
     for level in finer:
-        guess, search = search.distance, _Search(level, refine(search.plan, level))
-        search.run(guess, COARSE if level is not levels[-1] else 0.0)
+        guess, search = search.distance, _Search(level, refine(search.plan, level), level is levels[-1])
+        search.run(guess)
     plan = search.plan
     return Bottleneck(
         search.distance,
@@ -129,9 +129,10 @@ class _Search:
     cut: tuple[Indices, Indices] | None
     outside: Any  # columns that the last round did not visit
 
-    def __init__(self, level: Level, plan: Plan) -> None:
+    def __init__(self, level: Level, plan: Plan, finest: bool) -> None:
         from otgan.kernels import reach, tree
 
+        self.finest = finest
         self.kernels = reach
         self.x, self.y = np.ascontiguousarray(level.cost.x), np.ascontiguousarray(level.cost.y)
         self.metric = METRICS[level.cost.metric].code
@@ -144,8 +145,9 @@ class _Search:
         self.listed = 0.0  # up to which sum; negative where that would be too many pairs
         self._keep_plan()
 
-    def run(self, guess: float, rtol: float) -> None:
-        """Bring the bounds together, from near a guess of the distance, until they agree to a relative tolerance."""
+    def run(self, guess: float) -> None:
+        """Bring the bounds together, from near a guess of the distance, until they agree; but for coarse levels."""
+        rtol = 0.0 if self.finest else COARSE
         limit, step = guess**self.power, STEP
         found = False  # a plan, besides that of the beginning
         while self.lower < self.upper * (1 - rtol):
@@ -177,13 +179,19 @@ class _Search:
         self._list(limit)
         one_round = self._listed_rounds(limit) if self.lists else self._rounds(limit)
         while True:
-            if asked():
-                raise KeyboardInterrupt("interrupted, before W_inf was found")
+            self._stop_if_asked()
             state = one_round()
             if state == self.kernels.FULL:
                 self.flow = _with_more_arcs(self.flow)
             elif state != self.kernels.GOES_ON:
                 return state == self.kernels.DONE
+
+    def _stop_if_asked(self) -> None:
+        """End after Ctrl-C, with what is known."""
+        if asked():
+            low, high = (f"{bound ** (1 / self.power):.15g}" for bound in (self.lower, self.upper))
+            known = f"when W_inf was known to lie in [{low}, {high}]" if self.finest else "before W_inf was bounded"
+            raise KeyboardInterrupt(f"interrupted, {known}")
 
     def _rounds(self, limit: float) -> Callable[[], int]:
         """Rounds that ask the tree."""

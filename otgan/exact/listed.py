@@ -1,10 +1,8 @@
 """Costs between some pairs only: all others are forbidden.
 
-The arc-list simplex of "sparse" runs on the pairs that are listed. It begins at scipy's cheapest perfect matching where
-the weights are equal, and else at what sending along one pair after the other, the cheapest first, gives. If that has
-to leave the list, every listed pair costs nothing for once, and the others one: where some mass is left on those in the
-end there is no plan, and the potentials say which rows cannot place their mass (a cut: Gale 1957; Hall 1935 for
-permutations). Afterwards pairs outside only hold the tree together, at a cost that is raised if one carries mass.
+The arc-list simplex of "sparse" runs on the pairs that are listed. It begins at a plan along these alone, or
+:mod:`otgan.exact.feasible` proves that there is none. Pairs outside only hold the tree together, at a cost that is
+raised if one carries mass.
 
 100,000 rows with 6 pairs each, equal weights, two busy cores: 10 s, of which scipy's matching takes 4 to 8; a simplex
 from the north-west corner takes 268 s.
@@ -17,13 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otgan import inputs
 from otgan.costs import Cost
 from otgan.errors import Infeasible, InvalidInput
+from otgan.exact.feasible import attempt_plan, find_cut, leaves_the_list, simplex
 from otgan.exact.sparse.progress import Progress
 from otgan.masses import as_ints
 from otgan.plan import Plan
@@ -34,7 +33,6 @@ from otgan.solution import Solution
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from otgan.exact.sparse.network import Network  # which needs Numba
     from otgan.pricing import MatrixPricing
 
     Array = NDArray[np.float64]
@@ -42,18 +40,7 @@ if TYPE_CHECKING:
     Masses = NDArray[np.int64]
     Moves = tuple[Indices, Indices, Masses]
 
-__all__ = [
-    "ListedCost",
-    "all_equal",
-    "feasible_plan",
-    "find_cut",
-    "forbids_pairs",
-    "in_order",
-    "is_sparse",
-    "largest_matching",
-    "listed_cost",
-    "solve_listed",
-]
+__all__ = ["ListedCost", "forbids_pairs", "in_order", "is_sparse", "listed_cost", "solve_listed"]
 
 METHODS = ("auto", "network-simplex")
 ROUNDING = 1e-9  # of the mass: what sums of floats may differ by
@@ -200,40 +187,56 @@ def listed_cost(C: Any) -> ListedCost:
 
 
 def solve_listed(problem: Problem, *, rtol: float, max_steps: int | None = None, progress: bool = False) -> Solution:
-    """Solve and certify a problem whose cost is a :class:`ListedCost`.
+    """Solve and certify a problem whose cost is a :class:`ListedCost`, with ``max_steps`` pivots a round at most.
+
+    Where that, or Ctrl-C, ends it before it is known whether there is a plan, the upper bound is infinite.
 
     Raises
     ------
     Infeasible
         If no plan moves the masses along listed pairs alone.
     """
-    from otgan.exact.sparse.generation import solve_on_arcs
-    from otgan.exact.sparse.network import Network
-
     cost = problem.cost
     assert isinstance(cost, ListedCost)
     rows, cols = (np.flatnonzero(side.any(axis=1)) for side in (problem.masses.a, problem.masses.b))
     a, b = problem.masses.a[rows], problem.masses.b[cols]
     inner = _between(cost, rows, cols)
     with Progress(rtol, max_steps, shown=progress) as rounds:
-        plan = feasible_plan(inner, a, b, rounds)
-        if plan is None:
-            raise _infeasible(*find_cut(inner, a, b, rounds), a, b, rows, cols)
-        outside = 2 * inner.ceiling or 1.0  # of the size of the costs: large potentials lose the digits of small ones
-        while True:
-            network = Network(replace(inner, outside=outside), inner.rows, inner.cols, plan)
-            finished = solve_on_arcs(network, rounds)
-            if not _leaves_the_list(inner, network.plan()):
-                break
-            outside *= DEARER
-        found = network.plan()
+        first = attempt_plan(inner, a, b, rounds)
+        if not (first.allowed or rounds.interrupted) and first.finished:
+            raise _infeasible(*find_cut(first, a, b), a, b, rows, cols)
+        found = _cheapest(inner, first.plan, rounds) if first.allowed else _Found(first.plan)
         f, g = np.zeros(problem.shape[0]), np.zeros(problem.shape[1])
-        f[rows], g[cols] = network.f, network.g
-        moves = Plan(rows[found[0]], cols[found[1]], found[2])
-        stats = {"pivots": network.pivots, "arcs": len(inner.values)}
+        f[rows], g[cols] = found.f, found.g
+        moves = Plan(rows[found.plan[0]], cols[found.plan[1]], found.plan[2])
+        stats = {"pivots": found.pivots, "arcs": len(inner.values)}
         return Solution.certified(
-            problem, moves, f, g, method="network-simplex", rtol=rtol, finished=finished, stats=stats
+            problem, moves, f, g, method="network-simplex", rtol=rtol, finished=found.finished, stats=stats
         )
+
+
+class _Found(NamedTuple):
+    """A plan and potentials, and how they were found; the defaults are what is known before there is a plan."""
+
+    plan: Moves
+    f: Array | float = 0.0
+    g: Array | float = 0.0
+    pivots: int = 0
+    finished: bool = False
+
+
+def _cheapest(cost: ListedCost, plan: Moves, progress: Progress) -> _Found:
+    """Go from a plan along listed pairs to the cheapest one, or as far as there is time for."""
+    from otgan.exact.sparse.network import Network
+
+    outside = 2 * cost.ceiling or 1.0  # of the size of the costs: large potentials lose the digits of small ones
+    while True:
+        network = Network(replace(cost, outside=outside), cost.rows, cost.cols, plan)
+        finished, found = simplex(network, progress), network.plan()[:3]
+        allowed = not leaves_the_list(cost, found)
+        if allowed or not finished:
+            return _Found(found if allowed else plan, network.f, network.g, network.pivots, finished)
+        outside *= DEARER
 
 
 def _between(cost: ListedCost, rows: Indices, cols: Indices) -> ListedCost:
@@ -243,108 +246,6 @@ def _between(cost: ListedCost, rows: Indices, cols: Indices) -> ListedCost:
     i, j = row_of[cost.rows], col_of[cost.cols]
     kept = (i >= 0) & (j >= 0)
     return ListedCost((len(rows), len(cols)), i[kept], j[kept], cost.values[kept])
-
-
-def feasible_plan(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> Moves | None:
-    """A plan along listed pairs alone; None if there is none."""
-    plan = _first_plan(cost, a, b)
-    if not _leaves_the_list(cost, plan):
-        return plan
-    plan = _least_outside(cost, plan, progress).plan()
-    return None if _leaves_the_list(cost, plan) else plan[:3]
-
-
-def _first_plan(cost: ListedCost, a: Masses, b: Masses) -> Moves:
-    """A plan that is cheap and uses listed pairs where that is easy: the best matching, or one pair after the other."""
-    from otgan.kernels.spanning import merge_masses, send_greedily
-
-    arcs = _matching(cost) if all_equal(a, b) else np.empty(0, np.intp)
-    arcs = np.r_[arcs, np.argsort(cost.values, kind="stable")]
-    left_a, left_b = a.copy(), b.copy()
-    sent, mass = send_greedily(cost.rows[arcs], cost.cols[arcs], left_a, left_b)
-    rows, cols = cost.rows[arcs[sent]], cost.cols[arcs[sent]]
-    if not left_a.any():
-        return rows, cols, mass
-    more_rows, more_cols, more = merge_masses(left_a, left_b)
-    return np.r_[rows, more_rows], np.r_[cols, more_cols], np.r_[mass, more]
-
-
-def all_equal(a: Masses, b: Masses) -> bool:
-    """Whether there are as many rows as columns, all of one mass, so that a plan may be a matching."""
-    return len(a) == len(b) and bool((a == a[0]).all() and (b == a[0]).all())
-
-
-def _matching(cost: ListedCost) -> Indices:
-    """The pairs of a cheapest perfect matching; of a largest one where none is perfect."""
-    from scipy import sparse
-    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-
-    above = cost.values - cost.floor
-    above += above.max(initial=0.0) or 1.0  # zeros would not be pairs
-    try:
-        found = min_weight_full_bipartite_matching(sparse.csr_array((above, (cost.rows, cost.cols)), shape=cost.size))
-        rows, cols = found
-    except ValueError:  # there is none
-        rows, cols = largest_matching(cost.rows, cost.cols, cost.size)
-    return np.searchsorted(cost.keys, cols.astype(np.int64) * cost.size[0] + rows)
-
-
-def largest_matching(
-    rows: Indices, cols: Indices, size: tuple[int, int], begun: tuple[Indices, Indices] | None = None
-) -> tuple[Indices, Indices]:
-    """Rows and columns of as many pairs (k,) as can be chosen with no row and no column twice.
-
-    It may go on from a smaller matching. (scipy's ``maximum_bipartite_matching`` does not end within minutes for pairs
-    of 3000 points of a square up to 0.05 from each other.)
-    """
-    from otgan.kernels.matching import largest_matching as complete
-
-    n, m = size
-    partner, partner_of = np.full(n, -1), np.full(m, -1)
-    if begun is not None:
-        partner[begun[0]], partner_of[begun[1]] = begun[1], begun[0]
-    order = np.argsort(rows, kind="stable")
-    start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
-    complete(start, cols[order].astype(np.int64), partner, partner_of)
-    matched = np.flatnonzero(partner >= 0)
-    return matched, partner[matched]
-
-
-def _least_outside(cost: ListedCost, plan: Moves, progress: Progress) -> Network:
-    """The network of a plan that sends as little as possible along pairs that are not listed."""
-    from otgan.exact.sparse.generation import solve_on_arcs
-    from otgan.exact.sparse.network import Network
-
-    counted = replace(cost, values=np.zeros(len(cost.values)), outside=1.0)
-    network = Network(counted, cost.rows, cost.cols, plan)
-    solve_on_arcs(network, progress)
-    return network
-
-
-def _leaves_the_list(cost: ListedCost, plan: tuple[Any, ...]) -> bool:
-    return bool(np.isinf(cost.entries(plan[0], plan[1])).any())
-
-
-def find_cut(cost: ListedCost, a: Masses, b: Masses, progress: Progress) -> tuple[Indices, Indices]:
-    """Rows that together have more mass than the columns that they reach, and those columns.
-
-    The potentials of the problem that counts mass outside the list are whole numbers apart, with ``f_i + g_j <= 0``
-    for listed pairs, and ``a . f + b . g``, the mass that must stay outside, is positive. That is the sum over all
-    levels t of the mass of rows with ``f_i >= t`` less that of columns with ``g_j <= -t``, among which are all that
-    those rows reach: so at some level it is positive.
-    """
-    network = _least_outside(cost, _first_plan(cost, a, b), progress)
-    level = network.f[0]
-    f, g = np.rint(network.f - level), np.rint(network.g + level)
-    mass_a, mass_b = as_ints(a), as_ints(b)
-    best, rows, cols = 0, np.empty(0, np.intp), np.empty(0, np.intp)
-    for t in np.unique(f):
-        above, reached = np.flatnonzero(f >= t), np.flatnonzero(g <= -t)
-        excess = sum(mass_a[i] for i in above) - sum(mass_b[j] for j in reached)
-        if excess > best:
-            best, rows, cols = excess, above, reached
-    assert best > 0
-    return rows, cols
 
 
 def _infeasible(above: Indices, reached: Indices, a: Masses, b: Masses, rows: Indices, cols: Indices) -> Infeasible:

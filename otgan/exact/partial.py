@@ -191,10 +191,18 @@ def with_dummies(cost: Cost, p: float, a: Any, b: Any, mass: Any) -> tuple[Probl
     moved = min(moved, most)
     augmented = DummyCost(cost)
     masses = partial_masses(left, right, moved)
-    problem = Problem(augmented, np.append(left, totals[1] - moved), np.append(right, totals[0] - moved), p)
+    stay_a, stay_b = (_last(side) * masses.unit for side in (masses.a, masses.b))
+    problem = Problem(augmented, np.append(left, stay_a), np.append(right, stay_b), p)
     vars(problem)["masses"] = masses
     inputs.value_fits(problem.mass, augmented.ceiling)
     return problem, moved
+
+
+def _last(masses: NDArray[np.int64]) -> float:
+    """The last of whole masses in units of the first digit, which is zero only where the mass is: no rest of totals."""
+    from otgan.kernels.wide import as_floats
+
+    return float(as_floats(masses[-1:])[0])
 
 
 def _within(part: slice, size: int) -> slice:

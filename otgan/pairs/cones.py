@@ -9,22 +9,17 @@ optimal for p = 1: u proves it. Here y is uniform on a box, and is moved towards
 
 from __future__ import annotations
 
-import math
-from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from otgan import inputs
-from otgan.costs import PointCost
 from otgan.errors import InvalidInput
-from otgan.metric import EPS
-from otgan.pairs.pair import Pair, center_rows
+from otgan.pairs.pair import Pair
+from otgan.pairs.potentials import GreatestCones, LeastCones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -50,27 +45,28 @@ class Cones(Pair):
         At share t of its ray, y is moved to share t ** power; 1 moves nothing.
     """
 
-    _choose: ClassVar[Callable[..., Any]]  # the least or the greatest
+    kind: ClassVar[type[LeastCones | GreatestCones]]
 
     centers: Any
     offsets: Any
     half_width: float = 2.5
     power: float = 8.0
+    cones: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        centers = center_rows(self.centers)
-        offsets = inputs.real_array(self.offsets, "offsets")
-        if offsets.shape != (len(centers),):
-            raise InvalidInput(
-                f"offsets must have one number for each centre, shape ({len(centers)},), but has {offsets.shape}."
-            )
+        cones = self.kind(self.centers, self.offsets)
         half_width = inputs.real(self.half_width, "half_width", low=0.0, high=1e100, open_low=True)
-        if np.abs(centers).max() > half_width:
+        if np.abs(cones.centers).max() > half_width:
             raise InvalidInput(f"centers must lie in the box [-{half_width:g}, {half_width:g}]^d, or rays leave it.")
         power = inputs.real(self.power, "power", low=1.0, high=1e6)
-        for name, value in (("centers", centers), ("offsets", offsets), ("half_width", half_width), ("power", power)):
+        for name, value in (
+            ("centers", cones.centers),
+            ("offsets", cones.offsets),
+            ("half_width", half_width),
+            ("power", power),
+            ("cones", cones),
+        ):
             object.__setattr__(self, name, value)
-        offsets.setflags(write=False)
 
     @property
     def dimension(self) -> int:
@@ -83,24 +79,19 @@ class Cones(Pair):
 
     def potential(self, x: Any) -> Array:
         """Values of u at points (k, d), shape (k,); the optimal critic is -u."""
-        points = self._points(x)
-        return self._cone(self._distances(points) + self.offsets)[1]
+        return self.cones._values(self._points(x))
 
     def gradient(self, x: Any) -> Array:
         """Unit gradient of the optimal critic -u at points (k, d); zero at a centre."""
-        points = self._points(x)
-        cone, _ = self._cone(self._distances(points) + self.offsets)
-        return -directions(points - self.centers[cone])[0]
+        return -self.cones._gradient(self._points(x))
 
     def move(self, y: Any) -> Array:
         """Towards the lower end of each ray, for points of the box, (n, d) -> (n, d)."""
         points = self._points(y)
         if np.abs(points).max() > self.half_width:
             raise InvalidInput(f"y must lie in the box [-{self.half_width:g}, {self.half_width:g}]^d that is moved.")
-        distances = self._distances(points)
-        cone, u = self._cone(distances + self.offsets)
-        v, to_center = directions(points - self.centers[cone])
-        below, above = self._reach(points, v, to_center, *self._meetings(points, v, distances, u))
+        (_, v, below, above), cone, to_center = self.cones.rays_and_cones(points)
+        above = np.minimum(above, self._to_box(points, v))
         above[below == 0] = 1.0  # what lies at the lower end stays there
         kept = (below / (below + above)) ** (self.power - 1)
         step, rest = below * (1 - kept), to_center - below + below * kept
@@ -108,42 +99,10 @@ class Cones(Pair):
         far = (step > rest)[:, None]
         return np.where(far, self.centers[cone] + rest[:, None] * v, points - step[:, None] * v)
 
-    def _meetings(self, y: Array, v: Array, distances: Array, u: Array) -> tuple[Array, Array]:
-        """Where the line y + r v meets each cone, (n, N), NaN where it lies on it; and h = u - b_m above its tip.
-
-        With w = y - a_m the equation |w + r v| = h + r has the one solution (|w|^2 - h^2) / (2 (h - <w, v>)). At a tie
-        |w| = h, which rounding must not turn into a meeting on the other side.
-        """
-        h = u[:, None] - self.offsets
-        closing = h - np.einsum("kd,kd->k", y, v)[:, None] + v @ self.centers.T
-        apart = self._signed(distances - h)
-        # For a cone along the ray itself, up to rounding, the equation holds everywhere.
-        size = np.abs(u)[:, None] + np.abs(self.offsets) + math.sqrt(self.dimension) * self.half_width
-        rounding = (8 + self.dimension) * EPS * size
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return np.where(np.abs(closing) > rounding, apart * (distances + h) / (2 * closing), np.nan), h
-
-    def _distances(self, points: Array) -> Array:
-        # Direct differences: |x|^2 + |a|^2 - 2 x.a loses half the digits near a centre.
-        return PointCost(points, self.centers).block(slice(None), slice(None))
-
     def _to_box(self, y: Array, v: Array) -> Array:
         """How far a ray runs until it leaves the box, (n,)."""
         with np.errstate(divide="ignore", over="ignore"):
             return ((self.half_width - np.sign(v) * y) / np.abs(v)).min(axis=1)
-
-    def _cone(self, values: Array) -> tuple[NDArray[np.intp], Array]:
-        """Which of the cones (k, N) u is, and its value there."""
-        cone = self._choose(values, axis=1)
-        return cone, values[np.arange(len(values)), cone]
-
-    @abstractmethod
-    def _signed(self, apart: Array) -> Array:
-        """Distances to the centres less the heights h, (k, N), without the rounding that gives them the wrong sign."""
-
-    @abstractmethod
-    def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
-        """How far each ray goes on below and above y, (n,) each."""
 
 
 class Funnels(Cones):
@@ -179,15 +138,7 @@ class Funnels(Cones):
     True
     """
 
-    _choose = staticmethod(np.argmin)
-
-    def _signed(self, apart: Array) -> Array:
-        return np.maximum(apart, 0.0)
-
-    def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
-        with np.errstate(invalid="ignore"):
-            valid = (meeting >= 0) & (meeting >= -h)
-        return to_center, np.minimum(self._to_box(y, v), np.where(valid, meeting, np.inf).min(axis=1))
+    kind = LeastCones
 
     def gradient_test_points(self, n: int, rng: np.random.Generator) -> Array:
         """Draw n points where gradients are compared, (n, d): fresh points of P, as in the paper."""
@@ -216,18 +167,7 @@ class MaxCones(Cones):
     True
     """
 
-    _choose = staticmethod(np.argmax)
-
-    def _signed(self, apart: Array) -> Array:
-        return np.minimum(apart, 0.0)
-
-    def _reach(self, y: Array, v: Array, to_center: Array, meeting: Array, h: Array) -> tuple[Array, Array]:
-        # Downwards s = -r; no cone is met upwards, since another one rises no faster than at slope one.
-        # A cone along the ray itself, its own among them, is one with it down to the tip and rises beyond.
-        with np.errstate(invalid="ignore"):
-            valid = (meeting <= 0) & (-meeting <= h)
-        limits = np.where(np.isnan(meeting), np.maximum(h, 0.0), np.where(valid, -meeting, np.inf))
-        return np.minimum(to_center, limits.min(axis=1)), self._to_box(y, v)
+    kind = GreatestCones
 
 
 def random_funnels(dim: int, n: int, seed: int) -> Funnels:
@@ -268,9 +208,3 @@ def random_centers(dim: int, n: int, seed: int) -> tuple[Array, Array]:
     # Not the stream of default_rng(seed), from which the same numbers may be drawn as points.
     rng = np.random.default_rng([inputs.seed(seed), dim, n])
     return rng.uniform(-Funnels.half_width, Funnels.half_width, (n, dim)), OFFSET_SCALE * rng.standard_normal(n)
-
-
-def directions(differences: Array) -> tuple[Array, Array]:
-    """Unit vectors (zero for zero) and lengths of (k, d)."""
-    lengths = np.linalg.norm(differences, axis=1)
-    return differences / np.where(lengths > 0, lengths, 1.0)[:, None], lengths

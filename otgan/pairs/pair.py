@@ -15,10 +15,11 @@ from otgan.errors import InvalidInput
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pair", "center_rows"]
+__all__ = ["Pair", "center_rows", "given_generator"]
 
-TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over
+TRUTH_SAMPLES = 2**20  # that an expected distance is a mean over,
 POINTS_PER_DRAW = 2**14
+UP_TO_DIMENSION = 128  # beyond, where draws cost more, fewer of both
 TRUTH_SEED = 987654321  # of those, so that the truth of a pair is one number
 
 
@@ -55,11 +56,7 @@ class Pair(ABC):
 
     def coupled(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw n pairs (x, y) of the optimal plan, (n, d) each."""
-        if not isinstance(rng, np.random.Generator):
-            raise InvalidInput(
-                f"rng must be a numpy.random.Generator, but {rng!r} came. Pass np.random.default_rng(0)."
-            )
-        y = self.target(inputs.count(n, "n"), rng)
+        y = self.target(inputs.count(n, "n"), given_generator(rng))
         return self.move(y), y
 
     def sample(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -80,11 +77,13 @@ class Pair(ABC):
     def _mean_length(self) -> tuple[float, float]:
         """The mean of |x - y| over many pairs of the optimal plan."""
         rng = np.random.default_rng(TRUTH_SEED)
-        lengths = np.concatenate([self._lengths(rng) for _ in range(TRUTH_SAMPLES // POINTS_PER_DRAW)])
+        beyond = max(1.0, self.dimension / UP_TO_DIMENSION)
+        n, at_once = int(TRUTH_SAMPLES / beyond**2), int(POINTS_PER_DRAW / beyond**2)
+        lengths = np.concatenate([self._lengths(at_once, rng) for _ in range(max(1, n // at_once))])
         return float(lengths.mean()), float(lengths.std(ddof=1) / math.sqrt(len(lengths)))
 
-    def _lengths(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        x, y = self.coupled(POINTS_PER_DRAW, rng)
+    def _lengths(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        x, y = self.coupled(n, rng)
         return np.linalg.norm(x - y, axis=1)
 
     def _points(self, x: Any) -> NDArray[np.float64]:
@@ -92,6 +91,13 @@ class Pair(ABC):
         if points.shape[1] != self.dimension:
             raise InvalidInput(f"points must have {self.dimension} columns, as the pair has, not {points.shape[1]}.")
         return points
+
+
+def given_generator(rng: Any) -> np.random.Generator:
+    """``rng``, which must be a generator: two sides drawn with one seed would be the same points."""
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"rng must be a numpy.random.Generator, but {rng!r} came. Pass np.random.default_rng(0).")
+    return rng
 
 
 def center_rows(centers: Any) -> NDArray[np.float64]:

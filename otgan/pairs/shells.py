@@ -10,8 +10,8 @@ import numpy as np
 from otgan import inputs
 from otgan.costs import PointCost
 from otgan.errors import InvalidInput
-from otgan.pairs.cones import directions
 from otgan.pairs.pair import Pair, center_rows
+from otgan.pairs.potentials.potential import directions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -61,16 +61,18 @@ def test_cells_are_those_of_the_benchmark() -> None:
         "screen": 6,
         "funnels": 28,
         "families": 14,
+        "rays": 24,
         "full": 42,
         "quick": 4,
     }
     assert len({cell.key for cell in STAGES["full"]}) == 42
+    assert len({cell.key for cell in STAGES["rays"]}) == 24
     assert set(STAGES["screen"]) < set(STAGES["funnels"])
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pairs_are_the_same_every_time_and_of_their_dimension(family: str) -> None:
-    cell = next(cell for cell in STAGES["full"] if cell.family == family)
+    cell = next(cell for cell in STAGES["full"] + STAGES["rays"] if cell.family == family)
     first, second = (cell.pair().sample(10, np.random.default_rng(0)) for _ in range(2))
     assert np.array_equal(first, second)
     assert first[0].shape == (10, cell.dimension)

@@ -18,7 +18,7 @@ from scipy.spatial.distance import cdist
 import otgan
 from otgan.errors import InvalidInput
 from otgan.exact.bottleneck import solve_bottleneck
-from otgan.exact.listed import largest_matching
+from otgan.exact.feasible import largest_matching
 from otgan.problem import Problem
 
 

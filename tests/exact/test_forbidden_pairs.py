@@ -150,6 +150,15 @@ def test_masses_that_rounding_keeps_apart_are_said_to_be() -> None:
     assert otgan.solve_cost(costs, np.array([3, 7]), np.array([1, 2, 7])).value == 0
 
 
+def test_points_without_mass_that_may_send_nowhere_have_potentials_too() -> None:
+    """Also where these are rounded with more care, as bounds of costs of both signs need it."""
+    costs = np.array([[np.inf, np.inf], [0.0, -1.0]])
+    solution = otgan.solve_cost(costs, [0.0, 2.0], [2.0, 0.0])
+    assert (solution.value, solution.lower, solution.upper) == (0.0, 0.0, 0.0)
+    assert np.isfinite([solution.f, solution.g]).all()
+    assert (solution.f[:, None] + solution.g <= costs).all()
+
+
 def test_lists_and_frames_may_forbid_pairs_too() -> None:
     pandas = pytest.importorskip("pandas")
     costs = [[5.0, np.inf], [np.inf, 0]]

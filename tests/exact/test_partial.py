@@ -90,6 +90,28 @@ def test_masses_are_moved_exactly() -> None:
     assert solution.moves.floats.sum() * masses.unit == pytest.approx(mass)
 
 
+@pytest.mark.parametrize("method", ["network-simplex", "linprog"])
+def test_what_rounding_leaves_of_the_totals_stays(method: str) -> None:
+    """Both totals are 1 as floats, and less than an ulp apart: what stays is a point with mass, however little."""
+    C = np.array([[0.0, -1.0, 3.0], [0.0, 0.0, 1.0]])
+    a, b = np.array([1 / 3, 2 / 3]), np.array([1 - 2.0**-40, 2.0**-40 - 2.0**-92, 2.0**-92])
+    assert math.fsum(a) == math.fsum(b) == 1.0
+    solution = otgan.solve_cost(C, a, b, mass=1.0, method=method)
+    assert isinstance(solution, PartialSolution)
+    whole = solution.whole.problem
+    for weights, masses in ((whole.a, whole.masses.a), (whole.b, whole.masses.b)):
+        assert ((weights > 0) == masses.any(axis=1)).all()
+    assert solution.value == pytest.approx(-(b[1] - 3 * b[2]), rel=1e-9, abs=0)
+
+
+def test_a_bound_is_not_zero_where_two_floats_of_each_mass_cancel() -> None:
+    """What stays is 1 - 1e-40, which no two floats hold: the potentials cancel but for what these leave out."""
+    solution = otgan.solve_cost([[1.0], [0.0], [-1e76]], np.full(3, 1 / 3), [1.0], mass=1e-40, throw=False)
+    assert solution.lower <= -1e36 * (1 - 1e-15)
+    assert solution.lower <= solution.value <= solution.upper
+    assert solution.value == pytest.approx(-1e36)
+
+
 def test_a_part_has_no_assignment_and_no_functions() -> None:
     solution = otgan.solve([[0.0, 0.0], [9.0, 9.0]], [[0.0, 1.0], [5.0, 5.0]], mass=0.5)
     assert solution.value == 0.5

@@ -42,6 +42,7 @@ DOORS = {
     "population_interval": Door(otgan.population_interval, {"x": MANY, "y": MANY}, weighted=False),
     "Funnels": Door(otgan.pairs.Funnels, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
     "MaxCones": Door(otgan.pairs.MaxCones, {"centers": GOOD / 3, "offsets": LINE}, weighted=False),
+    "LeastCones": Door(otgan.pairs.LeastCones, {"centers": GOOD, "offsets": LINE}, weighted=False),
     "SphericalShells": Door(otgan.pairs.SphericalShells, {"centers": 2 * GOOD}, weighted=False),
     "Translation": Door(otgan.pairs.Translation, {"shift": LINE}, weighted=False),
     "ShiftedGaussians": Door(otgan.pairs.ShiftedGaussians, {"shift": LINE}, weighted=False),

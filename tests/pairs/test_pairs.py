@@ -12,8 +12,9 @@ from hypothesis import strategies as hst
 
 import otgan
 from otgan.errors import InvalidInput
-from otgan.pairs import Funnels, MaxCones, ShiftedGaussians, SphericalShells, Translation
+from otgan.pairs import Funnels, MaxCones, MinMaxTree, Rays, ShiftedGaussians, SphericalShells, Translation
 from otgan.pairs import pair as pair_module
+from otgan.pairs.bases import gaussian
 from otgan.pairs.cones import Cones, random_funnels, random_max_cones
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def covariance(dim: int, seed: int) -> np.ndarray:
     return root @ root.T
 
 
+def points(dim: int) -> np.ndarray:
+    return np.random.default_rng(dim).standard_normal((50, dim))
+
+
 FAMILIES: dict[str, Callable[[int, int], Pair]] = {
     "funnels": lambda dim, seed: random_funnels(dim, 8, seed),
     "many funnels": lambda dim, seed: random_funnels(dim, 100, seed),
@@ -46,6 +51,7 @@ FAMILIES: dict[str, Callable[[int, int], Pair]] = {
     "shells": lambda dim, seed: SphericalShells(centers_apart(dim, seed), inner=0.5, outer=2.0),
     "boxes": lambda dim, seed: Translation(np.random.default_rng(seed).standard_normal(dim), 0.5),
     "Gaussians": lambda dim, seed: ShiftedGaussians(np.random.default_rng(seed).standard_normal(dim)),
+    "rays of a tree": lambda dim, seed: Rays(gaussian(dim), MinMaxTree.random(points(dim), 8, seed=seed), shares=0.9),
     "flat Gaussians": lambda dim, seed: ShiftedGaussians(np.full(dim, 0.25), covariance(dim, seed)),
 }
 EVERY = pytest.mark.parametrize("family", FAMILIES)
