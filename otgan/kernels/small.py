@@ -8,7 +8,7 @@ import numpy as np
 
 from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, tight_potentials
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
-from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.jit import kernel
 from otgan.kernels.listed import LEAST_ROWS, matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import least_of, lesser
@@ -136,7 +136,7 @@ def solve_matrix(C, x, y, whole, masses, rounding, floor, one_each):
     return solved(C, x, y, whole, masses, rounding, floor, one_each)
 
 
-@inlined
+@kernel
 def solved(C, x, y, whole, masses, rounding, floor, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
@@ -166,7 +166,7 @@ def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
     return Answer(rows, match, rows, whole, potential, proof, intact, 0)
 
 
-@inlined
+@kernel
 def optimal_matching(C):
     """Whether an optimal matching was found in time, the column of each row, and prices (n,).
 
@@ -185,13 +185,13 @@ def optimal_matching(C):
     return match.min() >= 0, match, g
 
 
-@inlined
+@kernel
 def looks_at_most(n):
     """At how many costs shortest paths may look before the simplex takes over."""
     return n * n * (LOOKS + n / LOOKS_A_ROW)
 
 
-@inlined
+@kernel
 def optimal_basis(C, whole):
     """A basis that is optimal for whole masses (n + m,) of one digit, its nodes from the root on, and the pivots."""
     n, m = C.shape
@@ -200,7 +200,7 @@ def optimal_basis(C, whole):
     return basis, read_potentials(basis, n), pivots
 
 
-@inlined
+@kernel
 def least_cost(C, x):
     """A number that no cost is below: 0 between points, the least entry of a matrix."""
     least = np.inf
@@ -211,7 +211,7 @@ def least_cost(C, x):
     return least
 
 
-@inlined
+@kernel
 def narrow(whole, masses):
     """The masses in one digit each, (n + m,): as they are, or the nearest in 60 bits of the whole mass."""
     if whole.shape[1] == 1:
@@ -260,7 +260,7 @@ def value_of_costs(C, x, y, a, b, relative, lost, intact):
     return value_and_bounds(C, x, y, a, b, relative, lost, intact)
 
 
-@inlined
+@kernel
 def value_and_bounds(C, x, y, a, b, relative, lost, intact):
     """The optimal cost and its bounds; NaN where there is no proof.
 
@@ -278,7 +278,7 @@ def value_and_bounds(C, x, y, a, b, relative, lost, intact):
     return proof.value, proof.lower, proof.upper
 
 
-@inlined
+@kernel
 def value_of_equal(C, x, y, rounding):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
@@ -286,7 +286,7 @@ def value_of_equal(C, x, y, rounding):
     return answer.proof, answer.holds
 
 
-@inlined
+@kernel
 def value_of_weighted(C, x, y, a, b, rounding):
     """The proof for weights of which at most one side is empty (equal), and whether it holds.
 
@@ -306,7 +306,7 @@ def value_of_weighted(C, x, y, a, b, rounding):
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
 
-@inlined
+@kernel
 def no_proof():
     """A proof of nothing."""
     return Proof(np.nan, np.nan, np.nan, np.nan, np.nan)
