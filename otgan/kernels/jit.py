@@ -42,7 +42,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
     LLVM does that, and not Numba, which would type it again in each place.
     """
-    return numba.njit(**OPTIONS, **PART, forceinline=True)(function)
+    return _compiled(function, cache=False, inline=True)
 
 
 def private_folder(parent: Path) -> Path | None:
@@ -62,11 +62,12 @@ def private_folder(parent: Path) -> Path | None:
     return folder if ours else None
 
 
-def _compiled(function: Callable[..., Any], cache: bool) -> Any:
-    compiled: Any = numba.njit(**OPTIONS, **WHOLE)(function)
-    if not isinstance(compiled, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
-        return compiled
-    compiled.__class__ = Kernel
+def _compiled(function: Callable[..., Any], cache: bool, inline: bool = False) -> Any:
+    found = numba.njit(**OPTIONS, **WHOLE)(function)
+    if not isinstance(found, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
+        return found
+    compiled: Any = found
+    compiled.__class__, compiled.inline = Kernel, inline
     if cache:
         compiled.enable_caching()
     return compiled
@@ -86,7 +87,15 @@ def _cached_in(folder: Path, function: Callable[..., Any]) -> Any:
 
 
 class Compiled(CPUDispatcher):
-    """A compiled function, which Python calls, and other kernels as a part of theirs."""
+    """A compiled function, which Python calls, and other kernels as a part of theirs.
+
+    Attributes
+    ----------
+    inline : bool
+        Whether other kernels take it in wherever they call it.
+    """
+
+    inline: bool
 
     def enable_caching(self) -> None:
         """As Numba does it, with our cache."""
@@ -99,7 +108,7 @@ class Compiled(CPUDispatcher):
     @cached_property
     def part(self) -> Any:
         """The same function for other kernels."""
-        return numba.njit(**OPTIONS, **PART)(self.py_func)
+        return numba.njit(**OPTIONS, **PART, forceinline=self.inline)(self.py_func)
 
     def compile(self, sig: Any) -> Any:
         """As Numba does it; what comes by the million meanwhile is needed, and a search for garbage is in vain."""

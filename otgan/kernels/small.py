@@ -141,9 +141,10 @@ def solved(C, x, y, whole, masses, rounding, floor, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
     Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
-    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
+    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first; None says no,
+    and that no code for matchings is needed.
     """
-    if one_each:
+    if one_each is not None and one_each:
         found, match, g = optimal_matching(C)
         if found:
             potential = tight_potentials(C, g, match)
@@ -249,40 +250,44 @@ def arcs_with_mass(parent, flow, n):
 
 
 @kernel
-def value_of_points(x, y, a, b, metric, p, relative, lost, intact):
+def value_of_points(x, y, a, b, one_each, metric, p, relative, lost, intact):
     """:func:`value_and_bounds` of ``metric(x_i, y_j) ** p``."""
-    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, relative, lost, intact)
+    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, one_each, relative, lost, intact)
 
 
 @kernel
-def value_of_costs(C, x, y, a, b, relative, lost, intact):
+def value_of_costs(C, x, y, a, b, one_each, relative, lost, intact):
     """:func:`value_and_bounds` of a matrix."""
-    return value_and_bounds(C, x, y, a, b, relative, lost, intact)
+    return value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact)
 
 
 @kernel
-def value_and_bounds(C, x, y, a, b, relative, lost, intact):
+def value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact):
     """The optimal cost and its bounds; NaN where there is no proof.
 
-    Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. What costs may be
-    off is said in :class:`Rounding`.
+    Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. ``one_each`` says
+    whether n = m, and both are empty. None for a, or for "no", keeps code that is not needed from being compiled. What
+    costs may be off is said in :class:`Rounding`.
     """
     rounding = Rounding(relative, lost, intact)
     if not fits(C):
         return np.nan, np.nan, np.nan
-    proof, holds = (
-        value_of_weighted(C, x, y, a, b, rounding) if a.size + b.size > 0 else value_of_equal(C, x, y, rounding)
-    )
+    if a is None:
+        proof, holds = value_of_equal(C, x, y, rounding, one_each)
+    elif a.size + b.size > 0:
+        proof, holds = value_of_weighted(C, x, y, a, b, rounding)
+    else:
+        proof, holds = value_of_equal(C, x, y, rounding, one_each)
     if not (holds and proof.lower <= proof.upper):
         return np.nan, np.nan, np.nan
     return proof.value, proof.lower, proof.upper
 
 
 @kernel
-def value_of_equal(C, x, y, rounding):
+def value_of_equal(C, x, y, rounding, one_each):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), C.shape[0] == C.shape[1])
+    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), one_each)
     return answer.proof, answer.holds
 
 
@@ -380,7 +385,7 @@ def values_of_pairs(left, right, first, second, metric, p, rounding, found):
         x, a = cloud(left, i)
         y, b = cloud(right, j)
         found[t, 0], found[t, 1], found[t, 2] = value_of_points(
-            x, y, a, b, metric, p, rounding.relative, rounding.lost, rounding.intact
+            x, y, a, b, len(x) == len(y), metric, p, rounding.relative, rounding.lost, rounding.intact
         )
 
 
@@ -398,11 +403,11 @@ def values_of_splits(C, orders, n, relative, rtol, found):
     Equal weights. NaN in ``found`` (t,) where the bounds do not meet within ``rtol``.
     """
     m = C.shape[0] - n
-    part, nothing = np.empty((n, m)), np.empty(0)
+    part = np.empty((n, m))
     x, y = np.empty((n, 0)), np.empty((m, 0))
     for t in range(orders.shape[0]):
         for i in range(n):
             for j in range(m):
                 part[i, j] = C[orders[t, i], orders[t, n + j]]
-        value, lower, upper = value_of_costs(part, x, y, nothing, nothing, relative, 0.0, 0.0)
+        value, lower, upper = value_of_costs(part, x, y, None, None, n == m, relative, 0.0, 0.0)
         found[t] = value if upper - lower <= rtol * upper else np.nan
