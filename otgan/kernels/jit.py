@@ -38,11 +38,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Compile ``function`` into each place that calls it: for what takes less time than a call with some arrays.
-
-    LLVM does that, and not Numba, which would type it again in each place.
-    """
-    return _compiled(function, cache=False, inline=True)
+    """Compile ``function`` into each kernel that calls it: for what takes less time than a call with some arrays."""
+    return numba.njit(**OPTIONS, inline="always")(function)
 
 
 def private_folder(parent: Path) -> Path | None:
@@ -62,12 +59,12 @@ def private_folder(parent: Path) -> Path | None:
     return folder if ours else None
 
 
-def _compiled(function: Callable[..., Any], cache: bool, inline: bool = False) -> Any:
+def _compiled(function: Callable[..., Any], cache: bool) -> Any:
     found = numba.njit(**OPTIONS, **WHOLE)(function)
     if not isinstance(found, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
         return found
     compiled: Any = found
-    compiled.__class__, compiled.inline = Kernel, inline
+    compiled.__class__ = Kernel
     if cache:
         compiled.enable_caching()
     return compiled
@@ -87,15 +84,7 @@ def _cached_in(folder: Path, function: Callable[..., Any]) -> Any:
 
 
 class Compiled(CPUDispatcher):
-    """A compiled function, which Python calls, and other kernels as a part of theirs.
-
-    Attributes
-    ----------
-    inline : bool
-        Whether other kernels take it in wherever they call it.
-    """
-
-    inline: bool
+    """A compiled function, which Python calls, and other kernels as a part of theirs."""
 
     def enable_caching(self) -> None:
         """As Numba does it, with our cache."""
@@ -108,7 +97,7 @@ class Compiled(CPUDispatcher):
     @cached_property
     def part(self) -> Any:
         """The same function for other kernels."""
-        return numba.njit(**OPTIONS, **PART, forceinline=self.inline)(self.py_func)
+        return numba.njit(**OPTIONS, **PART)(self.py_func)
 
     def compile(self, sig: Any) -> Any:
         """As Numba does it; what comes by the million meanwhile is needed, and a search for garbage is in vain."""
