@@ -26,6 +26,8 @@ TARGET_COMPILING = 5  # seconds, kernels not cached
 OBEDIENT = ["setpriv", "--bounding-set=-dac_override"]
 CALLS = {
     "distance": "otgan.wasserstein(x[:50], y[:40])",
+    "distance, n = m": "otgan.wasserstein(x[:50], y[:50])",
+    "distance, weighted": "otgan.wasserstein(x[:50], y[:40], a=a)",
     "plan": "otgan.solve(x[:50], y[:40])",
     "matrix": "otgan.solve_cost(costs)",
     "pairwise": "otgan.pairwise([x[:20], y[:30], x[20:50]])",
@@ -40,7 +42,7 @@ import numpy, otgan
 imported = time.perf_counter() - begin
 rng = numpy.random.default_rng(0)
 x, y = rng.normal(size=(2, 1000, 2))
-u, v, costs = x[:, 0].copy(), y[:, 0].copy(), rng.random((50, 40))
+u, v, costs, a = x[:, 0].copy(), y[:, 0].copy(), rng.random((50, 40)), rng.dirichlet(numpy.ones(50))
 calls = []
 for _ in range(2):
     begin = time.perf_counter()

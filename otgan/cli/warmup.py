@@ -55,6 +55,7 @@ def calls() -> list[Callable[[], object]]:
     long = rng.normal(size=(2, LONG))
     return [
         lambda: otgan.wasserstein(x, y),
+        lambda: [call(x[:9], y) for call in (otgan.wasserstein, otgan.solve)],
         lambda: otgan.wasserstein(x, y, 2, a=a, b=b),
         lambda: otgan.solve(x, y, a=a, b=b).potentials.f(y),
         lambda: otgan.solve_cost(costs[:12, :9]),

@@ -57,7 +57,7 @@ def solve(problem: Problem, method: str, rtol: float) -> Solution | None:
         return None
     from otgan.kernels.small import solve_matrix
 
-    return proven(problem, given, solve_matrix(*given[:-1], method == "assignment"), method, rtol)
+    return proven(problem, given, solve_matrix(*given[:-1], True if method == "assignment" else None), method, rtol)
 
 
 def taken(problem: Problem) -> Given | None:
@@ -152,11 +152,14 @@ def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> flo
         return None
     from otgan.kernels.small import value_of_costs, value_of_points
 
+    if len(a) + len(b) == 0:
+        a = b = None
+    one_each = True if a is None and n == m else None
     p, errors = float(p), rounding(metric, d, float(p))
     if n * m * d <= MANY_DIFFERENCES:
-        found, lower, upper = value_of_points(x, y, a, b, METRICS[metric].code, p, *errors)
+        found, lower, upper = value_of_points(x, y, a, b, one_each, METRICS[metric].code, p, *errors)
     else:
-        found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, *errors)
+        found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, one_each, *errors)
     # NaN, of what is not proven, compares with nothing.
     return found if found >= 0.0 and lower <= upper and upper - lower <= rtol * upper else None
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import entry
 
@@ -53,7 +54,7 @@ class Matching(NamedTuple):
 def grown(array, size):
     """A longer copy of ``array``."""
     longer = np.empty(size, array.dtype)
-    longer[: array.size] = array
+    copy_into(longer, array)
     return longer
 
 
@@ -89,8 +90,8 @@ def add_arcs(arcs, room, used, rows, cols, x, y, metric, p):
                 col = grown(col, 3 * (used + wider) // 2)
                 cost = grown(cost, col.size)
             first = start[i]
-            col[used : used + size] = col[first : first + size]
-            cost[used : used + size] = cost[first : first + size]
+            copy_into(col[used:], col[first : first + size])
+            copy_into(cost[used:], cost[first : first + size])
             start[i], room[i] = used, wider
             used += wider
         t = start[i] + size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.arcs import best_two
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 
 __all__ = ["auction"]
@@ -40,7 +41,7 @@ def auction(arcs, g, matching, free, eps, max_raise, max_bids):
     match, row_of = matching
     n = start.size
     ring = np.empty(n, np.int64)
-    ring[: free.size] = free
+    copy_into(ring, free)
     head, length, bids = 0, free.size, 0
     while length > 0 and bids < max_bids:
         i = ring[head]

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.circle_median import copy_at, lifted_difference, median_distance
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power, root
 from otgan.kernels.twofold import two_sum
@@ -159,7 +160,7 @@ def slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead):
             if lead > last - slack:
                 set_rest(rest, ends_a, i, ends_b, j, start)
                 if last == -FURTHEST or is_less(behind, rest):
-                    behind[:] = rest
+                    copy_into(behind, rest)
                     last = lead
             i += 1
             if i == n:
@@ -169,7 +170,7 @@ def slope_at(theta, x, ends_a, y, ends_b, p, period, behind, ahead):
         if lead < next_ + slack:
             set_rest(rest, ends_a, i, ends_b, j, start)
             if next_ == FURTHEST or is_less(rest, ahead):
-                ahead[:] = rest
+                copy_into(ahead, rest)
                 next_, next_cut = lead, (turn * n + i + 1, j + 1)
         if p != np.inf:
             gap = y[j + 1] - y[j] if j + 1 < m else lifted_difference(y[0], y[j], period)

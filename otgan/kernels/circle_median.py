@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import DOUBT, HALF_ULP, RESOLVED, ratio, surveyed, times
 from otgan.kernels.select import weighted_median
@@ -38,7 +39,7 @@ def abs_difference(x, i, y, difference):
         return float(abs(x[i, 0] - y[0]))
     copy_at(difference, x, i)
     if is_less(difference, y):
-        difference[:] = y
+        copy_into(difference, y)
         for d in range(y.size - 1, 0, -1):
             difference[d] -= x[i, d]
             if difference[d] < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.spanning import merge_masses
 from otgan.kernels.wide import BASE, add_at, is_less, is_zero, subtract_at, take_lesser
@@ -78,10 +79,10 @@ def to_forest(n, m, rows, cols, mass, cost):
         second = blocking(parent, arc, mass, n, j, apex, not raised)
         least = lighter(arc, mass, first, second)
         if not raised and (least < 0 or not is_less(mass[arc[least]], mass[k])):
-            moved[:] = mass[k]  # the new arc itself is empty first
+            copy_into(moved, mass[k])  # the new arc itself is empty first
             least = -1
         else:
-            moved[:] = mass[arc[least]]
+            copy_into(moved, mass[arc[least]])
         if not is_zero(moved):
             shift_path(parent, arc, mass, n, i, apex, moved, raised)
             shift_path(parent, arc, mass, n, j, apex, moved, not raised)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,17 @@ import numba.core.config
 from numba.core.registry import CPUDispatcher
 
 from otgan.kernels.cache import Cache
+from otgan.kernels.parts import PartCompiler, WholeCompiler
 from otgan.kernels.signals import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["inlined", "kernel"]
+
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+WHOLE: dict[str, Any] = {"pipeline_class": WholeCompiler, "no_cfunc_wrapper": True}
+PART: dict[str, Any] = {"pipeline_class": PartCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -32,7 +39,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile ``function`` into each kernel that calls it: for what takes less time than a call with some arrays."""
-    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)
+    return numba.njit(**OPTIONS, inline="always")(function)
 
 
 def private_folder(parent: Path) -> Path | None:
@@ -53,9 +60,10 @@ def private_folder(parent: Path) -> Path | None:
 
 
 def _compiled(function: Callable[..., Any], cache: bool) -> Any:
-    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    if not isinstance(compiled, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
-        return compiled
+    found = numba.njit(**OPTIONS, **WHOLE)(function)
+    if not isinstance(found, CPUDispatcher):  # NUMBA_DISABLE_JIT leaves it to Python
+        return found
+    compiled: Any = found
     compiled.__class__ = Kernel
     if cache:
         compiled.enable_caching()
@@ -75,17 +83,40 @@ def _cached_in(folder: Path, function: Callable[..., Any]) -> Any:
         config.CACHE_DIR = before
 
 
-class Kernel(CPUDispatcher):
-    """A compiled function whose result no signal can meet before it is whole."""
+class Compiled(CPUDispatcher):
+    """A compiled function, which Python calls, and other kernels as a part of theirs."""
 
     def enable_caching(self) -> None:
         """As Numba does it, with our cache."""
         self._cache = Cache(self.py_func)
+
+    @property
+    def _numba_type_(self) -> Any:
+        return numba.types.Dispatcher(self.part)
+
+    @cached_property
+    def part(self) -> Any:
+        """The same function for other kernels."""
+        return numba.njit(**OPTIONS, **PART)(self.py_func)
+
+    def compile(self, sig: Any) -> Any:
+        """As Numba does it; what comes by the million meanwhile is needed, and a search for garbage is in vain."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile(sig)
+        finally:
+            if collects:
+                gc.enable()
+
+
+class Kernel(Compiled):
+    """A compiled function whose result no signal can meet before it is whole."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it from Python; kernels call each other without coming by here."""
         with Later():
             result = super().__call__(*args, **named)
         if not isinstance(result, tuple):  # nor will it ever be one, so it needs no care
-            object.__setattr__(self, "__class__", CPUDispatcher)
+            object.__setattr__(self, "__class__", Compiled)
         return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.line import power, ratio, surveyed, times
 from otgan.kernels.twofold import two_sum
@@ -65,7 +66,9 @@ def monotone_plans(a, b):
     for k in range(batch):
         i, j, moved = monotone_plan(a[k], b[k])
         count[k] = i.size
-        rows[k, : i.size], cols[k, : i.size], mass[k, : i.size] = i, j, moved
+        copy_into(rows[k], i)
+        copy_into(cols[k], j)
+        copy_into(mass[k], moved)
     return rows, cols, mass, count
 
 

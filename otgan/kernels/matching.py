@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 
 __all__ = ["largest_matching"]
@@ -26,7 +27,7 @@ def largest_matching(start, cols, partner, partner_of):
     n = partner.size
     layer, next_arc, path = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     while layers(start, cols, partner, partner_of, layer, path):
-        next_arc[:] = start[:-1]
+        copy_into(next_arc, start[:-1])
         for i in range(n):
             if partner[i] < 0:
                 augment(i, start, cols, partner, partner_of, layer, next_arc, path)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import EUCLIDEAN, entry, insert, keep, price_tile, sums_to_costs
 
@@ -67,8 +68,8 @@ def pack(x, f):
     points = np.empty((tiles, d, TILE))
     slots = np.full(tiles * TILE, -np.inf)
     rows = np.full(tiles * TILE, n)
-    slots[:n] = f
-    rows[:n] = np.arange(n)
+    copy_into(slots, f)
+    copy_into(rows, np.arange(n))
     for s in range(tiles * TILE):
         i = min(s, n - 1)
         for k in range(d):

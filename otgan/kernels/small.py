@@ -8,7 +8,7 @@ import numpy as np
 
 from otgan.kernels.assignment import first_matching, match_rows, paths_are_short, tight_potentials
 from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, prove
-from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.jit import kernel
 from otgan.kernels.listed import LEAST_ROWS, matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
 from otgan.kernels.reduced_costs import least_of, lesser
@@ -136,14 +136,15 @@ def solve_matrix(C, x, y, whole, masses, rounding, floor, one_each):
     return solved(C, x, y, whole, masses, rounding, floor, one_each)
 
 
-@inlined
+@kernel
 def solved(C, x, y, whole, masses, rounding, floor, one_each):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
     Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
-    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first.
+    is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first; None says no,
+    and that no code for matchings is needed.
     """
-    if one_each:
+    if one_each is not None and one_each:
         found, match, g = optimal_matching(C)
         if found:
             potential = tight_potentials(C, g, match)
@@ -166,7 +167,7 @@ def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
     return Answer(rows, match, rows, whole, potential, proof, intact, 0)
 
 
-@inlined
+@kernel
 def optimal_matching(C):
     """Whether an optimal matching was found in time, the column of each row, and prices (n,).
 
@@ -185,13 +186,13 @@ def optimal_matching(C):
     return match.min() >= 0, match, g
 
 
-@inlined
+@kernel
 def looks_at_most(n):
     """At how many costs shortest paths may look before the simplex takes over."""
     return n * n * (LOOKS + n / LOOKS_A_ROW)
 
 
-@inlined
+@kernel
 def optimal_basis(C, whole):
     """A basis that is optimal for whole masses (n + m,) of one digit, its nodes from the root on, and the pivots."""
     n, m = C.shape
@@ -200,7 +201,7 @@ def optimal_basis(C, whole):
     return basis, read_potentials(basis, n), pivots
 
 
-@inlined
+@kernel
 def least_cost(C, x):
     """A number that no cost is below: 0 between points, the least entry of a matrix."""
     least = np.inf
@@ -211,7 +212,7 @@ def least_cost(C, x):
     return least
 
 
-@inlined
+@kernel
 def narrow(whole, masses):
     """The masses in one digit each, (n + m,): as they are, or the nearest in 60 bits of the whole mass."""
     if whole.shape[1] == 1:
@@ -249,44 +250,48 @@ def arcs_with_mass(parent, flow, n):
 
 
 @kernel
-def value_of_points(x, y, a, b, metric, p, relative, lost, intact):
+def value_of_points(x, y, a, b, one_each, metric, p, relative, lost, intact):
     """:func:`value_and_bounds` of ``metric(x_i, y_j) ** p``."""
-    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, relative, lost, intact)
+    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, one_each, relative, lost, intact)
 
 
 @kernel
-def value_of_costs(C, x, y, a, b, relative, lost, intact):
+def value_of_costs(C, x, y, a, b, one_each, relative, lost, intact):
     """:func:`value_and_bounds` of a matrix."""
-    return value_and_bounds(C, x, y, a, b, relative, lost, intact)
+    return value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact)
 
 
-@inlined
-def value_and_bounds(C, x, y, a, b, relative, lost, intact):
+@kernel
+def value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact):
     """The optimal cost and its bounds; NaN where there is no proof.
 
-    Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. What costs may be
-    off is said in :class:`Rounding`.
+    Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. ``one_each`` says
+    whether n = m, and both are empty. None for a, or for "no", keeps code that is not needed from being compiled. What
+    costs may be off is said in :class:`Rounding`.
     """
     rounding = Rounding(relative, lost, intact)
     if not fits(C):
         return np.nan, np.nan, np.nan
-    proof, holds = (
-        value_of_weighted(C, x, y, a, b, rounding) if a.size + b.size > 0 else value_of_equal(C, x, y, rounding)
-    )
+    if a is None:
+        proof, holds = value_of_equal(C, x, y, rounding, one_each)
+    elif a.size + b.size > 0:
+        proof, holds = value_of_weighted(C, x, y, a, b, rounding)
+    else:
+        proof, holds = value_of_equal(C, x, y, rounding, one_each)
     if not (holds and proof.lower <= proof.upper):
         return np.nan, np.nan, np.nan
     return proof.value, proof.lower, proof.upper
 
 
-@inlined
-def value_of_equal(C, x, y, rounding):
+@kernel
+def value_of_equal(C, x, y, rounding, one_each):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), C.shape[0] == C.shape[1])
+    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), one_each)
     return answer.proof, answer.holds
 
 
-@inlined
+@kernel
 def value_of_weighted(C, x, y, a, b, rounding):
     """The proof for weights of which at most one side is empty (equal), and whether it holds.
 
@@ -306,7 +311,7 @@ def value_of_weighted(C, x, y, a, b, rounding):
     return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
 
 
-@inlined
+@kernel
 def no_proof():
     """A proof of nothing."""
     return Proof(np.nan, np.nan, np.nan, np.nan, np.nan)
@@ -380,7 +385,7 @@ def values_of_pairs(left, right, first, second, metric, p, rounding, found):
         x, a = cloud(left, i)
         y, b = cloud(right, j)
         found[t, 0], found[t, 1], found[t, 2] = value_of_points(
-            x, y, a, b, metric, p, rounding.relative, rounding.lost, rounding.intact
+            x, y, a, b, len(x) == len(y), metric, p, rounding.relative, rounding.lost, rounding.intact
         )
 
 
@@ -398,11 +403,11 @@ def values_of_splits(C, orders, n, relative, rtol, found):
     Equal weights. NaN in ``found`` (t,) where the bounds do not meet within ``rtol``.
     """
     m = C.shape[0] - n
-    part, nothing = np.empty((n, m)), np.empty(0)
+    part = np.empty((n, m))
     x, y = np.empty((n, 0)), np.empty((m, 0))
     for t in range(orders.shape[0]):
         for i in range(n):
             for j in range(m):
                 part[i, j] = C[orders[t, i], orders[t, n + j]]
-        value, lower, upper = value_of_costs(part, x, y, nothing, nothing, relative, 0.0, 0.0)
+        value, lower, upper = value_of_costs(part, x, y, None, None, n == m, relative, 0.0, 0.0)
         found[t] = value if upper - lower <= rtol * upper else np.nan

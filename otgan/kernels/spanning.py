@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from otgan.kernels.copies import copy_into
 from otgan.kernels.jit import kernel
 from otgan.kernels.simplex import Tree
 from otgan.kernels.wide import is_zero, subtract, take_lesser
@@ -33,11 +34,11 @@ def merge_masses(a, b):
         if is_zero(left_a):
             i += 1
             if i < a.shape[0]:
-                left_a[:] = a[i]
+                copy_into(left_a, a[i])
         if is_zero(left_b):
             j += 1
             if j < b.shape[0]:
-                left_b[:] = b[j]
+                copy_into(left_b, b[j])
     return i_of[:count], j_of[:count], mass[:count]
 
 

@@ -32,7 +32,8 @@ def bounds(problem: st.TransportProblem) -> tuple[float, float, float]:
     d, p = problem.x.shape[1], float(problem.p)
     a, b = (small.EQUAL if w is None else w for w in (problem.a, problem.b))
     rounding = small.rounding(problem.metric, d, p)
-    return value_of_points(problem.x, problem.y, a, b, METRICS[problem.metric].code, p, *rounding)
+    one_each = len(a) + len(b) == 0 and len(problem.x) == len(problem.y)
+    return value_of_points(problem.x, problem.y, a, b, one_each, METRICS[problem.metric].code, p, *rounding)
 
 
 @given(st.problems(hst.integers(1, 5), hst.integers(1, 5), p=ORDERS, masses=[*st.MASSES, *st.HARD_MASSES]))
