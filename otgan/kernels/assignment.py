@@ -26,7 +26,7 @@ from otgan.kernels.reduced_costs import (
     place_of,
 )
 
-__all__ = ["first_matching", "match_rows", "paths_are_short", "tight_potentials"]
+__all__ = ["are_tied", "first_matching", "match_rows", "paths_are_short", "tight_potentials"]
 
 FREE_SHARE, FREE_ROWS = 0.4, 10.0  # of n rows: so many that the first matching may leave free
 TIES, ROWS = 1.5, 16  # cheapest columns of a row, on average, from where on costs are tied; rows that are looked at
@@ -62,7 +62,7 @@ def paths_are_short(n, free):
 
 @kernel
 def are_tied(C):
-    """Whether rows have several equally cheap columns, by a few rows."""
+    """Whether rows of C (n, m) have several equally cheap columns, by a few rows."""
     n, cheapest = C.shape[0], 0
     rows = min(n, ROWS)
     for k in range(rows):
