@@ -103,7 +103,7 @@ def solve_grid(
 
 def _problem(given: inputs.Grids, p: float, metric: str) -> Problem:
     """The problem between all pixels."""
-    axes = tuple(np.arange(n) * step for n, step in zip(given.shape, given.spacing, strict=True))
+    axes = tuple(np.arange(n, dtype=np.float64) * step for n, step in zip(given.shape, given.spacing, strict=True))
     cost = PixelCost.on(axes, p, metric)
     b = inputs.equal_mass(given.a, given.b, given.rtol, ("image_a", "image_b"))
     uniform = not (np.ptp(given.a) or np.ptp(given.b))
@@ -143,7 +143,9 @@ def _solve(problem: Problem, spacing: tuple[float, ...], rtol: float, progress: 
     """The solution between all pixels, and whether there was a Ctrl-C."""
     from otgan.exact import lattice
 
-    if problem.p == 1 and lattice.follows_edges(problem.cost, spacing):
+    cost = problem.cost
+    assert isinstance(cost, PixelCost)
+    if cost.p == 1 and lattice.follows_edges(cost.metric, spacing):
         with Interrupts() as interrupts:
             return lattice.solve(problem, spacing, rtol), interrupts.asked
     return _between_points(problem, rtol, progress)
@@ -171,6 +173,4 @@ def _between_points(problem: Problem, rtol: float, progress: bool) -> tuple[Solu
 
 def _together(one: Plan, other: Plan) -> Plan:
     """Both plans as one, if they share no pair."""
-    return Plan(
-        *(np.concatenate(parts) for parts in zip(*((p.rows, p.cols, p.mass) for p in (one, other)), strict=True))
-    )
+    return Plan(np.r_[one.rows, other.rows], np.r_[one.cols, other.cols], np.concatenate([one.mass, other.mass]))

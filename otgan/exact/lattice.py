@@ -41,10 +41,10 @@ PIVOTS_PER_LOOK = 100_000  # at whether there was a Ctrl-C
 MAX_REFRESHES = 10  # of the potentials on one level
 
 
-def follows_edges(cost: PixelCost, spacing: tuple[float, ...]) -> bool:
-    """Whether distances are lengths of ways along edges, and in not so many directions that flows cost more time."""
+def follows_edges(metric: str, spacing: tuple[float, ...]) -> bool:
+    """Whether distances are lengths of ways along edges that take few directions."""
     equal = min(spacing) == max(spacing)
-    return cost.metric == "cityblock" or (cost.metric == "chebyshev" and equal and len(spacing) <= 2)
+    return metric == "cityblock" or (metric == "chebyshev" and equal and len(spacing) <= 2)
 
 
 def solve(problem: Problem, spacing: tuple[float, ...], rtol: float) -> Solution:
@@ -116,19 +116,17 @@ class _Lattice:
         return _Lattice(tuple(-(-size // 2) for size in self.shape), self.steps, 2 * self.costs)
 
     def edges_from(self, tree: Any) -> tuple[Indices, Indices]:
-        """Tails and steps of a spanning tree: the edges that connect each cell, and one for each of the coarser tree."""
+        """Tails and steps of a spanning tree: edges that connect each cell, and one for each of the coarser tree."""
         coarse, coordinates = self.coarser, np.indices(self.shape).reshape(len(self.shape), -1)
         odd = coordinates % 2 == 1
         inside = np.flatnonzero(odd.any(axis=0))
         axis = odd[:, inside].argmax(axis=0)
-        backwards = np.array(
-            [np.flatnonzero((self.steps == -row).all(axis=1))[0] for row in np.eye(len(odd), dtype=int)]
-        )
+        back = -np.eye(len(odd), dtype=int)[:, None]
         arcs = tree.arc[tree.arc >= 0].astype(np.int64)
         cells, steps = arcs >> self.bits, arcs & ((1 << self.bits) - 1)
         corner = 2 * np.array(np.unravel_index(cells, coarse.shape)) + (self.steps[steps].T > 0)
         between = np.ravel_multi_index(tuple(corner), self.shape)
-        return np.r_[inside, between], np.r_[backwards[axis], steps]
+        return np.r_[inside, between], np.r_[(self.steps == back).all(axis=2).argmax(axis=1)[axis], steps]
 
 
 def _steps(dimension: int, *, diagonal: bool) -> NDArray[np.int64]:

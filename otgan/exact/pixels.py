@@ -3,8 +3,8 @@
 The cityblock distance is a sum over axes, and so is the square of the Euclidean one. So ``min_i C_ij - f_i`` over all
 pixels i is a minimum along the first axis, of which one along the second is taken, and so on: O(n) for all pairs (n log
 n for the squares) instead of n^2 (Felzenszwalb & Huttenlocher 2012, Distance transforms of sampled functions). The
-minimum along an axis is that of :mod:`otgan.kernels.monge`, which also says how far it may be off. Other costs are priced like those
-between any points.
+minimum along an axis is that of :mod:`otgan.kernels.monge`, which also says how far it may be off. Other costs are
+priced like those between any points.
 """
 
 from __future__ import annotations

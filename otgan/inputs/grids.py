@@ -19,7 +19,7 @@ NAMES = "image_a", "image_b"
 
 
 class Grids(NamedTuple):
-    """Checked images: shape, what they weigh pixel by pixel (n,), the spacing of each axis, and the totals' tolerance."""
+    """Checked images: their shape, masses by pixel (n,), the spacing of each axis, and how far totals may differ."""
 
     shape: tuple[int, ...]
     a: NDArray[np.float64]
