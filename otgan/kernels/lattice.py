@@ -27,6 +27,7 @@ __all__ = [
     "differences",
     "lattice_potentials",
     "lattice_simplex",
+    "lower_to_neighbours",
     "match_along_tree",
     "minima_along",
     "tree_of_edges",
@@ -34,8 +35,8 @@ __all__ = [
 
 EPS = float(np.finfo(np.float64).eps)
 TOLERANCE = 8 * EPS  # of cost and potentials: reduced costs above minus this are rounding
-BLOCK = 64  # nodes whose arcs are looked at before a pivot
-SMALL = 4096  # nodes that are walked at once
+BLOCK = 8  # nodes whose arcs are looked at before a pivot; 64 and 256 take more pivots
+SMALL = 16384  # nodes that are walked at once; with 4096 stale potentials reject twice as many arcs
 REJECTION = 256  # what the walk along a cycle in vain costs, in arcs looked at
 
 
@@ -356,3 +357,30 @@ def minima_along(places, f, p):
                 count += 1
         values[line], errors[line] = column_minima(x[:count], some[:count], places, p)
     return values, errors
+
+
+@kernel
+def lower_to_neighbours(values, step):
+    """Lower values in the plane, in place, to the least ``values_i + step * (king's moves from i)``.
+
+    One pass down and one up are enough (Rosenfeld & Pfaltz 1968, Distance functions on digital pictures).
+    """
+    rows, cols = values.shape
+    for i in range(rows):
+        for j in range(cols):
+            least = values[i, j]
+            if j > 0:
+                least = min(least, values[i, j - 1] + step)
+            if i > 0:
+                for k in range(max(j - 1, 0), min(j + 2, cols)):
+                    least = min(least, values[i - 1, k] + step)
+            values[i, j] = least
+    for i in range(rows - 1, -1, -1):
+        for j in range(cols - 1, -1, -1):
+            least = values[i, j]
+            if j < cols - 1:
+                least = min(least, values[i, j + 1] + step)
+            if i < rows - 1:
+                for k in range(max(j - 1, 0), min(j + 2, cols)):
+                    least = min(least, values[i + 1, k] + step)
+            values[i, j] = least
