@@ -90,10 +90,10 @@ def solve_grid(
         zeros = np.zeros(len(given.a))
         return Solution.certified(problem, stays, zeros, zeros, method="network-simplex", rtol=rtol)
     solution, asked = _solve(moving, given.spacing, rtol, progress)
-    status = Status.INTERRUPTED if asked and solution.status is Status.GAP else solution.status
+    unproven = solution.status in (Status.GAP, Status.MAX_STEPS)
     solution = replace(
         solution,
-        status=status,
+        status=Status.INTERRUPTED if asked and unproven else solution.status,
         problem=problem,
         moves=_together(solution.moves, stays),
         stats={**solution.stats, "seconds": time.perf_counter() - start},

@@ -55,9 +55,15 @@ def solve(problem: Problem, spacing: tuple[float, ...], rtol: float) -> Solution
     assert isinstance(cost, PixelCost)
     shape = tuple(len(places) for places in cost.axes)
     flow = cheapest_flow(shape, cost.metric, spacing, differences(masses.a, masses.b))
-    stats = {"pivots": flow.pivots}
     return Solution.certified(
-        problem, flow.plan, flow.potential, -flow.potential, method="network-simplex", rtol=rtol, stats=stats
+        problem,
+        flow.plan,
+        flow.potential,
+        -flow.potential,
+        method="network-simplex",
+        rtol=rtol,
+        finished=flow.finished,
+        stats={"pivots": flow.pivots},
     )
 
 

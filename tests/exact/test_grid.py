@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from importlib import import_module
 from itertools import product
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import otgan
-from otgan.errors import InvalidInput, NotConverged
+from otgan.errors import Interrupted, InvalidInput, NotConverged
 from otgan.exact.pixels import PixelCost
 
 METRICS = ("euclidean", "cityblock", "chebyshev")
@@ -196,6 +198,33 @@ def test_interval_where_the_bounds_do_not_meet() -> None:
     assert solution.lower <= truth.upper
     assert truth.lower <= solution.upper
     assert otgan.solve_grid(a, b, 1, "euclidean", spacing=0.1, rtol=1e-18, throw=False).status.name == "GAP"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "metric"),
+    [("otgan.exact.lattice", "lattice_simplex", "cityblock"), ("otgan.solve", "solver", "euclidean")],
+)
+def test_an_interrupted_solve_gives_all_pixels_back(
+    module: str, name: str, metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.random((40, 40)), rng.random((40, 40))
+    truth = otgan.solve_grid(a, b, 1, metric, normalize=True)
+    home = import_module(module)
+    before = getattr(home, name)
+
+    def interrupting(*args: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return before(*args)
+
+    monkeypatch.setattr(home, name, interrupting)
+    with pytest.raises(Interrupted) as caught:
+        otgan.solve_grid(a, b, 1, metric, normalize=True)
+    found = caught.value.solution
+    assert found.problem.shape == (1600, 1600)
+    assert found.status.name in ("INTERRUPTED", "OPTIMAL")
+    assert found.lower <= truth.upper
+    assert truth.lower <= found.upper < np.inf
 
 
 def test_levels_of_all_sizes() -> None:
