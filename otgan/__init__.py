@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otgan.couple import couple
 from otgan.errors import Infeasible, Interrupted, InvalidInput, NotConverged, OTError
+from otgan.grid import solve_grid
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
@@ -48,6 +49,7 @@ __all__ = [
     "sliced_wasserstein",
     "solve",
     "solve_cost",
+    "solve_grid",
     "testing",
     "transport_cost",
     "wasserstein",

@@ -53,6 +53,7 @@ def calls() -> list[Callable[[], object]]:
     big, other = rng.normal(size=(MANY, 2)), rng.normal(size=(MANY, 2)) + 1.0
     costs, weights = rng.random((MANY, MANY)), rng.dirichlet(np.ones(MANY), size=2)
     long = rng.normal(size=(2, LONG))
+    image = rng.random((6, 5))
     return [
         lambda: otgan.wasserstein(x, y),
         lambda: [call(x[:9], y) for call in (otgan.wasserstein, otgan.solve)],
@@ -74,6 +75,8 @@ def calls() -> list[Callable[[], object]]:
         lambda: otgan.solve_cost(costs[:, : MANY - 1]),
         lambda: otgan.solve(big, other, method="sparse"),
         lambda: otgan.solve(big, other, 2, a=weights[0], b=weights[1], method="sparse"),
+        lambda: [otgan.solve_grid(image, image[::-1], 1, metric) for metric in ("cityblock", "chebyshev")],
+        lambda: otgan.solve_grid(image, image[::-1], 2),
         lambda: otgan.solve(np.tile(big, 8), np.tile(other, 8), method="sparse"),
         *([lambda: _gradients(turn, other_turn)] if find_spec("torch") else []),
     ]

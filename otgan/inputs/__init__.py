@@ -5,6 +5,7 @@ Each function takes what a user passed and its name, and returns clean float64 N
 """
 
 from otgan.inputs.arrays import cost_matrix, points, real_array, vector
+from otgan.inputs.grids import Grids, grids
 from otgan.inputs.mass import equal_mass, mass_tolerance, masses, normalized, total, weights
 from otgan.inputs.options import choice, count, exponent, flag, generator, metric_name, path, real, seed, tolerance
 from otgan.inputs.ranges import (
@@ -31,6 +32,7 @@ from otgan.inputs.tensors import (
 __all__ = [
     "LARGEST",
     "SMALLEST",
+    "Grids",
     "choice",
     "cost_matrix",
     "count",
@@ -42,6 +44,7 @@ __all__ = [
     "flag",
     "floating",
     "generator",
+    "grids",
     "has_tangent",
     "is_dataset",
     "is_tensor",
