@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from otgan import inputs
-from otgan.errors import Interrupted
+from otgan.certified import Options, certified, returned
 from otgan.exact.pixels import PixelCost
 from otgan.masses import WholeMasses
 from otgan.plan import Plan
 from otgan.problem import Problem
 from otgan.runtime.interrupts import Interrupts
 from otgan.solution import Solution, Status
-from otgan.certified import Options, certified, returned
 
 __all__ = ["solve_grid"]
 
