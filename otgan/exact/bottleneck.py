@@ -130,16 +130,16 @@ class _Search:
     outside: Any  # columns that the last round did not visit
 
     def __init__(self, level: Level, plan: Plan, finest: bool) -> None:
-        from otgan.kernels import reach, tree
+        from otgan.kernels import flow, reach, tree
 
         self.finest = finest
-        self.kernels = reach
+        self.kernels, self.flows = reach, flow
         self.x, self.y = np.ascontiguousarray(level.cost.x), np.ascontiguousarray(level.cost.y)
         self.metric = METRICS[level.cost.metric].code
         self.power = 2 if level.cost.metric == "euclidean" else 1
         self.tree = tree.build(self.y)
         self.visits = reach.room_for_visits(len(self.x), self.tree)
-        self.flow = reach.flow_of(level.a, level.b, *plan, ARCS * (len(level.a) + len(level.b)))
+        self.flow = flow.flow_of(level.a, level.b, *plan, ARCS * (len(level.a) + len(level.b)))
         self.lower, self.cut = 0.0, None
         self.lists: Any = None
         self.listed = 0.0  # up to which sum; negative where that would be too many pairs
@@ -175,7 +175,7 @@ class _Search:
 
     def _feasible(self, limit: float) -> bool:
         """Whether all mass can go within the limit: the flow then sends it, or else the last round visited a cut."""
-        self.kernels.shorten(self.x, self.y, limit, self.metric, self.flow)
+        self.flows.shorten(self.x, self.y, limit, self.metric, self.flow)
         self._list(limit)
         one_round = self._listed_rounds(limit) if self.lists else self._rounds(limit)
         while True:
@@ -234,8 +234,8 @@ class _Search:
 
     def _keep_plan(self) -> None:
         """Whatever moves mass no further than the plan at hand does may be the answer."""
-        self.plan = self.kernels.arcs(self.flow)
-        self.upper, row, col = self.kernels.longest(self.x, self.y, self.metric, self.flow)
+        self.plan = self.flows.arcs(self.flow)
+        self.upper, row, col = self.flows.longest(self.x, self.y, self.metric, self.flow)
         self.pair = int(row), int(col)
 
     def _keep_cut(self) -> None:

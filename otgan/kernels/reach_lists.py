@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from otgan.kernels.flow import augment, path_amount
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import price_tile
-from otgan.kernels.reach import BLOCKED, DONE, FULL, GOES_ON, augment, nearest_sum, path_amount
+from otgan.kernels.reach import BLOCKED, DONE, FULL, GOES_ON, nearest_sum
 from otgan.kernels.tree import LEAF
 from otgan.kernels.wide import is_positive
 

@@ -202,7 +202,7 @@ def test_interval_where_the_bounds_do_not_meet() -> None:
 
 @pytest.mark.parametrize(
     ("module", "name", "metric"),
-    [("otgan.exact.lattice", "lattice_simplex", "cityblock"), ("otgan.solve", "solver", "euclidean")],
+    [("otgan.exact.lattice", "lattice_simplex", "cityblock"), ("otgan.certified", "solver", "euclidean")],
 )
 def test_an_interrupted_solve_gives_all_pixels_back(
     module: str, name: str, metric: str, monkeypatch: pytest.MonkeyPatch
