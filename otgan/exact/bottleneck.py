@@ -38,7 +38,7 @@ __all__ = ["Bottleneck", "solve_bottleneck"]
 COARSE = 0.004  # relative tolerance of the levels before the last
 LISTED = 64  # pairs for each point at most, where they are listed
 BEYOND = 1.05  # times the limit
-STEP = 0.0005  # of the distance: half of the first step away from a guess
+STEP = 0.002  # of the distance: half of the first step away from a guess
 ARCS = 4  # for each point, to begin with
 
 
@@ -234,7 +234,9 @@ class _Search:
 
     def _keep_plan(self) -> None:
         """Whatever moves mass no further than the plan at hand does may be the answer."""
-        self.plan = self.flows.arcs(self.flow)
+        rows, cols, mass = self.flows.arcs(self.flow)
+        order = np.lexsort((cols, rows))
+        self.plan = rows[order], cols[order], mass[order]
         self.upper, row, col = self.flows.longest(self.x, self.y, self.metric, self.flow)
         self.pair = int(row), int(col)
 
