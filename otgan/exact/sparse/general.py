@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["solve"]
 
-FIRST_ARCS_PER_POINT = 10  # by reduced cost
+FIRST_ARCS_PER_POINT = 14  # by reduced cost
 FEW_PAIRS = 200_000  # up to which all are listed
 
 
