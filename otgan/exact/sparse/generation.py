@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ColumnGeneration", "solve_on_arcs"]
 
-NEW_ARCS_PER_POINT = 8  # most violated arcs that a row or column adds in a round
+NEW_ARCS_PER_POINT = 12  # most violated arcs that a row or column adds in a round
 MAX_ROUNDS = 200  # of pricing
 PIVOTS_PER_NODE = 1000  # at most, in all rounds
 PIVOTS_PER_LOOK = 100_000  # at whether there was a Ctrl-C: about a second
