@@ -7,8 +7,9 @@ plan prove each other. (Shortlist and shielding methods are similar, but without
 2014, Schmitzer 2016.)
 
 The time depends on the first solution. The problem is first solved between the cells of a k-d tree, from 128 cells a
-side upwards, twice as many on each level. The plan of a level is passed to the children of its cells: it is a basis of the next level within a few
-per cent of its optimum. The potentials of the level, extended by the c-transform, select the arcs to list.
+side upwards, twice as many on each level. The plan of a level is passed to the children of its cells: it is a basis of
+the next level within a few per cent of its optimum. The potentials of the level, extended by the c-transform, select
+the arcs to list.
 
 Masses are whole numbers (:mod:`otgan.masses`). Flows are sums and differences of those, so they are exact, and ties
 are ties.
