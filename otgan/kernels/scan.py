@@ -89,14 +89,14 @@ def seed(x, f, y, metric, p, lists):
 @kernel
 def scan(tiles, y, metric, p, lists, start, stop):
     """Put every row that fits into the lists (m, K) of the targets ``start:stop``."""
-    points, f, tile_rows = tiles
-    values, rows = lists
+    points, values, rows = tiles.points, lists.values, lists.rows
+    f, tile_rows = tiles.f.reshape(points.shape[0], TILE), tiles.rows.reshape(points.shape[0], TILE)
     cost = np.empty(TILE)
     for tile in range(points.shape[0]):
         for j in range(start, stop):
             price_tile(points[tile], y[j], metric, cost)
             sums_to_costs(cost, metric, p)
-            keep(cost, f, tile_rows, tile * TILE, values[j], rows[j])
+            keep(cost, f, tile_rows, tile, values, rows, j)
 
 
 @kernel

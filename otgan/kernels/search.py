@@ -69,6 +69,7 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
     y, order = targets
     values, rows = lists
     leaves, d = tree.points.shape[0], tree.points.shape[1]
+    slots, slot_rows = envelope.slots.reshape(leaves, LEAF), tree.rows.reshape(leaves, LEAF)
     last = rows.shape[1] - 1
     py = np.empty((d, LANES))
     target = np.empty(d)
@@ -106,9 +107,9 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
                     if bound < worst[t] or (bound == worst[t] and tree.first_row[node] < worst_row[t]):
                         for k in range(d):
                             target[k] = py[k, t]
-                        price_slots(tree.points[leaf], target, metric, p, cost)
+                        price_slots(tree.points, leaf, target, metric, p, cost)
                         j = order[base + t]
-                        if keep(cost, envelope.slots, tree.rows, leaf * LEAF, values[j], rows[j]):
+                        if keep(cost, slots, slot_rows, leaf, values, rows, j):
                             worst[t], worst_row[t] = values[j, last], rows[j, last]
                 top -= 1
                 continue

@@ -14,6 +14,8 @@ up to 6                                          tree      bounds on boxes and o
                                                            falls with n (:mod:`~otgan.kernels.search`)
 from 128, Euclidean, p = 1 or 2                  screen    a matrix product in single precision with a proven error
                                                            rules out nearly all pairs (d = 784: half the time)
+7 to 127, Euclidean, p = 1 or 2                  sift      all pairs in single precision with a proven error, and few
+                                                           of them in double (:mod:`otgan.kernels.sieve`)
 everything else                                  scan      all pairs in SIMD lanes (:mod:`otgan.kernels.scan`)
 ===============================================  ========  ==================================================
 
@@ -47,6 +49,8 @@ LOW_DIMENSION = 6  # up to which trees leave most pairs out
 SCREEN_DIMENSION = 128  # from where on matrix products in single precision go first
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
 EPS32 = 2.0**-24  # relative rounding in single precision
+MODERATE = 2.0**300  # size of data, and over it, whose squares are far from overflow and underflow
+LARGEST_SINGLE = 1e30  # of potentials in units of the largest costs, up to which nothing overflows there
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +97,7 @@ class Pricing:
     p : float
         At least 1.
     metric : {"euclidean", "cityblock", "chebyshev"}
-    way : {"tree", "screen", "scan", "torch"} or None
+    way : {"tree", "screen", "sift", "scan", "torch"} or None
         None follows the table above.
     device : str
         "cpu", or where the way "torch" computes: a torch device, or "torch:cpu".
@@ -165,7 +169,13 @@ class Pricing:
         f = np.ascontiguousarray(f, np.float64)
         if not seeded and not np.isfinite(f).any():
             return
-        ways = {"tree": self._descend, "screen": self._screen, "scan": self._scan, "torch": self._leave_to_torch}
+        ways = {
+            "tree": self._descend,
+            "screen": self._screen,
+            "sift": self._sift,
+            "scan": self._scan,
+            "torch": self._leave_to_torch,
+        }
         ways[self.way or self._choose()](f, values, rows, seeded)
 
     def _choose(self) -> str:
@@ -174,8 +184,8 @@ class Pricing:
         dimension = self.x.points.shape[1]
         if dimension <= LOW_DIMENSION:
             return "tree"
-        if dimension >= SCREEN_DIMENSION and METRICS[self.metric] is EUCLIDEAN and self.p in (1, 2):
-            return "screen"
+        if METRICS[self.metric] is EUCLIDEAN and self.p in (1, 2):
+            return "screen" if dimension >= SCREEN_DIMENSION else "sift"
         return "scan"
 
     @property
@@ -212,6 +222,43 @@ class Pricing:
 
         in_threads(part, len(y), 64)
 
+    def _sift(self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool) -> None:
+        """Rule pairs out by costs in single precision; price the others in double.
+
+        With both sides centred and scaled by a power of two to at most 1, a coordinate is rounded by u = 2^-24 of
+        itself and a difference by u of itself, so each difference is off by little more than 4 u, and their vector D by
+        ``4 u sqrt(d)``. A sum of d squares is off by ``(d + 1) u`` of itself, ``|D|`` is at most ``2 sqrt(d)``, and its
+        root rounds once more. Together distances are off by ``(d + 8) sqrt(d) u``, squares by ``(4 d + 21) d u``, and
+        what underflows is less than the next digit of that. The potential, the limit and their sum round by u of
+        themselves, so by ``2 u (|f| + |limit|)``. Twice all that is charged, which also covers what double precision
+        rounds. Where far points make this so much that a tenth of all pairs is left, all pairs are priced in double.
+        """
+        from otgan.kernels import sieve
+        from otgan.kernels.metric import Lists
+        from otgan.kernels.scan import pack, scan, seed
+
+        x, y, p, lists = self.x.points, self.y.points, float(self.p), Lists(values, rows)
+        single_x, single_y, scale = _in_single_precision(x, y)
+        unit, d = scale**self.p, x.shape[1]
+        finite = f[np.isfinite(f)]
+        with np.errstate(over="ignore"):
+            largest = float(np.max(np.abs(finite) / unit, initial=0.0))
+        if not (len(finite) and 1 / MODERATE < scale < MODERATE and largest < LARGEST_SINGLE):
+            self._scan(f, values, rows, seeded)
+            return
+        if seeded:
+            seed(x, f, y, self._code, p, lists)
+        off = (d + 8) * d**0.5 if p == 1 else (4 * d + 21) * d
+        tiles, slots = sieve.pack(single_x, (f / unit).astype(np.float32))
+        given = sieve.Sieve(tiles, slots, single_y, unit, 4 * EPS32, 2 * EPS32 * (off + 2 * largest))
+
+        def part(start: int, stop: int) -> None:
+            reached = sieve.sift(given, x, f, y, p, lists, (stop - start) * len(x) // 10, start, stop)
+            if reached < stop:
+                scan(pack(x, f), y, self._code, p, lists, reached, stop)
+
+        in_threads(part, len(y), 64)
+
     def _leave_to_torch(
         self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool
     ) -> None:
@@ -239,11 +286,7 @@ class Pricing:
         dimension = x.shape[1]
         if seeded:
             seed(x, f, y, self._code, p, lists)
-        middle = x.mean(axis=0)
-        extent = max(float(np.abs(x - middle).max()), float(np.abs(y - middle).max()))
-        scale = 2.0 ** np.ceil(np.log2(extent)) if extent > 0 else 1.0
-        single_x, single_y = ((side - middle) / scale for side in (x, y))
-        single_x, single_y = single_x.astype(np.float32), single_y.astype(np.float32)
+        single_x, single_y, scale = _in_single_precision(x, y)
         keep = 1 - 2 * (dimension + 8) * EPS32
         lost = dimension * 2.0**-120
         below_x, below_y = (
@@ -261,6 +304,16 @@ class Pricing:
                     confirm(product[start:stop], x, f, y, screen, p, lists, row, target + start)
 
                 in_threads(part, len(product), 64)
+
+
+def _in_single_precision(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+    """Both sides centred and divided by a power of two, so that no coordinate exceeds 1; and that power."""
+    middle = x.mean(axis=0)
+    extent = max(float(np.abs(x - middle).max()), float(np.abs(y - middle).max()))
+    scale = 2.0 ** np.ceil(np.log2(extent)) if extent > 0 else 1.0
+    return ((x - middle) / scale).astype(np.float32), ((y - middle) / scale).astype(np.float32), float(scale)
 
 
 def cost_matrix(x: NDArray[np.float64], y: NDArray[np.float64], p: float, metric: str) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ def with_powers_of_numpy(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, 
 
 
 def ways(d: int, p: float, metric: str) -> list[str]:
-    return ["tree", "scan", "torch", *(["screen"] if metric == "euclidean" and p in (1, 2) else [])]
+    return ["tree", "scan", "torch", *(["screen", "sift"] if metric == "euclidean" and p in (1, 2) else [])]
 
 
 def check(x: np.ndarray, y: np.ndarray, f: np.ndarray, p: float, metric: str, guess: Any = None) -> None:
@@ -154,7 +154,7 @@ def test_deep_tree_equals_scan(metric: str, p: float, d: int) -> None:
 
 def test_nothing_is_below_where_no_row_is_in() -> None:
     x, y = np.zeros((5, 2)), np.ones((3, 2))
-    for way in ("tree", "scan", "screen", "torch"):
+    for way in ("tree", "scan", "screen", "sift", "torch"):
         priced = Pricing(Index(x), Index(y), 2.0, "euclidean", way, "torch:cpu")
         assert len(priced.below(np.full(5, -np.inf), np.full(3, np.inf), 2)[0]) == 0
         values, rows = priced.minima(np.full(5, -np.inf), np.array([4, 1, 0]))
@@ -162,9 +162,10 @@ def test_nothing_is_below_where_no_row_is_in() -> None:
         assert np.all((rows >= 0) & (rows < 5))
 
 
+@pytest.mark.parametrize("way", ["screen", "sift"])
 @pytest.mark.parametrize("d", [16, 200])
 @pytest.mark.parametrize("p", [1.0, 2.0])
-def test_screen_equals_scan_over_several_blocks(d: int, p: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_precision_leaves_nothing_out(d: int, p: float, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(points, "BLOCK_TARGETS", 70)
     monkeypatch.setattr(points, "BLOCK_ROWS", 130)
     rng = np.random.default_rng(d)
@@ -172,10 +173,30 @@ def test_screen_equals_scan_over_several_blocks(d: int, p: float, monkeypatch: p
         x, y = scale * rng.normal(size=(400, d)) + offset, scale * rng.normal(size=(300, d)) + offset
         x[300:] = x[:100]
         f = scale**p * rng.normal(size=400)
-        ways = (Pricing(Index(x), Index(y), p, "euclidean", way) for way in ("screen", "scan"))
-        (values, rows), (expected, expected_rows) = (way.minima(f) for way in ways)
+        sides = Index(x), Index(y), p, "euclidean"
+        there, here = Pricing(*sides, way), Pricing(*sides, "scan")
+        values, rows = there.minima(f)
+        expected, expected_rows = here.minima(f)
         np.testing.assert_array_equal(values, expected)
         np.testing.assert_array_equal(rows, expected_rows)
+        for limit in (np.full(300, np.inf), expected + 1e-3 * abs(expected)):
+            for ours, theirs in zip(there.below(f, limit, 7), here.below(f, limit, 7), strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0])
+def test_a_far_point_leaves_the_sieve_to_double_precision(p: float) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 9)), rng.normal(size=(1000, 9))
+    x[7] += 1e9
+    f = rng.normal(size=400)
+    sides = Index(x), Index(y), p, "euclidean"
+    for ours, theirs in zip(
+        Pricing(*sides, "sift").below(f, np.full(1000, np.inf), 5),
+        Pricing(*sides, "scan").below(f, np.full(1000, np.inf), 5),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def few_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

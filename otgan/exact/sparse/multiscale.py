@@ -31,7 +31,7 @@ __all__ = ["Groups", "Level", "coarse_to_fine", "group", "refine", "spatial_orde
 
 COARSEST = 128  # cells a side
 GROUP = 8  # points of a group, about
-HALVINGS = 2  # between two levels, so that a cell has four children
+FINEST = 2  # points of a cell of the finest level below the points, at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +83,13 @@ def coarse_to_fine(cost: PointCost, a: NDArray[np.int64], b: NDArray[np.int64]) 
 
 
 def _cells(n: int) -> list[NDArray[np.intp]]:
-    """Where the cells of each level start, coarse to fine."""
+    """Where the cells of each level start, coarse to fine; each cell has two children, or two to four points.
+
+    Where mass moves far, levels that are four times as fine each take a third more pivots, eight times twice as many.
+    """
     starts = [np.array([0, n])]
-    while len(starts[-1]) - 1 < n / 2**HALVINGS:
-        finer = starts[-1]
-        for _ in range(HALVINGS):
-            finer = _halve(finer)
-        starts.append(finer)
+    while FINEST * 2 * (len(starts[-1]) - 1) <= n:
+        starts.append(_halve(starts[-1]))
     starts = [cells for cells in starts if len(cells) - 1 >= COARSEST]
     return [*starts, np.arange(n + 1)]
 

@@ -136,7 +136,7 @@ def test_high_dimension(p):
 @pytest.mark.parametrize("max_steps", [1, 2])
 def test_a_spent_budget_leaves_a_valid_interval(max_steps):
     rng = np.random.default_rng(0)
-    x, y = rng.random((900, 2)), rng.random((800, 2))
+    x, y = rng.random((900, 2)), rng.random((800, 2)) ** 2 + 2
     value = solve(x, y, 1).value
     solution = solve(x, y, 1, max_steps=max_steps)
     assert solution.status is Status.MAX_STEPS

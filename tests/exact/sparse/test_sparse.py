@@ -161,7 +161,7 @@ def test_refuses_what_it_cannot_take() -> None:
 
 @pytest.mark.parametrize("max_steps", [1, 2, 4])
 def test_out_of_rounds_gives_a_valid_interval(max_steps: int) -> None:
-    x, y = gaussian(1500, 2)
+    x, y = gaussian(1500, 3)
     truth = otgan.solve(x, y, method="sparse").value
     with pytest.raises(NotConverged) as error:
         otgan.solve(x, y, method="sparse", max_steps=max_steps)
@@ -183,7 +183,7 @@ def test_a_coarse_rtol_ends_early() -> None:
 @pytest.mark.parametrize("m", [2000, 1500])
 def test_interrupt_gives_a_valid_interval(m: int, calls: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the ``calls``-th search for arcs, wherever that is; the smaller m goes to the simplex."""
-    x, y = gaussian(2000, 2)
+    x, y = gaussian(2000, 3)
     y = y[:m]
     truth = otgan.solve(x, y, method="sparse").value
     search, left = Pricing.below, [calls]
