@@ -1,5 +1,6 @@
 """Every method to estimate W1 with a network: one frozen dataclass each, behind :class:`otgan.critics.Method`."""
 
+from otgan.critics.methods.auto import Auto
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials
 from otgan.critics.methods.method import Method
@@ -14,6 +15,7 @@ from otgan.critics.methods.transforms import ComparedTransforms, CTransform, Sof
 __all__ = [
     "METHODS",
     "AlmostOrthogonalLayers",
+    "Auto",
     "CTransform",
     "ComparedTransforms",
     "Cones",
@@ -46,6 +48,7 @@ METHODS: dict[str, type[Method]] = {
         SoftCTransform,
         ComparedTransforms,
         MaximinReversed,
+        Auto,
         Cones,
         DiscretePotentials,
     )
