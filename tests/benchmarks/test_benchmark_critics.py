@@ -220,3 +220,13 @@ def test_a_fingerprint_is_of_what_runs_and_not_of_its_docs_and_types() -> None:
     plain = bare("def f(x):\n    return x + 1")
     assert bare('def f(x: int) -> int:\n    """One more."""\n    return x + 1').replace("    pass\n", "") == plain
     assert bare("def f(x):\n    return x + 2") != plain
+
+
+def test_the_trials_of_auto_are_within_the_budget(tmp_path: Path, trained: list[int]) -> None:
+    options = {"width": 8, "depth": 1, "batch_size": 16, "candidates": ("orthogonal", "aol")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SETTINGS, "auto", Setting("auto", options))
+        patch.setattr(critic_work, "seconds_of_a_step", lambda *_: 1e-3)
+        (record,) = run(task(tmp_path, name="auto", seeds=(0,)))
+    assert record["status"] == "ok"
+    assert record["steps"] == round(0.01 / (1e-3 * (1 + 2 * 0.1))) == trained[-1]

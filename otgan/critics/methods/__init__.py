@@ -6,7 +6,7 @@ from otgan.critics.methods.controls import Cones, DiscretePotentials
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
-from otgan.critics.methods.prototypes import Prototypes
+from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
 from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.reversed import MaximinReversed
 from otgan.critics.methods.spectral import SpectralNorm
@@ -26,6 +26,7 @@ __all__ = [
     "OrthogonalAbs",
     "OrthogonalSort",
     "Prototypes",
+    "PrototypesOfY",
     "ResidualLayers",
     "SoftCTransform",
     "SpectralNorm",
@@ -43,6 +44,7 @@ METHODS: dict[str, type[Method]] = {
         OrthogonalAbs,
         AlmostOrthogonalLayers,
         Prototypes,
+        PrototypesOfY,
         ResidualLayers,
         CTransform,
         SoftCTransform,

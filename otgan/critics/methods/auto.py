@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from otgan import inputs
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
-from otgan.critics.methods.prototypes import Prototypes
+from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
 from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.spectral import SpectralNorm
 from otgan.errors import InvalidInput
@@ -17,7 +17,15 @@ __all__ = ["CANDIDATES", "Auto"]
 
 CANDIDATES: dict[str, type[Method]] = {
     method.name: method
-    for method in (Prototypes, OrthogonalSort, OrthogonalAbs, AlmostOrthogonalLayers, ResidualLayers, SpectralNorm)
+    for method in (
+        Prototypes,
+        PrototypesOfY,
+        OrthogonalSort,
+        OrthogonalAbs,
+        AlmostOrthogonalLayers,
+        ResidualLayers,
+        SpectralNorm,
+    )
 }
 OWN: Any = None  # of an option: each candidate's own default
 
@@ -51,7 +59,7 @@ class Auto(Method):
     decay: str = OWN
     width: int = OWN
     depth: int = OWN
-    candidates: tuple[str, ...] = ("prototypes", "orthogonal", "orthogonal-abs")
+    candidates: tuple[str, ...] = ("prototypes", "prototypes-y", "orthogonal")
     trial: float = 0.1
 
     def __post_init__(self) -> None:
