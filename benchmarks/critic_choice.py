@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from common import arguments, machine, markdown, tell
+from critic.work import steps_within
 
 from otgan import critics, pairs
 from otgan.critics import training
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 
     from otgan.pairs import Pair
 
-POINTS = 2**15  # of each side to train on, drawn once for a cell
+POINTS = 2**16  # of each side to train on, drawn once for a cell
 FRESH = 2**14  # to judge on
 AT = 2048  # where gradients are compared
-SHARES = (0.1, 0.2, 0.3)
 TIMED = 12  # steps
 SEED = 3  # of critics, other than that of trials
 
@@ -85,22 +85,22 @@ def _sampler(points: torch.Tensor, told: Callable[[], None] = lambda: None) -> A
 
 def run(family: str, dimension: int, options: argparse.Namespace) -> dict[str, Any]:
     """All candidates and "auto" in one cell."""
-    cell, trial = Cell(family, dimension), Auto().trial
+    cell = Cell(family, dimension)
     names = tuple(dict.fromkeys((*Auto().candidates, *options.beside)))
     steps = {name: cell.step(name) for name in names}
     early: dict[str, list[float]] = {}
     late, cosine = {}, {}
     for name in names:
         full = options.budget / steps[name]
-        early[name] = [cell.number(cell.fit(name, round(share * full))) for share in SHARES]
+        early[name] = [cell.number(cell.fit(name, round(share * full))) for share in options.shares]
         fitted = cell.fit(name, round(full))
         late[name], cosine[name] = cell.number(fitted), cell.cosine(fitted)
-    trials = trial * sum(steps[name] for name in Auto().candidates)
-    guess = max(Auto().candidates, key=lambda name: early[name][0])
-    fitted = cell.fit("auto", round(options.budget / (steps[guess] + trials)))
+    trials = sum(steps[name] for name in Auto().candidates)  # seconds of one step of each
+    guess = max(Auto().candidates, key=lambda name: late[name])
+    fitted = cell.fit("auto", steps_within(options.budget, Auto(), steps[guess], trials))
     assert fitted.choice is not None
     if fitted.choice.method != guess:  # another pace
-        fitted = cell.fit("auto", round(options.budget / (steps[fitted.choice.method] + trials)))
+        fitted = cell.fit("auto", steps_within(options.budget, Auto(), steps[fitted.choice.method], trials))
     assert fitted.choice is not None
     return {
         "cell": cell.name,
@@ -131,10 +131,10 @@ def means(cells: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def ranks(cells: list[dict[str, Any]]) -> str:
+def ranks(cells: list[dict[str, Any]], shares: list[float]) -> str:
     """How often the one that leads early leads late, and what it lacks of the best on average and at most."""
     lines = []
-    for k, share in enumerate(SHARES):
+    for k, share in enumerate(shares):
         lost = []
         for cell in cells:
             leads = max(Auto().candidates, key=lambda name, cell=cell, k=k: cell["early"][name][k])
@@ -156,6 +156,9 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=5.0, help="seconds of a core, for each method")
     parser.add_argument("--dimensions", type=int, nargs="+", default=[2, 16, 64])
     parser.add_argument("--families", nargs="+", choices=pairs.families(), default=list(pairs.families()))
+    parser.add_argument(
+        "--shares", type=float, nargs="*", default=[0.1, 0.2, 0.3], help="of the steps, in early trials"
+    )
     parser.add_argument("--beside", nargs="*", default=[], help="methods beside the candidates")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -165,7 +168,7 @@ def main() -> None:
         for family in options.families:
             cells.append(run(family, dimension, options))
             print(row(cells[-1]), flush=True)
-    text = f"{markdown([row(cell) for cell in (*cells, means(cells))])}\n\n{ranks(cells)}"
+    text = f"{markdown([row(cell) for cell in (*cells, means(cells))])}\n\n{ranks(cells, options.shares)}"
     tell(options, "critic_choice", {"machine": machine(("otgan", "numpy", "torch")), "cells": cells}, text)
 
 

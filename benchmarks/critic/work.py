@@ -25,7 +25,7 @@ from critic.pool import SIZE, Pool, pool
 from critic.store import Record, Store, digest, source
 from otgan import critics
 from otgan.critics import training
-from otgan.critics.methods import Auto
+from otgan.critics.methods.auto import LEAST, Auto
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
@@ -203,11 +203,21 @@ def _pace(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]
         name: seconds_of_a_step(_fitter(task, points, device, seeds, name), least, device, len(seeds))
         for name in auto.candidates
     }
-    trials = auto.trial * sum(steps.values())  # what they add to each step of the one that is chosen
-    few = round(task.budget / (max(steps.values()) + trials))
-    choice = fit(Pace(max(1, few), 1)).choice
+    trials = sum(steps.values())
+    choice = fit(Pace(steps_within(task.budget, auto, max(steps.values()), trials), 1)).choice
     assert choice is not None
-    return Pace(max(1, round(task.budget / (steps[choice.method] + trials))), records)
+    return Pace(steps_within(task.budget, auto, steps[choice.method], trials), records)
+
+
+def steps_within(budget: float, auto: Auto, step: float, trials: float) -> int:
+    """How many steps the method chosen may take so that these and the trials take the budget, one at least.
+
+    ``step`` is the time of a step of that method, ``trials`` the sum of those of all candidates.
+    """
+    shared = budget / (step + auto.trial * trials)
+    if auto.trial * shared >= LEAST:
+        return round(shared)
+    return max(round((budget - LEAST * trials) / step), min(LEAST, round(budget / (step + trials))), 1)
 
 
 def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:

@@ -31,7 +31,7 @@ __all__ = ["Choice", "choose"]
 SEED = 0  # of the networks and batches of trials
 SPLIT_SEED = 10**6 + 1  # of the points that are held out from them
 HELD_OUT = 1 / 4  # of a sample
-MOST = 4096  # points of each side that trials are compared on
+MOST = 2**14  # points of each side that trials are compared on: the noise of few would choose
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 
 
@@ -77,7 +77,7 @@ def choose(
     steps: dict[str, int] = {}
     diverged: list[OTError] = []
     for name, method in methods.items():
-        short = replace(method, steps=max(1, round(auto.trial * method.steps)))
+        short = replace(method, steps=auto.trial_steps(method.steps))
         job = Job(short, train_x, train_y, {"held_out": (held_x, held_y)}, device, progress, records=1)
         network = short.network(held_x.shape[1], torch.Generator().manual_seed(SEED)).to(device)
         try:

@@ -33,6 +33,11 @@ def test_the_fit_is_to_the_bit_that_of_the_method_chosen() -> None:
     assert auto.seconds > auto.choice.seconds
 
 
+def test_how_long_trials_are() -> None:
+    steps = {10: 10, 50: 50, 100: 50, 500: 50, 600: 60, 3000: 300}
+    assert {k: Auto().trial_steps(k) for k in steps} == steps
+
+
 def test_what_said_most_in_its_trial_is_chosen_whatever_the_seed() -> None:
     x, y = gaussians(n=100, shift=2.0)
     fits = [fit(x, y, "auto", seed=seed, trial=0.5, **QUICK) for seed in (0, 7)]
@@ -40,7 +45,7 @@ def test_what_said_most_in_its_trial_is_chosen_whatever_the_seed() -> None:
         assert found.choice is not None
         assert found.choice.trials[found.choice.method] == max(found.choice.trials.values())
         assert tuple(found.choice.trials) == Auto().candidates
-        assert set(found.choice.steps.values()) == {30}
+        assert set(found.choice.steps.values()) == {50}
     assert fits[0].choice.trials == fits[1].choice.trials  # type: ignore[union-attr]
     assert fits[0].estimate != fits[1].estimate
 

@@ -13,7 +13,7 @@ from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.spectral import SpectralNorm
 from otgan.errors import InvalidInput
 
-__all__ = ["CANDIDATES", "Auto"]
+__all__ = ["CANDIDATES", "LEAST", "Auto"]
 
 CANDIDATES: dict[str, type[Method]] = {
     method.name: method
@@ -27,6 +27,7 @@ CANDIDATES: dict[str, type[Method]] = {
         SpectralNorm,
     )
 }
+LEAST = 50  # steps of a trial: in fewer, what starts well leads what learns well
 OWN: Any = None  # of an option: each candidate's own default
 
 
@@ -44,7 +45,8 @@ class Auto(Method):
     candidates : tuple of str
         Names of methods that are 1-Lipschitz by construction.
     trial : float
-        Share of a candidate's steps that its trial takes, in (0, 1]. The one chosen then takes all of its steps.
+        Share of a candidate's steps that its trial takes, in (0, 1], but 50 at least, or all if it has fewer. The one
+        chosen then takes all of its steps.
     """
 
     name: ClassVar[str] = "auto"
@@ -75,6 +77,10 @@ class Auto(Method):
         given = {field.name: getattr(self, field.name) for field in fields(Method)}
         given = {name: value for name, value in given.items() if value is not None}
         return {name: CANDIDATES[name].with_options(given) for name in self.candidates}
+
+    def trial_steps(self, steps: int) -> int:
+        """How long the trial of a candidate is that may take so many steps."""
+        return min(steps, max(LEAST, round(self.trial * steps)))
 
     def weights(self, dimension: int) -> int:
         """Those of the largest candidate."""
