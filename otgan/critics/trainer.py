@@ -65,7 +65,7 @@ def trainer(method: str = "auto", **options: Any) -> Trainer:
     >>> x, y = np.random.default_rng(0).normal(size=(2, 100, 2)) + [[[3.0, 0.0]], [[0.0, 0.0]]]
     >>> train = otgan.critics.trainer("orthogonal", steps=20, width=16)
     >>> critic, constant = train(x, y)
-    >>> critic(x).mean() > critic(y).mean(), constant <= 1 + 1e-5
+    >>> bool(critic(x).mean() > critic(y).mean()), constant <= 1 + 1e-5
     (True, True)
     >>> interval = otgan.population_interval(x, y, train=train)
     """
