@@ -168,7 +168,8 @@ def main() -> None:
         for family in options.families:
             cells.append(run(family, dimension, options))
             print(row(cells[-1]), flush=True)
-    text = f"{markdown([row(cell) for cell in (*cells, means(cells))])}\n\n{ranks(cells, options.shares)}"
+    text = markdown([row(cell) for cell in (*cells, means(cells))])
+    text += f"\n\n{ranks(cells, options.shares)}" if options.shares else ""
     tell(options, "critic_choice", {"machine": machine(("otgan", "numpy", "torch")), "cells": cells}, text)
 
 
