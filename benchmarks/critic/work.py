@@ -25,6 +25,7 @@ from critic.pool import SIZE, Pool, pool
 from critic.store import Record, Store, digest, source
 from otgan import critics
 from otgan.critics import training
+from otgan.critics.methods.auto import LEAST, Auto
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def run(task: Task) -> list[Record]:
     for seeds in groups:
         about = _about(task, device, len(seeds))
         try:
-            pace = pace or _pace(_fitter(task, points, device, seeds), task, device, len(seeds))
+            pace = pace or _pace(task, points, device, seeds)
             found = _judged_seeds(_fitter(task, points, device, seeds), pace, points, device)
         except OTError as error:  # the critic diverged, which is a result
             found = [{"status": "failed", "message": str(error), "seed": seed} for seed in seeds]
@@ -146,9 +147,13 @@ def _pool(cell: Cell, cache: Path, size: int) -> Pool:
     return pool(cell, cache, size)
 
 
-def _fitter(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> Fit:
-    """How to train critics from these seeds at once."""
+def _fitter(
+    task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...], candidate: str | None = None
+) -> Fit:
+    """How to train critics from these seeds at once; of "auto", a candidate may be trained alone."""
     draw_x, draw_y = points.samplers(device)
+    of_choice = () if candidate is None else ("candidates", "trial")
+    options = {name: value for name, value in task.setting.options.items() if name not in of_choice}
 
     def fit(pace: Pace, drawn: Callable[[], None] | None = None) -> critics.CriticFit:
         def watched(n: int, generator: torch.Generator) -> torch.Tensor:
@@ -160,13 +165,13 @@ def _fitter(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ..
             return critics.fit(
                 watched,
                 draw_y,
-                task.setting.method,
+                candidate or task.setting.method,
                 seed=seeds[0],
                 n_seeds=len(seeds),
                 steps=pace.steps,
                 device=str(device),
                 unit=1.0,  # the published figures are for the pairs as they are
-                **task.setting.options,
+                **options,
             )
 
     return fit
@@ -181,16 +186,38 @@ def _judged_seeds(fit: Fit, pace: Pace, points: Pool, device: torch.device) -> l
     return [about | {"seed": one.seed} | judged(one, points, spent / fitted.seconds) for one in split(fitted)]
 
 
-def _pace(fit: Fit, task: Task, device: torch.device, seeds: int) -> Pace:
+def _pace(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> Pace:
     """What the budget is enough for."""
+    fit = _fitter(task, points, device, seeds)
     first = fit(Pace(WARM if task.setting.trained else 1, 1))
     start = clock(device)
     first.estimates_on(first.x, first.y)
     records = records_within(EVALUATING * task.budget, clock(device) - start)
     if not task.setting.trained:
         return Pace(1, records)
-    step = seconds_of_a_step(fit, max(QUICKEST, TIMED * task.budget), device, seeds)
-    return Pace(max(1, round(task.budget / step)), records)
+    least = max(QUICKEST, TIMED * task.budget)
+    if first.choice is None:
+        return Pace(max(1, round(task.budget / seconds_of_a_step(fit, least, device, len(seeds)))), records)
+    auto = Auto(**task.setting.options)
+    steps = {
+        name: seconds_of_a_step(_fitter(task, points, device, seeds, name), least, device, len(seeds))
+        for name in auto.candidates
+    }
+    trials = sum(steps.values())
+    choice = fit(Pace(steps_within(task.budget, auto, max(steps.values()), trials), 1)).choice
+    assert choice is not None
+    return Pace(steps_within(task.budget, auto, steps[choice.method], trials), records)
+
+
+def steps_within(budget: float, auto: Auto, step: float, trials: float) -> int:
+    """How many steps the method chosen may take so that these and the trials take the budget, one at least.
+
+    ``step`` is the time of a step of that method, ``trials`` the sum of those of all candidates.
+    """
+    shared = budget / (step + auto.trial * trials)
+    if auto.trial * shared >= LEAST:
+        return round(shared)
+    return max(round((budget - LEAST * trials) / step), min(LEAST, round(budget / (step + trials))), 1)
 
 
 def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:

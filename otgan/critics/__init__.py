@@ -1,5 +1,6 @@
 """Neural critics of the Kantorovich-Rubinstein dual, trained on samples and judged by the exact distance."""
 
+from otgan.critics.choice import Choice
 from otgan.critics.critic import Critic, Lipschitz
 from otgan.critics.fit import CriticFit, fit, methods
 from otgan.critics.judge import judge
@@ -9,10 +10,12 @@ from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
 from otgan.critics.richardson import Richardson, richardson
 from otgan.critics.samplers import samplers
+from otgan.critics.trainer import Trainer, trainer
 from otgan.runtime.device import torch_device
 
 __all__ = [
     "METHODS",
+    "Choice",
     "Critic",
     "CriticFit",
     "CriticReport",
@@ -20,6 +23,7 @@ __all__ = [
     "Lipschitz",
     "Method",
     "Richardson",
+    "Trainer",
     "WeightClipping",
     "certified_lipschitz",
     "fit",
@@ -29,4 +33,5 @@ __all__ = [
     "richardson",
     "samplers",
     "torch_device",
+    "trainer",
 ]

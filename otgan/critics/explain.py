@@ -28,13 +28,15 @@ def explain(report: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        On the number, the slope, what is proven, the gradients and the points held out, in this order.
+        On what was chosen, the number, the slope, what is proven, the gradients and the points held out, in this order.
     """
     return " ".join(_sentences(report))
 
 
 def _sentences(report: Mapping[str, Any]) -> Iterator[str]:
     exact = float(report["exact"])
+    if report.get("choice"):
+        yield _choice(report["choice"], exact)
     whose = "Its number" if report["n_seeds"] == 1 else f"The mean number of the {report['n_seeds']} critics"
     said = f"{whose}, {amount(report['estimate'], exact or 1.0)},"
     if not exact > 0:
@@ -48,6 +50,14 @@ def _sentences(report: Mapping[str, Any]) -> Iterator[str]:
         yield _gradients(float(report["cosine"]), float(report["gradient_norm"]))
     if report["held_out"] is not None:
         yield _held_out(report, exact)
+
+
+def _choice(choice: Mapping[str, Any], exact: float) -> str:
+    """Which method was trained, and what each said in its trial, the greatest first."""
+    trials = sorted(choice["trials"].items(), key=lambda trial: -trial[1])
+    said = ", ".join(f"{name} {amount(number, exact or 1.0)}" for name, number in trials)
+    why = f", which said most on points held out from short trials ({said})" if len(trials) > 1 else ""
+    return f"It is a critic of the method {choice['method']}{why}."
 
 
 def _number(estimate: float, exact: float) -> str:

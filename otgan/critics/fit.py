@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from otgan import frames, inputs
+from otgan.critics.choice import Choice, choose
 from otgan.critics.critic import TRAINED_ON, Critic, Lipschitz, prepare
-from otgan.critics.methods import METHODS
+from otgan.critics.methods import METHODS, Auto
 from otgan.critics.modes import own_modes
 from otgan.critics.networks import ModuleEnsemble, check_shape, given_network, join_members, member, n_members
 from otgan.critics.repair import repaired_bound
@@ -49,7 +50,7 @@ class CriticFit:
     ----------
     method : str
     options : dict
-        Every option of the method, defaults included.
+        Every option of the method, defaults included; of "auto", those of the method that it chose.
     critics : tuple of Critic
         One a seed: ``critics[k]`` comes from ``seed + k``.
     estimates : (n_seeds,) ndarray
@@ -65,6 +66,8 @@ class CriticFit:
     seconds : float
         For all seeds together.
     seed : int
+    choice : Choice or None
+        Of "auto": which method it chose (``choice.method``), and what each said in its trial (``choice.trials``).
     """
 
     method: str
@@ -79,6 +82,7 @@ class CriticFit:
     seconds: float
     seed: int
     _method: Method = field(repr=False)
+    choice: Choice | None = None
 
     def __repr__(self) -> str:
         shown = f"estimate={self.estimate:.6g}" + ("" if self.stderr is None else f" ± {self.stderr:.2g}")
@@ -279,12 +283,12 @@ def fit(
         A fixed sample, or a population ``sampler(n, generator) -> tensor (n, d)``. 1-D arrays are points on the line.
     y : (m, d) array_like, or sampler
     method : str, default "gp"
-        One of :func:`methods`.
+        One of :func:`methods`. "auto" tries several that are 1-Lipschitz by construction, and trains the best.
     seed : int, default 0
     n_seeds : int, default 1
         Train from ``seed, seed + 1, ...``.
     steps : int, optional
-        Optimiser steps of each; the method's default if None.
+        Optimiser steps of each; the method's default if None. The trials of "auto" come on top.
     network : callable or torch.nn.Module, optional
         ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. It is
         the N from above: :attr:`CriticFit.critic` calls it with ``(x - center) / unit``, and so does training. The
@@ -296,7 +300,7 @@ def fit(
     progress : bool, default False
         Show a bar on a terminal.
     held_out : (x, y), optional
-        Points never trained on, to judge the estimate by.
+        Points never trained on, to judge the estimate by; nor does "auto" choose by them.
     unit : float, optional
         What distances are divided by before networks see them, instead of what the data suggest: 1 for numbers that
         were published for data as they are.
@@ -337,7 +341,11 @@ def fit(
     held = None if held_out is None else held_out_points(held_out, dimension, columns)
     if network is None:
         check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
-    start = time.perf_counter()
+    start, choice = time.perf_counter(), None
+    if isinstance(chosen, Auto):
+        if network is not None:
+            chosen.check_network(given_network(network, dimension, seed))
+        chosen, choice = choose(chosen, source_x, source_y, scaling.unit, where, progress)
     ensembles = [
         _ensemble(chosen, network, dimension, [seed + int(k) for k in part]).to(where)
         for part in shares(chosen, n_seeds, where)
@@ -349,8 +357,9 @@ def fit(
     job = Job(chosen, source_x, source_y, tensors, where, progress)
     history = train_side_by_side(job, ensembles, seed)
     history |= {name: scaling.unit * history[name] for name in judged}
+    history["seconds"] += 0.0 if choice is None else choice.seconds
     found = CriticFit(
-        method=chosen.name,
+        method=method,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
         critics=tuple(
             Critic(member(ensemble, k).eval(), scaling, columns)
@@ -366,6 +375,7 @@ def fit(
         seconds=time.perf_counter() - start,
         seed=seed,
         _method=chosen,
+        choice=choice,
     )
     found = with_estimates(found, held)
     history["estimate"][:, -1] = found.estimates

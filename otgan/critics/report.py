@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from otgan.critics.choice import Choice
     from otgan.critics.critic import Critic
     from otgan.critics.fit import CriticFit
     from otgan.problem import Problem
@@ -101,6 +102,8 @@ class CriticReport:
         ``exact`` is for a sample of other points than the history of the training.
     uncertified : str or None
         What nothing is known of, a layer or an operation, where there is no ``lipschitz_certified``.
+    choice : Choice or None
+        Of the method "auto": what it chose, and what each candidate said in its trial.
     """
 
     method: str
@@ -130,6 +133,7 @@ class CriticReport:
     seconds: float | None
     seconds_to_5_percent: float | None
     uncertified: str | None = None
+    choice: Choice | None = None
 
     def explain(self) -> str:
         """A few plain sentences on this very critic: how far its number is from the truth, and why.
@@ -233,6 +237,7 @@ def report(fit: CriticFit, truth: Solution | Pair) -> CriticReport:
         seconds=fit.seconds if fit.steps else None,
         seconds_to_5_percent=_seconds_within(fit.history, exact / mass, 0.05) if judged.followed else None,
         uncertified=next((bound.unknown for bound in lipschitz if bound.certified is None), None),
+        choice=fit.choice,
     )
 
 

@@ -51,6 +51,8 @@ class Job:
         Set, it ends all ensembles at their next step.
     start : float
         When the job began, seconds of ``time.perf_counter``.
+    records : int or None
+        Entries of the history; None is the usual number.
     """
 
     method: Method
@@ -61,6 +63,7 @@ class Job:
     progress: bool
     stop: Event = field(default_factory=Event)
     start: float = field(default_factory=time.perf_counter)
+    records: int | None = None
 
 
 def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
@@ -77,7 +80,7 @@ def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, ND
     optimizer = method.optimizer(network)
     rates = [group["lr"] for group in optimizer.param_groups] if optimizer else []
     records: dict[str, list[Any]] = {name: [] for name in ("step", "seconds", *job.judged_on)}
-    every = max(1, method.steps // RECORDS)
+    every = max(1, method.steps // (job.records or RECORDS))
     network.train()
     for step in tqdm(range(1, method.steps + 1), desc=method.name, disable=None if job.progress and shown else True):
         if job.stop.is_set():

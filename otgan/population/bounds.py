@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Function = Callable[[Array], Array]
+    Train = Callable[[Array, Array], Function]
 
 __all__ = ["from_above", "from_below"]
 
@@ -111,7 +112,13 @@ def from_above(
 
 
 def from_below(
-    x: Array, y: Array, level: float, folds: int, critic: Function | None, rng: np.random.Generator
+    x: Array,
+    y: Array,
+    level: float,
+    folds: int,
+    critic: Function | None,
+    rng: np.random.Generator,
+    train: Train | None = None,
 ) -> tuple[Bound, list[Function]]:
     """Means of 1-Lipschitz functions over points that they were not fitted to, and these functions.
 
@@ -133,7 +140,7 @@ def from_below(
     means, chosen, functions, scale = [], [], [], 0.0
     for k in range(1, folds + 1):
         training = np.vstack(parts_x[:k]), np.vstack(parts_y[:k])
-        name, function = _fitted(*training, level, min(len(x), len(y)), critic, rng)
+        name, function = _fitted(*training, level, min(len(x), len(y)), critic, rng, train)
         high, low = function(parts_x[k]), function(parts_y[k])
         means.append(DifferenceOfMeans.of(high, low))
         seen = np.concatenate([high, low])
@@ -155,11 +162,17 @@ def _parts(points: Array, folds: int, rng: np.random.Generator) -> list[Array]:
 
 
 def _fitted(
-    x: Array, y: Array, level: float, size: int, critic: Function | None, rng: np.random.Generator
+    x: Array,
+    y: Array,
+    level: float,
+    size: int,
+    critic: Function | None,
+    rng: np.random.Generator,
+    train: Train | None,
 ) -> tuple[str, Function]:
     """The most promising function, fitted to x and y: chosen by what those fitted to most of them give on the rest."""
     (fit_x, judge_x), (fit_y, judge_y) = (_split(points, rng) for points in (x, y))
-    trial = Fitting(fit_x, fit_y, rng)
+    trial = Fitting(fit_x, fit_y, rng, train)
     functions = {name: trial.fit(name) for name in trial.names()}
     if critic is not None:
         functions[GIVEN] = critic
@@ -172,7 +185,7 @@ def _fitted(
     best = max(functions, key=promise)
     if critic is not None and best == GIVEN:
         return best, critic
-    return best, Fitting(x, y, rng).fit(best)
+    return best, Fitting(x, y, rng, train).fit(best)
 
 
 def _split(points: Array, rng: np.random.Generator) -> tuple[Array, Array]:

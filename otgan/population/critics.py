@@ -9,7 +9,8 @@ dimensions they do not generalise to other points. Problems with less freedom ge
   subspace-robust transport (Paty & Cuturi 2019); a projection is 1-Lipschitz;
 - "k centroids of x" (or y): one side replaced by its k means, with their masses;
 - "radius": distances from the common mean, on the line;
-- "mean difference": the linear function along the difference of the means.
+- "mean difference": the linear function along the difference of the means;
+- "a critic trained": what the caller's ``train`` makes of the samples, such as a network.
 
 A potential is given on one side and extended from there, which makes two functions of each: the least of cones around
 the points y, and the greatest of inverted cones around the points x.
@@ -45,6 +46,7 @@ __all__ = ["LINEAR", "RTOL", "Fitting"]
 
 RTOL = 1e-6  # of exact distances, far below any standard error
 LINEAR = "mean difference"
+TRAINED = "a critic trained"
 DIRECTIONS = (1, 2, 4, 8, 16)  # of projection, in one function each
 CENTROIDS = (4, 16, 64)  # of one side, in one function each
 ROUNDS = 20  # of Lloyd's algorithm
@@ -61,11 +63,14 @@ class Fitting:
     y : (m, d) ndarray
     rng : np.random.Generator
         Where k means start.
+    train : callable or None
+        Makes another function of the samples, 1-Lipschitz and high on x.
     """
 
     x: Array
     y: Array
     rng: np.random.Generator
+    train: Callable[[Array, Array], Function] | None = None
 
     def names(self) -> list[str]:
         """The functions that these samples allow."""
@@ -74,13 +79,16 @@ class Fitting:
         if d > 1:
             both += [f"{k} direction{'s' * (k > 1)}" for k in DIRECTIONS if k < d] + ["radius"]
             one = [f"{k} centroids of {side}" for k in CENTROIDS if k <= few for side in SIDES]
-        return [LINEAR, *(f"{name}, from {side}" for name in both for side in SIDES), *one]
+        trained = [TRAINED] if self.train else []
+        return [LINEAR, *(f"{name}, from {side}" for name in both for side in SIDES), *one, *trained]
 
     def fit(self, name: str) -> Function:
         """The function of a name, (k, d) -> (k,), high on x."""
         if name == LINEAR:
             direction = self._mean_difference
             return lambda points: points @ direction
+        if name == TRAINED and self.train:
+            return self.train(self.x, self.y)
         problem, side = name.split(", ")[0], name[-1]
         if problem not in self._known:
             self._known[problem] = self._solved(problem)

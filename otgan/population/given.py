@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Function = Callable[[Array], Array]
+    Train = Callable[[Array, Array], Function]
 
-__all__ = ["checked", "spread_over"]
+__all__ = ["checked", "checked_training", "spread_over"]
 
 ROUNDING = 1e-5  # of the values' range: critics compute in single precision
 
@@ -58,6 +59,33 @@ def checked(critic: Any, lipschitz: Any, x: Array, y: Array) -> Function | None:
             f"{-short * constant:.3g} more than that allows. Pass a proven constant."
         )
     return scaled
+
+
+def checked_training(train: Any) -> Train | None:
+    """``train``, as a function from two samples to one that is 1-Lipschitz, each checked on the samples it is made of.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no function, and when it is called, if it returns anything but a critic and its constant.
+    """
+    if train is None:
+        return None
+    if not callable(train):
+        raise InvalidInput(
+            "train must be a function from points x and y to (critic, lipschitz), such as otgan.critics.trainer(), "
+            f"but {train!r} came."
+        )
+
+    def made(x: Array, y: Array) -> Function:
+        found = train(x, y)
+        if not isinstance(found, tuple) or len(found) != 2 or found[0] is None:
+            raise InvalidInput(f"train must return a pair (critic, lipschitz), but returned {found!r}.")
+        function = checked(*found, x, y)
+        assert function is not None
+        return function
+
+    return made
 
 
 def spread_over(diameter: Any, x: Array, y: Array) -> float | None:

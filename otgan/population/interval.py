@@ -10,7 +10,7 @@ from otgan import frames, inputs
 from otgan.errors import InvalidInput
 from otgan.population.bounds import from_above, from_below
 from otgan.population.critics import LINEAR, RTOL, Fitting
-from otgan.population.given import checked, spread_over
+from otgan.population.given import checked, checked_training, spread_over
 from otgan.population.result import PopulationInterval
 from otgan.solve import solve
 
@@ -32,6 +32,7 @@ def population_interval(
     *,
     critic: Callable[[NDArray[np.float64]], Any] | None = None,
     lipschitz: float | None = None,
+    train: Callable[[NDArray[np.float64], NDArray[np.float64]], Any] | None = None,
     diameter: float | None = None,
     folds: int = 4,
     seed: int = 0,
@@ -76,6 +77,10 @@ def population_interval(
         draws than x and y. High on x.
     lipschitz : float, optional
         A proven bound on its slope, in the Euclidean norm. Required with ``critic``, which is divided by it.
+    train : callable, optional
+        From parts of x and y, (k, d) and (l, d), to such a critic and its constant, ``(critic, lipschitz)``: a function
+        more to fit, tried beside the others. :func:`otgan.critics.trainer` trains networks. It is called up to twice a
+        fold, and never sees the points that its critic is averaged over.
     diameter : float, optional
         A proven bound on the distance of any two points that the distributions can give, such as the diagonal of the
         cube that images lie in. The upper bound then allows for clusters as far away that no point fell into.
@@ -130,11 +135,11 @@ def population_interval(
                 f"{name} must hold at least {FEWEST} points for each of folds = {folds}, {FEWEST * folds} in all, but "
                 f"holds {len(points)}."
             )
-    function = checked(critic, lipschitz, x, y)
+    function, training = checked(critic, lipschitz, x, y), checked_training(train)
     diameter = spread_over(diameter, x, y)
     level, rng = 0.5 + confidence / 2, np.random.default_rng(seed)
     solution = solve(x, y, rtol=RTOL, progress=progress, device=device)
-    below, functions = from_below(x, y, level, folds, function, rng)
+    below, functions = from_below(x, y, level, folds, function, rng, training)
     above = from_above(x, y, solution, [Fitting(x, y, rng).fit(LINEAR), *functions], level, diameter)
     lower, upper = max(0.0, below.estimate - below.margin), above.estimate + above.margin
     return PopulationInterval(lower, upper, confidence, below, above, (len(x), len(y)))

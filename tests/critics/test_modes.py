@@ -158,7 +158,7 @@ def test_networks_that_would_not_fit_into_memory_are_refused_before_they_are_mad
         fit(*gaussians(), method, **options)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "auto"])  # which has its candidates'
 def test_the_number_of_weights_is_no_less_than_there_are(method: str) -> None:
     chosen = METHODS[method].with_options({"width": 20, "depth": 3})
     made = sum(weight.numel() for weight in chosen.network(5).parameters())

@@ -345,3 +345,47 @@ def test_a_diameter_that_the_points_refute_is_refused(diameter: Any) -> None:
     x, y = gaussians(50, 2, 5.0)
     with pytest.raises(InvalidInput, match="diameter"):
         otgan.population_interval(x, y, diameter=diameter)
+
+
+def test_a_critic_trained_on_a_part_never_sees_the_points_it_is_averaged_over() -> None:
+    x, y = gaussians(400, 8, shift=2.0)
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def train(part_x: np.ndarray, part_y: np.ndarray) -> tuple[Any, float]:
+        seen.append((part_x, part_y))
+        direction = 3 * (part_x.mean(axis=0) - part_y.mean(axis=0)) + 1e-9
+        return lambda points: points @ direction + 1e6, float(np.linalg.norm(direction)) * (1 + 1e-12)
+
+    interval = otgan.population_interval(x, y, folds=2, train=train)
+    again = otgan.population_interval(x, y, folds=2)
+    assert interval.above.estimate == again.above.estimate
+    assert len(seen) in (2, 3, 4)
+    largest = max(len(part_x) for part_x, _ in seen)
+    assert largest <= 400 - round(400 / 3)
+    for part_x, part_y in seen:
+        assert {row.tobytes() for row in part_x} <= {row.tobytes() for row in x}
+        assert {row.tobytes() for row in part_y} <= {row.tobytes() for row in y}
+
+
+def test_a_good_training_raises_the_lower_bound() -> None:
+    pair = random_funnels(16, 16, 0)
+    x, y = pair.sample(300, np.random.default_rng(0))
+    plain = otgan.population_interval(x, y)
+    helped = otgan.population_interval(x, y, train=lambda *_: (lambda points: -pair.potential(points), 1.0))
+    assert helped.below.how == "a critic trained"
+    assert plain.lower < helped.lower <= pair.w1[0]
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        (3, "train must be a function"),
+        (lambda x, y: None, "train must return a pair"),
+        (lambda x, y: (None, 1.0), "train must return a pair"),
+        (lambda x, y: (lambda points: 2 * points[:, 0], 1.0), "does not bound the slope"),
+        (lambda x, y: (lambda points: points, 1.0), "one number for each"),
+    ],
+)
+def test_trainings_that_are_refused(train: Any, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        otgan.population_interval(*gaussians(60, 2), train=train)

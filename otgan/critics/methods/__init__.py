@@ -1,11 +1,12 @@
 """Every method to estimate W1 with a network: one frozen dataclass each, behind :class:`otgan.critics.Method`."""
 
+from otgan.critics.methods.auto import Auto
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
-from otgan.critics.methods.prototypes import Prototypes
+from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
 from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.reversed import MaximinReversed
 from otgan.critics.methods.spectral import SpectralNorm
@@ -14,6 +15,7 @@ from otgan.critics.methods.transforms import ComparedTransforms, CTransform, Sof
 __all__ = [
     "METHODS",
     "AlmostOrthogonalLayers",
+    "Auto",
     "CTransform",
     "ComparedTransforms",
     "Cones",
@@ -24,6 +26,7 @@ __all__ = [
     "OrthogonalAbs",
     "OrthogonalSort",
     "Prototypes",
+    "PrototypesOfY",
     "ResidualLayers",
     "SoftCTransform",
     "SpectralNorm",
@@ -41,11 +44,13 @@ METHODS: dict[str, type[Method]] = {
         OrthogonalAbs,
         AlmostOrthogonalLayers,
         Prototypes,
+        PrototypesOfY,
         ResidualLayers,
         CTransform,
         SoftCTransform,
         ComparedTransforms,
         MaximinReversed,
+        Auto,
         Cones,
         DiscretePotentials,
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from otgan.critics.source import Source
 
-__all__ = ["Prototypes"]
+__all__ = ["Prototypes", "PrototypesOfY"]
 
 ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds start in threads
 
@@ -68,6 +68,7 @@ class Prototypes(NormPreserving):
     reference: ClassVar[str] = "McShane 1934, theorem 1; layers as in arXiv:1811.05381, section 4"
     own_network: ClassVar[bool] = True
     activations: ClassVar[tuple[str, ...]] = ("maxmin",)
+    side: ClassVar[str] = "x"  # that prototypes start among
 
     steps: int = 3000
     batch_size: int = 512
@@ -86,7 +87,8 @@ class Prototypes(NormPreserving):
         width = max(self.width, 2 * dimension)
         layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
         centers = torch.randn(1, self.prototypes, width, generator=generator)
-        return ConesAfter(Ensemble(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=-1, learnt=True))
+        sign = -1 if self.side == "x" else 1  # f is high on x, low on y
+        return ConesAfter(Ensemble(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=sign, learnt=True))
 
     def weights(self, dimension: int) -> int:
         """Those of the layers, and the prototypes."""
@@ -102,8 +104,10 @@ class Prototypes(NormPreserving):
 
     @torch.no_grad()
     def start(self, network: nn.Module, x: Source, y: Source, generators: Sequence[torch.Generator]) -> None:
-        """Biases in order, prototypes at the centres of clusters of x."""
+        """Biases in order, prototypes at the centres of clusters of their side."""
         assert isinstance(network, ConesAfter)
+        if self.side == "y":
+            x, y = y, x
         points, targets = (torch.stack([side.some(SAMPLE, g) for g in generators]) for side in (x, y))
         put_in_order(network.before, points)
         points, targets = network.before.outputs(points), network.before.outputs(targets)
@@ -114,6 +118,19 @@ class Prototypes(NormPreserving):
         unit = torch.where(spacing > 0, spacing, torch.ones_like(spacing))
         network.cones.unit.copy_(unit)
         network.cones.centers.copy_(centers / unit[:, None, None])
+
+
+@dataclass(frozen=True)
+class PrototypesOfY(Prototypes):
+    """The same from the other side: ``f(x) = min_n |h(x) - c_n| - b_n`` with prototypes that start among y.
+
+    An optimal critic is both: the greatest of hanging cones around x, and the least of standing ones around y. Which
+    of the two needs fewer cones depends on the distributions.
+    """
+
+    name: ClassVar[str] = "prototypes-y"
+    summary: ClassVar[str] = "the same from the other side: the least of learnt cones around y"
+    side: ClassVar[str] = "y"
 
 
 def put_in_order(layers: Ensemble, points: torch.Tensor) -> None:
