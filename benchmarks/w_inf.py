@@ -1,7 +1,7 @@
 """W_inf (bottleneck transport) between points of the plane: seconds, and the plan and the cut that prove it, checked.
 
-    python benchmarks/bottleneck.py --save          # minutes
-    python benchmarks/bottleneck.py --sizes 1000    # a look
+    python benchmarks/w_inf.py --save          # minutes
+    python benchmarks/w_inf.py --sizes 1000    # a look
 
 "plan" is the longest way of the plan over W_inf, "within" how many more points the cut has than it reaches at a shorter
 distance, counted again by SciPy's k-d tree.
@@ -74,8 +74,8 @@ def main() -> None:
         for pair in PAIRS:
             rows.append(measured(pair, n))
             print(rows[-1], flush=True)
-    text = f"# W_inf in the plane\n\nPrinted by `python benchmarks/bottleneck.py`.\n\n{markdown(rows)}"
-    tell(options, "bottleneck", {"machine": machine(["numpy", "scipy", "numba"]), "rows": rows}, text)
+    text = f"# W_inf in the plane\n\nPrinted by `python benchmarks/w_inf.py`.\n\n{markdown(rows)}"
+    tell(options, "w_inf", {"machine": machine(["numpy", "scipy", "numba"]), "rows": rows}, text)
 
 
 if __name__ == "__main__":
