@@ -11,6 +11,7 @@ from otgan.errors import Infeasible, Interrupted, InvalidInput, NotConverged, OT
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
+from otgan.preflight import preflight
 from otgan.sliced import MaxSlicedDistance, SlicedDistance, max_sliced_wasserstein, sliced_wasserstein
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
@@ -45,6 +46,7 @@ __all__ = [
     "pairwise",
     "permutation_test",
     "population_interval",
+    "preflight",
     "sliced_wasserstein",
     "solve",
     "solve_cost",
