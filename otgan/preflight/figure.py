@@ -22,8 +22,10 @@ __all__ = ["figures"]
 TOP = 2.0  # times the truth: what is beyond stands at the edge
 CAPTION = (
     "Each small dot is a critic on one family of pairs, each line its mean. Left: its number as a multiple of the true "
-    "distance; on the line at 1 it is right. Right: how far its gradient at the fakes points the way that they have to "
-    "go; 1 is straight. The dotted line is a straight line (a linear critic), which needs no training."
+    "distance; on the line at 1 it is right, and what is beyond 2 stands at the edge. Right: how far its gradient at "
+    "the fakes points the way that they have to go; 1 is straight. The dotted line is a straight line (a linear "
+    "critic), which needs no training. Per cents say how far fakes are from the real samples: shares of the distance "
+    "between two of these."
 )
 
 
@@ -60,7 +62,7 @@ def _draw(cells: Sequence[Cell]) -> Drawn:
     left.set_title("its number, times the true distance", loc="left")
     right.set_title("its gradient: cosine with the way to go", loc="left")
     for ax in (left, right):
-        ax.set_xlabel("where the fakes are (distance, of that between two real samples)")
+        ax.set_xlabel("where the fakes are")
     if plot.is_narrow():
         left.set_xlabel("")
     handles, labels = left.get_legend_handles_labels()

@@ -46,8 +46,8 @@ def verdict(cells: Sequence[Cell], name: str = "these data") -> Verdict:
     >>> gp = Cell("gp", {}, numbers=(4.0,), cosines=(0.5,), norms=(1.0,), slopes=(2.0,), **pair)
     >>> print(verdict([gp], "mine").answer)
     No critic can be trusted on mine as it is. gp scores 0.25 of 1 (1: number and gradient are right; 0: a constant
-    critic; 0.12: a straight line, which needs no training). Where fakes are nearly there its number is 2.00 times the
-    distance, and its gradient points 0.50 along the way.
+    critic; 0.13: a straight line, which needs no training). Where fakes are nearly there its number is 2.00 times the
+    distance, and its gradient points 0.50 along the way (1: straight there).
     """
     places = ranking(cells)
     if not places:
@@ -81,7 +81,7 @@ def _order(places: Sequence[Place], line: float) -> str:
     first, *others = places
     straight = f"{line:.2f}: a straight line, which needs no training"
     scale = f"(1: number and gradient are right; 0: a constant critic; {straight})"
-    near = f"Where fakes are {_where(first.sizes[0].size)} its {_does(first.sizes[0])}."
+    near = f"Where fakes are {_where(first.sizes[0].size)} its {_does(first.sizes[0])} (1: straight there)."
     if not others:
         return f"{first.method} scores {first.score:.2f} of 1 {scale}. {near}"
     scores = _listed([f"{place.method} {place.score:.2f}" for place in others])
@@ -104,7 +104,8 @@ def _expectations(place: Place, cells: Sequence[Cell]) -> Iterator[str]:
     if all(not _number_right(size) for size in place.sizes) and any(
         abs(size.by_slope - 1) < abs(size.ratio - 1) / 2 for size in place.sizes
     ):
-        slopes = _listed([f"{size.by_slope:.2f}" for size in place.sizes])
+        by = [f"{size.by_slope:.2f}" for size in place.sizes]
+        slopes = _listed(list(dict.fromkeys(by)))
         yield f"Divided by its largest slope, its number would be {slopes} of the distance."
     worse = [size for size in place.sizes if size.cosine <= size.line_cosine]
     if worse:
@@ -117,7 +118,7 @@ def _expectations(place: Place, cells: Sequence[Cell]) -> Iterator[str]:
             yield f"After {place.steps} steps its number was still moving: longer training would change it."
         else:
             moves = math.ceil(place.settled / N_CRITIC)
-            yield f"Its number takes {place.settled} steps to settle, {moves} of the generator where n_critic is {N_CRITIC}."
+            yield f"Its number settles after {place.settled} steps, {moves} of the generator at n_critic = {N_CRITIC}."
 
 
 def _settings(place: Place, cells: Sequence[Cell]) -> str | None:
@@ -153,7 +154,7 @@ def _does(size: AtSize) -> str:
 
 
 def _multiple(size: AtSize) -> str:
-    low, high = f"{size.least:.2f}", f"{size.greatest:.2f}"
+    low, high = (f"{ratio:.2f}" if abs(ratio) < 10 else f"{ratio:.0f}" for ratio in (size.least, size.greatest))
     shown = low if low == high else f"{low} to {high}"
     return f"{shown} times" if size.greatest > 1 + RIGHT else f"{shown} of"
 
