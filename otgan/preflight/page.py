@@ -39,7 +39,7 @@ def preflight_page(result: Preflight, figures: Sequence[report.Figure] = ()) -> 
         f'<p class="quiet">{len(samples)} real samples of {shape} numbers, two of them '
         f"{report.amount(result.typical, result.typical)} apart on average</p>",
         '<div class="answer">'
-        + (f'<p class="number">{escape(place.method)}: {place.score:.2f} of 1</p>' if place else "")
+        + (f'<p class="number">{escape(place.method)} is best: {place.score:.2f} of 1</p>' if place else "")
         + f"<p>{_text(said.answer)}</p></div>",
         *([report.note_html("Not finished.", _stopped(result))] if result.stopped else []),
         report.next_html(said.advice),

@@ -19,6 +19,7 @@ __all__ = ["Verdict", "verdict"]
 
 RIGHT, ALONG, ROUGHLY = 0.1, 0.9, 0.5  # of a number's error; cosines from which on gradients point the way, or roughly
 N_CRITIC = 5  # critic steps for one of the generator, as the papers have
+SETTLED = 0.8  # of its steps, after which a number that still moves has not settled
 TIE = 0.02  # of the score
 
 
@@ -56,7 +57,7 @@ def verdict(cells: Sequence[Cell], name: str = "these data") -> Verdict:
     return Verdict(
         f"{_head(places, name)} {_order(places, line)}",
         tuple(_expect(place, cells) for place in places),
-        _advice(places, line),
+        " ".join([_advice(places, line), *_unfinished(places)]),
     )
 
 
@@ -114,7 +115,7 @@ def _expectations(place: Place, cells: Sequence[Cell]) -> Iterator[str]:
     if note := _settings(place, cells):
         yield note
     if place.settled is not None and place.steps:
-        if place.settled > 0.8 * place.steps:
+        if _still_moves(place):
             yield f"After {place.steps} steps its number was still moving: longer training would change it."
         else:
             moves = math.ceil(place.settled / N_CRITIC)
@@ -146,6 +147,18 @@ def _advice(places: Sequence[Place], line: float) -> str:
         f"{using}, but do not read its number as the distance: measure that beside it while you train "
         "(otgan.gan.Monitor)."
     )
+
+
+def _unfinished(places: Sequence[Place]) -> Iterator[str]:
+    """That the order is not the last word, where critics were still learning."""
+    moving = [place.method for place in places if _still_moves(place)]
+    if moving:
+        verb = "was" if len(moving) == 1 else "were"
+        yield f"{_listed(moving)} {verb} still learning at the end: more time (--minutes) may change the order."
+
+
+def _still_moves(place: Place) -> bool:
+    return place.settled is not None and place.settled > SETTLED * place.steps > 0
 
 
 def _does(size: AtSize) -> str:

@@ -77,7 +77,9 @@ def test_where_nothing_beats_a_straight_line_that_is_the_advice() -> None:
 
 def test_a_number_that_still_moves_is_said() -> None:
     moving = [replace(cell, settled=390) for cell in INFLATED]
-    assert "After 400 steps its number was still moving" in verdict(moving).expect[0]
+    said = verdict(moving)
+    assert "After 400 steps its number was still moving" in said.expect[0]
+    assert said.advice.endswith("gp was still learning at the end: more time (--minutes) may change the order.")
 
 
 def test_nothing_compared_is_no_verdict() -> None:
