@@ -12,6 +12,7 @@ from otgan.grid import solve_grid
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
+from otgan.preflight import preflight
 from otgan.sliced import MaxSlicedDistance, SlicedDistance, max_sliced_wasserstein, sliced_wasserstein
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein
@@ -46,6 +47,7 @@ __all__ = [
     "pairwise",
     "permutation_test",
     "population_interval",
+    "preflight",
     "sliced_wasserstein",
     "solve",
     "solve_cost",

@@ -15,7 +15,7 @@ import pytest
 import otgan
 import otgan.gan
 from otgan.cli import main
-from otgan.cli.commands import Check, Data, Distance, Reproduce, Sample, Train, Warmup
+from otgan.cli.commands import Check, Data, Distance, Preflight, Reproduce, Sample, Train, Warmup
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +76,7 @@ def test_python_runs_from_top_to_bottom(page: Path, quick: None) -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_commands_have_options_that_exist(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Any] = []
-    for command in (Check, Data, Distance, Reproduce, Sample, Train, Warmup):
+    for command in (Check, Data, Distance, Preflight, Reproduce, Sample, Train, Warmup):
         monkeypatch.setattr(command, "run", lambda self: ran.append(self) or 0)
     monkeypatch.setattr("otgan.cli.train.settings_to_resume", lambda words: None)  # there is no run to go on with
     words = shlex.split(line)

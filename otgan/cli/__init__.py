@@ -29,7 +29,13 @@ __all__ = ["main"]
 
 EXPECTED = (OTError, OSError, MemoryError, KeyboardInterrupt)
 NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)  # of writing, to a stream too
-LOADING_TORCH = ("check", "train", "sample", "reproduce")  # commands whose first seconds go into importing it
+LOADING_TORCH = (
+    "check",
+    "preflight",
+    "train",
+    "sample",
+    "reproduce",
+)  # commands whose first seconds go into importing it
 NO_ROOM = re.compile("allocate memory|out of memory|size calculation overflowed")  # how torch says it
 
 

@@ -11,6 +11,7 @@ from otgan.cli.check import Check
 from otgan.cli.common import Flag
 from otgan.cli.data import Data
 from otgan.cli.distance import Distance
+from otgan.cli.preflight import Preflight
 from otgan.cli.reproduce import Reproduce
 from otgan.cli.sample import Sample
 from otgan.cli.train import Train
@@ -28,6 +29,7 @@ class Otgan:
     command: (
         Annotated[Distance, tyro.conf.subcommand("distance")]
         | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Preflight, tyro.conf.subcommand("preflight")]
         | Annotated[Train, tyro.conf.subcommand("train")]
         | Annotated[Sample, tyro.conf.subcommand("sample")]
         | Annotated[Reproduce, tyro.conf.subcommand("reproduce")]
