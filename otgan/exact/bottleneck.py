@@ -7,7 +7,9 @@ columns that they reach, and some of it has to go to another column: the answer 
 So bisection ends where the two bounds meet, with a plan and a cut as the proof, and no list of pairs is needed. It
 begins at the answer and the plan of a coarser level (:mod:`otgan.exact.sparse.multiscale`), whose limits differ little.
 
-REPLACED
+What lost: the sorted list of all pairs up to the longest way of a plan for p = 2, bisected with Hopcroft & Karp's
+matching (20,000 uniform points of the plane in 16 s, and in 3 s now); searches depth first from one row after the other
+(Pothen & Fan 1990: 294 rounds where shortest paths take 21), breadth first trees that end with one path each (129).
 """
 
 from __future__ import annotations
