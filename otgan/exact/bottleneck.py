@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otgan.costs import PointCost
-from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
 from otgan.metric import METRICS
 from otgan.runtime.interrupts import Interrupts, asked
 
@@ -88,6 +87,7 @@ def solve_bottleneck(problem: Problem) -> Bottleneck:
 
 
 def _solve(problem: Problem) -> Bottleneck:
+    from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
     from otgan.kernels.spanning import merge_masses
 
     cost = problem.cost

@@ -290,8 +290,8 @@ def test_other_powers_are_refused(p: float) -> None:
 
 def test_the_documented_example() -> None:
     page = Path(__file__).parents[2] / "docs" / "population.md"
-    (session,) = re.findall(r"^```pycon\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    example = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    sessions = re.findall(r"^```pycon\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    example = doctest.DocTestParser().get_doctest("\n".join(sessions), {}, page.name, str(page), 0)
     said: list[str] = []
     doctest.DocTestRunner().run(example, out=said.append)
     assert not said, "".join(said)
