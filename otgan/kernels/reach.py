@@ -30,10 +30,13 @@ __all__ = [
     "GOES_ON",
     "Left",
     "Visits",
+    "begin",
     "left_of",
     "next_limit",
     "one_round",
+    "reach_rows",
     "room_for_visits",
+    "take_rows",
 ]
 
 DONE, GOES_ON, BLOCKED, FULL = 0, 1, 2, 3  # what a round ended with
@@ -229,18 +232,54 @@ def one_round(tree, x, limit, metric, flow, free, unseen, visits):
 
 
 @kernel
-def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
-    """Breadth first from all rows with mass left, to the first layer of rows that reach a column with room.
-
-    Returns that layer; -1 if no row has mass left, and -2 if no column is reached that has room.
-    """
-    head = tail = 0
-    for i in range(x.shape[0]):
+def begin(flow, visits):
+    """Rows with mass left are the first layer and the queue; how many there are."""
+    tail = 0
+    for i in range(visits.layer.size):
         visits.layer[i] = -1
         if is_positive(flow.a[i]):
             visits.layer[i] = 0
             visits.queue[tail] = i
             tail += 1
+    return tail
+
+
+@kernel
+def reach_rows(flow, visits, i, j, tail):
+    """Row i reaches column j: the rows that send there and were not reached join the queue; its new end."""
+    arc = flow.head[j]
+    while arc >= 0:
+        k = flow.row[arc]
+        if visits.layer[k] < 0:
+            visits.layer[k] = visits.layer[i] + 1
+            visits.queue[tail] = k
+            tail += 1
+        arc = flow.next[arc]
+    return tail
+
+
+@kernel
+def take_rows(flow, visits, i, j, stack, top):
+    """The path goes from row i through column j: the next layer's rows that send there, not taken yet; the new top."""
+    arc = flow.head[j]
+    while arc >= 0:
+        k = flow.row[arc]
+        if visits.layer[k] == visits.layer[i] + 1 and not visits.taken[k]:
+            visits.taken[k] = True
+            visits.before[k], visits.through[k], visits.arc[k] = i, j, arc
+            stack[top] = k
+            top += 1
+        arc = flow.next[arc]
+    return top
+
+
+@kernel
+def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
+    """Breadth first from all rows with mass left, to the first layer of rows that reach a column with room.
+
+    Returns that layer; -1 if no row has mass left, and -2 if no column is reached that has room.
+    """
+    head, tail = 0, begin(flow, visits)
     if tail == 0:
         return -1
     last = -2
@@ -258,14 +297,7 @@ def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
                 break
             change(unseen, slot, -1)
             visits.slot_layer[slot] = visits.layer[i]
-            arc = flow.head[tree.rows[slot]]
-            while arc >= 0:
-                k = flow.row[arc]
-                if visits.layer[k] < 0:
-                    visits.layer[k] = visits.layer[i] + 1
-                    visits.queue[tail] = k
-                    tail += 1
-                arc = flow.next[arc]
+            tail = reach_rows(flow, visits, i, tree.rows[slot], tail)
     return last
 
 
@@ -311,16 +343,7 @@ def search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, n
             top -= 1
             continue
         change(seen, slot, -1)
-        j = tree.rows[slot]
-        arc = flow.head[j]
-        while arc >= 0:
-            k = flow.row[arc]
-            if visits.layer[k] == layer + 1 and not visits.taken[k]:
-                visits.taken[k] = True
-                visits.before[k], visits.through[k], visits.arc[k] = i, j, arc
-                stack[top] = k
-                top += 1
-            arc = flow.next[arc]
+        top = take_rows(flow, visits, i, tree.rows[slot], stack, top)
     return np.int64(-1), np.int64(-1)
 
 

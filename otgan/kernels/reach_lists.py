@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from otgan.kernels.flow import augment, path_amount
 from otgan.kernels.jit import kernel
 from otgan.kernels.metric import price_tile
-from otgan.kernels.reach import BLOCKED, DONE, FULL, GOES_ON, nearest_sum
+from otgan.kernels.reach import BLOCKED, DONE, FULL, GOES_ON, begin, nearest_sum, reach_rows, take_rows
 from otgan.kernels.tree import LEAF
 from otgan.kernels.wide import is_positive
 
@@ -114,14 +114,8 @@ def one_round(lists, limit, flow, seen, visits):
 @kernel
 def set_layers(lists, limit, flow, seen, visits):
     """As :func:`otgan.kernels.reach.set_layers`."""
-    head = tail = 0
     seen[:] = False
-    for i in range(visits.layer.size):
-        visits.layer[i] = -1
-        if is_positive(flow.a[i]):
-            visits.layer[i] = 0
-            visits.queue[tail] = i
-            tail += 1
+    head, tail = 0, begin(flow, visits)
     if tail == 0:
         return -1
     last = -2
@@ -137,14 +131,7 @@ def set_layers(lists, limit, flow, seen, visits):
             seen[j] = True
             if is_positive(flow.b[j]):
                 last = visits.layer[i]
-            arc = flow.head[j]
-            while arc >= 0:
-                k = flow.row[arc]
-                if visits.layer[k] < 0:
-                    visits.layer[k] = visits.layer[i] + 1
-                    visits.queue[tail] = k
-                    tail += 1
-                arc = flow.next[arc]
+            tail = reach_rows(flow, visits, i, j, tail)
     return last
 
 
@@ -155,7 +142,7 @@ def search(lists, limit, flow, visits, last, root, following, stack):
     top = 1
     while top > 0:
         i = stack[top - 1]
-        layer, place = visits.layer[i], following[i]
+        place = following[i]
         if place == lists.start[i + 1]:
             top -= 1
             continue
@@ -163,19 +150,11 @@ def search(lists, limit, flow, visits, last, root, following, stack):
             following[i] += 1
             continue
         j = lists.cols[place]
-        if layer == last:
+        if visits.layer[i] == last:
             if is_positive(flow.b[j]):  # and may have more room for the next path
                 return i, np.int64(j)
             following[i] += 1
             continue
         following[i] += 1
-        arc = flow.head[j]
-        while arc >= 0:
-            k = flow.row[arc]
-            if visits.layer[k] == layer + 1 and not visits.taken[k]:
-                visits.taken[k] = True
-                visits.before[k], visits.through[k], visits.arc[k] = i, j, arc
-                stack[top] = k
-                top += 1
-            arc = flow.next[arc]
+        top = take_rows(flow, visits, i, j, stack, top)
     return np.int64(-1), np.int64(-1)
