@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Warmup"]
 
 MANY, LONG = 1100, 20_000  # points that take the ways of large problems, in space and on the line
+WIDE = 1400  # coordinates that make a dozen points one for scalar products
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ def calls() -> list[Callable[[], object]]:
     turn, other_turn = rng.random(12), rng.random(9)
     big, other = rng.normal(size=(MANY, 2)), rng.normal(size=(MANY, 2)) + 1.0
     costs, weights = rng.random((MANY, MANY)), rng.dirichlet(np.ones(MANY), size=2)
-    long = rng.normal(size=(2, LONG))
+    long, (wide, other_wide) = rng.normal(size=(2, LONG)), rng.normal(size=(2, 12, WIDE))
     image = rng.random((6, 5))
     return [
         lambda: otgan.wasserstein(x, y),
         lambda: [call(x[:9], y) for call in (otgan.wasserstein, otgan.solve)],
         lambda: otgan.wasserstein(x, y, 2, a=a, b=b),
+        lambda: [otgan.wasserstein(wide, other_wide[:m], a=w) for m, w in ((12, None), (9, None), (9, a))],
         lambda: otgan.solve(x, y, a=a, b=b).potentials.f(y),
         lambda: otgan.solve_cost(costs[:12, :9]),
         lambda: otgan.pairwise([x, y, x + 1.0]),

@@ -30,6 +30,7 @@ __all__ = ["FEW_PAIRS", "Given", "is_plain", "proven", "rounding", "solve", "tak
 
 FEW_PAIRS = 2**20  # up to which hardly anything is faster; a tenth of a second, for which Ctrl-C can wait
 MANY_DIFFERENCES = 2**25  # of coordinates, from where on the costs are worth a call of their own, with several threads
+MANY_COORDINATES, MANY_PRODUCTS = 64, 2**17  # from where on scalar products take less time than differences
 MODERATE_EXPONENT = 900  # of two: numbers this large or small can be multiplied by a mass and lose nothing
 LARGEST_ORDER = 64.0  # of p: beyond, costs hardly ever are of moderate size
 EQUAL = np.empty(0)  # weights
@@ -150,18 +151,24 @@ def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> flo
         return None
     if metric not in METRICS:
         return None
-    from otgan.kernels.small import value_of_costs, value_of_points
+    from otgan.kernels.small import value_of_costs, value_of_points, value_of_products
 
     if len(a) + len(b) == 0:
         a = b = None
     one_each = True if a is None and n == m else None
-    p, errors = float(p), rounding(metric, d, float(p))
-    if n * m * d <= MANY_DIFFERENCES:
+    p, errors, differences = float(p), rounding(metric, d, float(p)), n * m * d
+    if d >= MANY_COORDINATES and differences >= MANY_PRODUCTS and metric == "euclidean" and p in (1.0, 2.0):
+        with np.errstate(all="ignore"):  # what is too large, or not finite, comes out as NaN
+            products = np.dot(x, y.T)
+        found, lower, upper = value_of_products(products, x, y, a, b, one_each, p, *errors)
+        if upper - lower <= rtol * upper:
+            return found
+    if differences <= MANY_DIFFERENCES:
         found, lower, upper = value_of_points(x, y, a, b, one_each, METRICS[metric].code, p, *errors)
     else:
         found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, one_each, *errors)
     # NaN, of what is not proven, compares with nothing.
-    return found if found >= 0.0 and lower <= upper and upper - lower <= rtol * upper else None
+    return found if upper - lower <= rtol * upper else None
 
 
 def is_plain(x: Any, ndim: int) -> bool:

@@ -42,6 +42,14 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(**OPTIONS, inline="always")(function)
 
 
+def any_order(function: Callable[..., Any]) -> Any:
+    """Compile ``function`` for kernels to call, its sums in whatever order fills SIMD lanes.
+
+    For sums whose bound on rounding holds in every order; their last bits differ between processors.
+    """
+    return numba.njit(**OPTIONS, **PART, fastmath={"reassoc", "contract"})(function)
+
+
 def private_folder(parent: Path) -> Path | None:
     """A folder for compiled code in ``parent`` that is this user's alone; None if there is no such thing.
 

@@ -11,6 +11,7 @@ from otgan.kernels.certificate import Masses, Proof, Rounding, make_feasible, pr
 from otgan.kernels.jit import kernel
 from otgan.kernels.listed import LEAST_ROWS, matching_of_few
 from otgan.kernels.metric import add_coordinates, sums_to_costs
+from otgan.kernels.products import least_costs, plan_costs
 from otgan.kernels.reduced_costs import least_of, lesser
 from otgan.kernels.transport import exact_flows, first_basis, pivot, read_potentials
 from otgan.kernels.twofold import divide, multiply, two_sum
@@ -28,6 +29,7 @@ __all__ = [
     "solve_matrix",
     "value_of_costs",
     "value_of_points",
+    "value_of_products",
     "values_of_pairs",
     "values_of_splits",
 ]
@@ -133,38 +135,53 @@ def fits(C):
 @kernel
 def solve_matrix(C, x, y, whole, masses, rounding, floor, one_each):
     """:func:`solved` for callers that are not compiled."""
-    return solved(C, x, y, whole, masses, rounding, floor, one_each)
+    return solved(C, x, y, whole, masses, rounding, floor, one_each, None)
 
 
 @kernel
-def solved(C, x, y, whole, masses, rounding, floor, one_each):
+def solved(C, x, y, whole, masses, rounding, floor, one_each, power):
     """Solve for costs that :func:`fits` and masses ``whole`` (n + m, k), which are the same as ``masses``.
 
     Points x (n, d) and y (m, d) tell whether a cost of zero was lost to underflow; a matrix has d = 0. No cost
     is below ``floor``. ``one_each`` says that n = m and all masses are 1: a matching is looked for first; None says no,
-    and that no code for matchings is needed.
+    and that no code for matchings is needed. Costs may be bounds from below on distances to that ``power``, see
+    :mod:`otgan.kernels.products`; None says that they are what they are.
     """
     if one_each is not None and one_each:
         found, match, g = optimal_matching(C)
         if found:
             potential = tight_potentials(C, g, match)
-            return proven_matching(C, x, y, match, potential, whole, masses, rounding, floor)
+            return matching_with_proof(C, x, y, match, potential, whole, masses, rounding, floor, power)
     basis, order, pivots = optimal_basis(C, narrow(whole, masses))
     flow = whole.copy()
     holds = exact_flows(basis, order, flow)
     rows, cols, nodes, mass = arcs_with_mass(basis.parent, as_floats(flow), masses.n)
     potential = make_feasible(C, basis.potential, masses.high, False)
-    proof, intact = prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor)
+    proof, intact = proof_of(C, x, y, rows, cols, mass, potential, masses, rounding, floor, power)
     return Answer(rows, cols, nodes, flow, potential, proof, holds and intact, pivots)
 
 
 @kernel
 def proven_matching(C, x, y, match, potential, whole, masses, rounding, floor):
+    """:func:`matching_with_proof` for callers that are not compiled."""
+    return matching_with_proof(C, x, y, match, potential, whole, masses, rounding, floor, None)
+
+
+@kernel
+def matching_with_proof(C, x, y, match, potential, whole, masses, rounding, floor, power):
     """The :class:`Answer` of the columns ``match`` of all rows, and potentials (2 n,) that make their pairs tight."""
     rows = np.arange(C.shape[0])
-    potential = make_feasible(C, potential, masses.high, True)
-    proof, intact = prove(C, x, y, rows, match, masses.high[: rows.size], potential, masses, rounding, floor)
+    potential, mass = make_feasible(C, potential, masses.high, True), masses.high[: rows.size]
+    proof, intact = proof_of(C, x, y, rows, match, mass, potential, masses, rounding, floor, power)
     return Answer(rows, match, rows, whole, potential, proof, intact, 0)
+
+
+@kernel
+def proof_of(C, x, y, rows, cols, mass, potential, masses, rounding, floor, power):
+    """The proof of :func:`prove`. Where costs are bounds from below, C gets the true ones of the plan's pairs first."""
+    if power is not None:
+        plan_costs(C, x, y, rows, cols, power)
+    return prove(C, x, y, rows, cols, mass, potential, masses, rounding, floor)
 
 
 @kernel
@@ -252,47 +269,56 @@ def arcs_with_mass(parent, flow, n):
 @kernel
 def value_of_points(x, y, a, b, one_each, metric, p, relative, lost, intact):
     """:func:`value_and_bounds` of ``metric(x_i, y_j) ** p``."""
-    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, one_each, relative, lost, intact)
+    return value_and_bounds(costs_between(x, y, metric, p), x, y, a, b, one_each, relative, lost, intact, None)
+
+
+@kernel
+def value_of_products(products, x, y, a, b, one_each, p, relative, lost, intact):
+    """:func:`value_and_bounds` of Euclidean distances to the power p = 1 or 2; ``products`` (n, m) is x y'."""
+    C, close = least_costs(products, x, y, p)
+    if not close:
+        return np.nan, np.nan, np.nan
+    return value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact, p)
 
 
 @kernel
 def value_of_costs(C, x, y, a, b, one_each, relative, lost, intact):
     """:func:`value_and_bounds` of a matrix."""
-    return value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact)
+    return value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact, None)
 
 
 @kernel
-def value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact):
+def value_and_bounds(C, x, y, a, b, one_each, relative, lost, intact, power):
     """The optimal cost and its bounds; NaN where there is no proof.
 
     Weights a (n,) and b (m,) must be positive and of one total; empty ones are equal, and sum to 1. ``one_each`` says
     whether n = m, and both are empty. None for a, or for "no", keeps code that is not needed from being compiled. What
-    costs may be off is said in :class:`Rounding`.
+    costs may be off is said in :class:`Rounding`, and ``power`` in :func:`solved`.
     """
     rounding = Rounding(relative, lost, intact)
     if not fits(C):
         return np.nan, np.nan, np.nan
     if a is None:
-        proof, holds = value_of_equal(C, x, y, rounding, one_each)
+        proof, holds = value_of_equal(C, x, y, rounding, one_each, power)
     elif a.size + b.size > 0:
-        proof, holds = value_of_weighted(C, x, y, a, b, rounding)
+        proof, holds = value_of_weighted(C, x, y, a, b, rounding, power)
     else:
-        proof, holds = value_of_equal(C, x, y, rounding, one_each)
+        proof, holds = value_of_equal(C, x, y, rounding, one_each, power)
     if not (holds and proof.lower <= proof.upper):
         return np.nan, np.nan, np.nan
     return proof.value, proof.lower, proof.upper
 
 
 @kernel
-def value_of_equal(C, x, y, rounding, one_each):
+def value_of_equal(C, x, y, rounding, one_each, power):
     """The proof for equal weights, and whether it holds."""
     whole, masses = equal_masses(C.shape[0], C.shape[1])
-    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), one_each)
+    answer = solved(C, x, y, whole, masses, rounding, least_cost(C, x), one_each, power)
     return answer.proof, answer.holds
 
 
 @kernel
-def value_of_weighted(C, x, y, a, b, rounding):
+def value_of_weighted(C, x, y, a, b, rounding, power):
     """The proof for weights of which at most one side is empty (equal), and whether it holds.
 
     Flows are sums of two floats, off by less than 2^-100 of the whole mass for each point: where all are further than
@@ -308,7 +334,7 @@ def value_of_weighted(C, x, y, a, b, rounding):
         return no_proof(), False
     rows, cols, _, mass = arcs_with_mass(basis.parent, flow[:, 0], n)
     potential = make_feasible(C, basis.potential, masses.high, False)
-    return prove(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x))
+    return proof_of(C, x, y, rows, cols, mass, potential, masses, rounding, least_cost(C, x), power)
 
 
 @kernel
