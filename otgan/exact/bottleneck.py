@@ -5,11 +5,12 @@ reach each other (:mod:`otgan.kernels.reach`), and both answers say more than wa
 below the limit: the answer is at most its longest way. Where none exists there is a cut, rows with more mass than all
 columns that they reach, and some of it has to go to another column: the answer is at least the shortest way there.
 So bisection ends where the two bounds meet, with a plan and a cut as the proof, and no list of pairs is needed. It
-begins at the answer and the plan of a coarser level (:mod:`otgan.exact.sparse.multiscale`), whose limits differ little.
+begins near the answer and at the plan of a coarser level (:mod:`otgan.exact.sparse.multiscale`).
 
 What lost: the sorted list of all pairs up to the longest way of a plan for p = 2, bisected with Hopcroft & Karp's
 matching (20,000 uniform points of the plane in 16 s, and in 3 s now); searches depth first from one row after the other
-(Pothen & Fan 1990: 294 rounds where shortest paths take 21), breadth first trees that end with one path each (129).
+(Pothen & Fan 1990: 294 rounds where shortest paths take 21), breadth first trees that end with one path each (129);
+asking the tree from its root again for each column (twice as long where many are within reach).
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Bottleneck", "solve_bottleneck"]
 
-COARSE = 0.004  # relative tolerance of the levels before the last
+COARSE = 0.001  # relative tolerance of the levels before the last
 LISTED = 64  # pairs for each point at most, where they are listed
 BEYOND = 1.05  # times the limit
-STEP = 0.002  # of the distance: half of the first step away from a guess
+STEP = 0.0005  # of the distance: half of the first step away from a guess
 ARCS = 4  # for each point, to begin with
 
 
@@ -99,9 +100,11 @@ def _solve(problem: Problem) -> Bottleneck:
     coarsest, *finer = levels
     search = _Search(coarsest, merge_masses(coarsest.a, coarsest.b), not finer)
     search.run(0.0)
+    before = search.distance
     for level in finer:
-        guess, search = search.distance, _Search(level, refine(search.plan, level), level is levels[-1])
-        search.run(guess)
+        last, search = search.distance, _Search(level, refine(search.plan, level), level is levels[-1])
+        search.run(last * (last / before) if before > 0 else last)  # as much less again as the last level was
+        before = last
     plan = search.plan
     return Bottleneck(
         search.distance,

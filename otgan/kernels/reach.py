@@ -1,8 +1,8 @@
 """Largest flows between points that reach each other: mass goes only from a row to columns within a limit.
 
 The pairs are never listed. A search for an augmenting path visits each column once, so it asks a k-d tree of the
-columns for any that is within the limit and has not been visited yet, and takes it out: n + m questions a round,
-however many pairs there are (Efrat, Itai & Katz 2001, "Geometry helps in bottleneck matching"). Rounds are
+columns for any that is within the limit and has not been visited yet, and takes it out: n walks over the tree a
+round, however many pairs there are (Efrat, Itai & Katz 2001, "Geometry helps in bottleneck matching"). Rounds are
 those of Hopcroft & Karp 1973 and Dinic 1970: as many shortest paths as can be. Flows are multi-digit integers, so that
 any masses are exact.
 
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 DONE, GOES_ON, BLOCKED, FULL = 0, 1, 2, 3  # what a round ended with
+ANY = -1  # layer
 
 
 class Left(NamedTuple):
@@ -71,6 +72,8 @@ class Visits(NamedTuple):
         The layer of the rows that reach a column first, by slots.
     lowest, highest : (2 L - 1,) ndarray of int64
         Of the columns of each node.
+    following : (n,) ndarray of int64
+        The slot at which the search for paths goes on from a row: none before it is left for it.
     queue : (n,) ndarray of int64
     """
 
@@ -82,6 +85,7 @@ class Visits(NamedTuple):
     slot_layer: NDArray[np.int64]
     lowest: NDArray[np.int64]
     highest: NDArray[np.int64]
+    following: NDArray[np.int64]
     queue: NDArray[np.int64]
 
 
@@ -98,6 +102,7 @@ def room_for_visits(n, tree):
         np.empty(slots, np.int64),
         np.empty(nodes, np.int64),
         np.empty(nodes, np.int64),
+        np.empty(n, np.int64),
         np.empty(n, np.int64),
     )
 
@@ -139,51 +144,30 @@ def nearest_sum(tree, node, point, metric):
 
 
 @kernel
-def find(tree, left, point, limit, metric, sums, stack):
-    """The slot of a column that is left and within the limit; -1 if there is none."""
-    leaves = tree.points.shape[0]
-    stack[0] = 0
-    top = 1
-    while top > 0:
-        top -= 1
-        node = stack[top]
-        if left.counts[node] == 0 or nearest_sum(tree, node, point, metric) > limit:
-            continue
-        if node < leaves - 1:
-            stack[top], stack[top + 1] = 2 * node + 1, 2 * node + 2
-            top += 2
-            continue
-        leaf = node - (leaves - 1)
-        price_tile(tree.points[leaf], point, metric, sums)
-        for s in range(LEAF):
-            if sums[s] <= limit and left.slots[leaf * LEAF + s]:
-                return leaf * LEAF + s
-    return -1
+def find(tree, left, point, limit, metric, sums, start, visits, layer):
+    """The first slot from ``start`` on whose column is left, within the limit and of the layer; -1 if there is none.
 
-
-@kernel
-def find_in_layer(tree, left, visits, layer, point, limit, metric, sums, stack):
-    """The same of the columns of a layer."""
+    A ``layer`` of ANY takes all. The tree is walked from left to right, from the leaf of ``start`` on.
+    """
     leaves = tree.points.shape[0]
-    stack[0] = 0
-    top = 1
-    while top > 0:
-        top -= 1
-        node = stack[top]
-        if left.counts[node] == 0 or visits.lowest[node] > layer or visits.highest[node] < layer:
-            continue
-        if nearest_sum(tree, node, point, metric) > limit:
-            continue
-        if node < leaves - 1:
-            stack[top], stack[top + 1] = 2 * node + 1, 2 * node + 2
-            top += 2
-            continue
-        leaf = node - (leaves - 1)
-        price_tile(tree.points[leaf], point, metric, sums)
-        for s in range(LEAF):
-            slot = leaf * LEAF + s
-            if sums[s] <= limit and left.slots[slot] and visits.slot_layer[slot] == layer:
-                return slot
+    node = leaves - 1 + start // LEAF if start > 0 else 0
+    while node < left.counts.size:
+        wanted = left.counts[node] > 0 and (layer == ANY or visits.lowest[node] <= layer <= visits.highest[node])
+        if wanted and nearest_sum(tree, node, point, metric) <= limit:
+            if node < leaves - 1:
+                node = 2 * node + 1
+                continue
+            first = (node - (leaves - 1)) * LEAF
+            price_tile(tree.points[node - (leaves - 1)], point, metric, sums)
+            for slot in range(max(first, start), first + LEAF):
+                near = sums[slot - first] <= limit and left.slots[slot]
+                if near and (layer == ANY or visits.slot_layer[slot] == layer):
+                    return slot
+        while node > 0 and node % 2 == 0:  # the right one of two
+            node = (node - 1) // 2
+        if node == 0:
+            return -1
+        node += 1
     return -1
 
 
@@ -209,16 +193,17 @@ def one_round(tree, x, limit, metric, flow, free, unseen, visits):
         DONE: all mass is sent. BLOCKED: the rows that were visited have more than the columns that were, and reach no
         others. GOES_ON: some was sent. FULL: as that, and there is no arc left to send more.
     """
-    sums, nodes = np.empty(LEAF), np.empty(64, np.int64)
-    last = set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes)
+    sums = np.empty(LEAF)
+    last = set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums)
     if last < 0:
         return DONE if last == -1 else BLOCKED
     seen = layered(tree, unseen, visits)
     visits.taken[:] = False
+    visits.following[:] = 0
     amount = np.empty(flow.a.shape[1], np.int64)
     for root in range(x.shape[0]):
         while is_positive(flow.a[root]):
-            end, slot = search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, nodes)
+            end, slot = search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums)
             if slot < 0:
                 break
             col = tree.rows[slot]
@@ -274,7 +259,7 @@ def take_rows(flow, visits, i, j, stack, top):
 
 
 @kernel
-def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
+def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums):
     """Breadth first from all rows with mass left, to the first layer of rows that reach a column with room.
 
     Returns that layer; -1 if no row has mass left, and -2 if no column is reached that has room.
@@ -288,11 +273,12 @@ def set_layers(tree, x, limit, metric, flow, free, unseen, visits, sums, nodes):
         head += 1
         if last >= 0 and visits.layer[i] >= last:
             break
-        if find(tree, free, x[i], limit, metric, sums, nodes) >= 0:
+        if find(tree, free, x[i], limit, metric, sums, 0, visits, ANY) >= 0:
             last = visits.layer[i]
             break
+        slot = np.int64(-1)
         while True:
-            slot = find(tree, unseen, x[i], limit, metric, sums, nodes)
+            slot = find(tree, unseen, x[i], limit, metric, sums, slot + 1, visits, ANY)
             if slot < 0:
                 break
             change(unseen, slot, -1)
@@ -324,7 +310,7 @@ def layered(tree, unseen, visits):
 
 
 @kernel
-def search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, nodes):
+def search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums):
     """Depth first from layer to layer: a row, and the slot of a column with room that it reaches; or -1, -1."""
     stack = visits.queue
     stack[0] = root
@@ -333,15 +319,17 @@ def search(tree, x, limit, metric, flow, free, seen, visits, last, root, sums, n
         i = stack[top - 1]
         layer = visits.layer[i]
         if layer == last:
-            slot = find(tree, free, x[i], limit, metric, sums, nodes)
+            slot = find(tree, free, x[i], limit, metric, sums, visits.following[i], visits, ANY)
             if slot >= 0:
+                visits.following[i] = slot  # which may have more room
                 return i, slot
             top -= 1
             continue
-        slot = find_in_layer(tree, seen, visits, layer, x[i], limit, metric, sums, nodes)
+        slot = find(tree, seen, x[i], limit, metric, sums, visits.following[i], visits, layer)
         if slot < 0:
             top -= 1
             continue
+        visits.following[i] = slot + 1
         change(seen, slot, -1)
         top = take_rows(flow, visits, i, tree.rows[slot], stack, top)
     return np.int64(-1), np.int64(-1)
