@@ -46,6 +46,7 @@ BEGIN_WITH = 0.5  # chunks of work of each
 DECIDED = 0.5  # of all the work
 WINDOW = 1.5  # ratio of work, over which it is seen how fast a candidate gains
 LEARNING = 0.015  # of its number: one that gains less has stopped
+TRIED = 0.15  # of all the work: nothing that has had less has stopped, for its number is noisy
 HOPE = 0.1  # of its number, that one may gain beside: rates that are still high hide some
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
@@ -137,7 +138,8 @@ class Runner:
         """What it would say after this share of the work more, by what it gained lately; and hope while it gains."""
         shares, said = (np.array(of) for of in zip(*self.marks, strict=True))
         gained = float(said[-1] - np.interp(np.log(shares[-1] / WINDOW), np.log(shares), said))
-        hope = HOPE * abs(said[-1]) if gained > LEARNING * abs(said[-1]) else 0.0
+        learning = gained > LEARNING * abs(said[-1]) or shares[-1] < TRIED
+        hope = HOPE * abs(said[-1]) if learning else 0.0
         return float(said[-1] + gained / np.log(WINDOW) * np.log(1 + left / shares[-1]) + hope)
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from critic import work as critic_work
-from critic.board import board, mean_over_cells, published_lines, runs_of
+from critic.board import FULL, RAYS, SIX, board, boards_of, mean_over_cells, published_lines, runs_of
 from critic.cells import FAMILIES, STAGES, Cell, published
 from critic.methods import SETTINGS, Setting
 from critic.pool import pool
 from critic.store import Bare, Store, digest
+from critic.tables import board_table
 from critic.work import Task, records_within, run, seconds_of_auto
 from critics import main
 
@@ -134,6 +135,47 @@ def test_what_diverged_or_is_incomplete_comes_after_what_is_complete() -> None:
     assert (second.name, second.cells, second.failed) == ("lp", 1, 1)
     assert first.figures["error"].value == pytest.approx(0.1)
     assert "corrected_error" not in first.figures
+
+
+def test_the_worst_family_is_that_of_the_worst_mean() -> None:
+    """Means over the cells of a family, not single cells; a board of one family has none."""
+    ok: dict[str, Any] = {"status": "ok", "corrected_error": None, "slope_corrected_error": None}
+    figures = {
+        ("trees", 2): (0.9, -0.1),
+        ("trees", 16): (0.1, -0.1),
+        ("networks", 2): (0.4, 0.3),
+        ("networks", 16): (0.4, 0.0),
+    }
+    runs = {
+        "gp": {
+            Cell(family, d): [ok | {"cosine": cosine, "error": error}]
+            for (family, d), (cosine, error) in figures.items()
+        }
+    }
+    boards = {one.title: one for one in boards_of(runs)}
+    assert set(boards) == {RAYS, f"{SIX}trees", f"{SIX}networks"}
+    (all_of_it,) = boards[RAYS].lines
+    assert {figure: family for figure, (family, _) in all_of_it.worst.items()} == {
+        "cosine": "networks",
+        "error": "networks",
+    }
+    assert [value for _, value in all_of_it.worst.values()] == pytest.approx([0.4, 0.15])
+    assert boards[f"{SIX}trees"].lines[0].worst == {}
+    assert "0.400 (networks) | 15.0 (networks)" in board_table(boards[RAYS])
+    assert "worst" not in board_table(boards[f"{SIX}trees"])
+
+
+def test_funnels_alone_have_no_board_of_families() -> None:
+    ok: dict[str, Any] = {
+        "status": "ok",
+        "cosine": 0.5,
+        "error": 0.1,
+        "corrected_error": None,
+        "slope_corrected_error": None,
+    }
+    titles = {one.title for one in boards_of({"gp": {cell: [ok] for cell in STAGES["funnels"]}})}
+    assert titles == {"Funnels, the six cells of the screen", "Funnels, all 28 cells"}
+    assert FULL in {one.title for one in boards_of({"gp": {cell: [ok] for cell in STAGES["full"]}})}
 
 
 def test_pool_is_drawn_once_and_knows_the_truth(tmp_path: Path) -> None:

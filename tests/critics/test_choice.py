@@ -75,10 +75,10 @@ def test_all_of_it_is_the_work_of_the_longest_candidate(trial: float, n: int) ->
 
 
 def test_one_that_stopped_to_learn_promises_what_it_says() -> None:
-    flat = Runner([], [(0.1, 3.0), (0.2, 3.0)])
+    flat = Runner([], [(0.1, 3.0), (0.2, 3.0)])  # later than TRIED
     assert flat.promise(0.7) == 3.0
-    slow = Runner([], [(0.1, 2.0), (0.1 * WINDOW, 2.02)])
-    assert slow.promise(0.1 * WINDOW * (WINDOW - 1)) == pytest.approx(2.04)
+    slow = Runner([], [(0.2, 2.0), (0.2 * WINDOW, 2.02)])
+    assert slow.promise(0.2 * WINDOW * (WINDOW - 1)) == pytest.approx(2.04)
 
 
 def test_a_slow_one_overtakes_while_one_that_has_stopped_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_a_slow_one_overtakes_while_one_that_has_stopped_waits(monkeypatch: pyte
     while race.elapsed < 0.5:
         race.advance(race.leader(), 1.0)
     assert race.leader() == "rising"
-    assert stopped.done < 100
+    assert stopped.done < 200
     assert race.elapsed == pytest.approx((stopped.done + rising.done) / 1000)
 
 
