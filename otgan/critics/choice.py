@@ -47,6 +47,7 @@ DECIDED = 0.5  # of all the work
 WINDOW = 1.5  # ratio of work, over which it is seen how fast a candidate gains
 LEARNING = 0.015  # of its number: one that gains less has stopped
 TRIED = 0.15  # of all the work: nothing that has had less has stopped, for its number is noisy
+REACH = 0.4  # of the leader's number, for one that was hardly tried
 HOPE = 0.1  # of its number, that one may gain beside: rates that are still high hide some
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
@@ -100,7 +101,7 @@ def train_best(
         for name in list(race.running):
             race.advance(name, part)
     while race.elapsed < DECIDED and len(race.running) > 1:
-        race.advance(race.leader(), 1.0)
+        race.advance(race.next(), 1.0)
     name = race.leader()
     choice, last = race.choice(time.perf_counter() - job.start), race.running[name]
     _see(last.started, job.x, job.y)
@@ -132,15 +133,26 @@ class Runner:
     @property
     def share(self) -> float:
         """The same as a share of all the work."""
-        return self.done / self.steps
+        return self.done / self.steps if self.started else self.marks[-1][0]
 
     def promise(self, left: float) -> float:
         """What it would say after this share of the work more, by what it gained lately; and hope while it gains."""
+        hope = HOPE * abs(self.said) if self.learns() else 0.0
+        return self.said + self.gained() / np.log(WINDOW) * np.log(1 + left / self.share) + hope
+
+    def learns(self) -> bool:
+        """Whether it still gains, or has had too little work to tell."""
+        return self.share < TRIED or self.gained() > LEARNING * abs(self.said)
+
+    def gained(self) -> float:
+        """What it gained lately."""
         shares, said = (np.array(of) for of in zip(*self.marks, strict=True))
-        gained = float(said[-1] - np.interp(np.log(shares[-1] / WINDOW), np.log(shares), said))
-        learning = gained > LEARNING * abs(said[-1]) or shares[-1] < TRIED
-        hope = HOPE * abs(said[-1]) if learning else 0.0
-        return float(said[-1] + gained / np.log(WINDOW) * np.log(1 + left / shares[-1]) + hope)
+        return float(said[-1] - np.interp(np.log(shares[-1] / WINDOW), np.log(shares), said))
+
+    @property
+    def said(self) -> float:
+        """What it says now."""
+        return self.marks[-1][1]
 
 
 @dataclass
@@ -178,6 +190,13 @@ class Race:
             raise self.diverged[0]
         left = max(0.0, 1 - self.elapsed)
         return max(self.running, key=lambda name: self.running[name].promise(left))
+
+    def next(self) -> str:
+        """Who goes on: who promises most, or where that one has stopped, one within reach that was hardly tried."""
+        leader = self.leader()
+        first = self.running[leader]
+        hardly = [name for name, one in self.running.items() if one.share < TRIED and one.said > REACH * first.said]
+        return min(hardly, key=lambda name: self.running[name].share) if hardly and not first.learns() else leader
 
     def choice(self, seconds: float) -> Choice:
         """For the record, of the one that leads."""
