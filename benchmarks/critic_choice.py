@@ -1,72 +1,108 @@
-"""Whether critics rank early as they rank late, and what the method "auto" gets from it, in equal time.
+"""What the method "auto" gets in equal time, and whether its candidates rank early as they rank late.
 
-Pairs are those of the six families, whose W1 is known. Each candidate of "auto" trains for the same time of a core, and
-for 10, 20 and 30 % of those steps, its rate decaying within them; "auto" has the same time for its trials and what
-follows. Time is that of steps: what comes before them (k-means, in "prototypes") is on top, as in critics.py. Numbers
-are E f(x) - E f(y) on fresh points, over W1.
+Pairs are those of the six families, whose W1 is known. Each candidate of "auto" has the same time of a core, and so has
+"auto" with its trials: all from the first draw of points to the last step, with what comes before the first step
+(k-means, in "prototypes"). Numbers are E f(x) - E f(y) on fresh points, over W1; the straight line is the linear critic
+along the difference of means of the points trained on.
+
+Each run is saved as it ends, in results/critic_choice/<budget>s. The same command goes on, and --report prints what
+there is.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
 import time
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from common import arguments, machine, markdown, tell
-from critic.work import steps_within
+from common import RESULTS, arguments, machine, markdown
+from critic.store import write_whole
+from critic.work import seconds_of_auto
 
 from otgan import critics, pairs
 from otgan.critics import training
 from otgan.critics.methods import Auto
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from otgan.pairs import Pair
 
 POINTS = 2**16  # of each side to train on, drawn once for a cell
 FRESH = 2**14  # to judge on
+FOLLOWED = 2**12  # of those, along the way
 AT = 2048  # where gradients are compared
-TIMED = 12  # steps
-SEED = 3  # of critics, other than that of trials
+TIMED = 40  # steps
+SEED = 3  # of critics
+ENTRIES = 25  # of a candidate's history
+OFF = 0.02  # of the budget: "auto" is trained again if its time was further off, at most so often
+AGAIN = 2
+PAUSE = 4  # steps: what takes longer is none
+GOAL = 0.02  # what "auto" may lack of the best
+SHARES = (0.04, 0.08, 0.2, 0.4)  # of the steps, that early ranks are looked at after
+
+Record = dict[str, Any]
 
 
+@dataclass
 class Cell:
-    """A pair, with points to train on and to judge on."""
+    """A pair, with points to train on and to judge on, drawn when they are first needed."""
 
-    def __init__(self, family: str, dimension: int) -> None:
-        self.name, pair = f"{family}, d = {dimension}", pairs.by_name(family, dimension)
-        rng = np.random.default_rng([dimension, len(family)])
-        self.train = [torch.as_tensor(side, dtype=torch.float32) for side in _sample(pair, POINTS, rng)]
-        self.fresh = pair.sample(FRESH, rng)
-        moved, y = pair.coupled(FRESH, rng)
+    family: str
+    dimension: int
+    drawn: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """For files."""
+        return f"{self.family}-{self.dimension}"
+
+    def open(self) -> None:
+        """Draw the points."""
+        if hasattr(self, "train"):
+            return
+        self.pair = pairs.by_name(self.family, self.dimension)
+        rng = np.random.default_rng([self.dimension, len(self.family)])
+        self.train = [torch.as_tensor(side, dtype=torch.float32) for side in _sample(self.pair, POINTS, rng)]
+        self.fresh = self.pair.sample(FRESH, rng)
+        moved, y = self.pair.coupled(FRESH, rng)
         self.truth = float(np.linalg.norm(moved - y, axis=1).mean())
-        self.at = pair.gradient_test_points(AT, rng)
-        self.direction = pair.gradient(self.at)
-        self.drawn: list[float] = []
+        self.at = self.pair.gradient_test_points(AT, rng)
+        self.direction = self.pair.gradient(self.at)
 
-    def fit(self, method: str, steps: int, **options: Any) -> critics.CriticFit:
-        """Critics of batches from the points to train on; ``drawn`` is when each batch was."""
-        self.drawn = []
+    def fit(self, method: str, steps: int, entries: int = 1, **options: Any) -> critics.CriticFit:
+        """Critics of batches from the points to train on; ``drawn`` is when each batch was, and the time before all."""
+        self.drawn = [time.process_time()]
         sides = (_sampler(self.train[0], lambda: self.drawn.append(time.process_time())), _sampler(self.train[1]))
+        training.RECORDS = entries
+        if entries > 1:
+            options["held_out"] = tuple(side[:FOLLOWED] for side in self.fresh)
         return critics.fit(*sides, method, steps=max(1, steps), seed=SEED, unit=1.0, device="cpu", **options)
 
-    def step(self, method: str) -> float:
-        """Seconds of a step."""
+    def pace(self, method: str) -> tuple[float, float]:
+        """Seconds before the first step, and of a step; a first fit imports and fills caches."""
+        self.fit(method, 1)
         self.fit(method, TIMED)
-        return float(np.median(np.diff(self.drawn[-TIMED:])))
+        return self.drawn[-TIMED] - self.drawn[0], float(np.median(np.diff(self.drawn[-TIMED:])))
 
-    def number(self, fit: critics.CriticFit) -> float:
-        """What the critic says, over W1."""
-        return float(fit.estimates_on(*self.fresh)[0]) / self.truth
-
-    def cosine(self, fit: critics.CriticFit) -> float:
-        """Of its gradients with those of an optimal critic."""
+    def judged(self, fit: critics.CriticFit) -> Record:
+        """What a critic says over W1, and the cosine of its gradients with those of an optimal one."""
         gradient = fit.gradient(self.at)
         norm = np.maximum(np.linalg.norm(gradient, axis=1), 1e-12)
-        return float(((gradient * self.direction).sum(axis=1) / norm).mean())
+        cosine = float(((gradient * self.direction).sum(axis=1) / norm).mean())
+        return {"number": float(fit.estimates_on(*self.fresh)[0]) / self.truth, "cosine": cosine, "steps": fit.steps}
+
+    def line(self) -> Record:
+        """The same of the linear critic."""
+        difference = (self.train[0].mean(dim=0) - self.train[1].mean(dim=0)).double().numpy()
+        unit = difference / np.linalg.norm(difference)
+        number = float((self.fresh[0].mean(axis=0) - self.fresh[1].mean(axis=0)) @ unit) / self.truth
+        return {"number": number, "cosine": float((self.direction @ unit).mean()), "seconds": 0.0}
 
 
 def _sample(pair: Pair, n: int, rng: np.random.Generator) -> list[Any]:
@@ -83,94 +119,135 @@ def _sampler(points: torch.Tensor, told: Callable[[], None] = lambda: None) -> A
     return draw
 
 
-def run(family: str, dimension: int, options: argparse.Namespace) -> dict[str, Any]:
-    """All candidates and "auto" in one cell."""
-    cell = Cell(family, dimension)
-    names = tuple(dict.fromkeys((*Auto().candidates, *options.beside)))
-    steps = {name: cell.step(name) for name in names}
-    early: dict[str, list[float]] = {}
-    late, cosine = {}, {}
-    for name in names:
-        full = options.budget / steps[name]
-        early[name] = [cell.number(cell.fit(name, round(share * full))) for share in options.shares]
-        fitted = cell.fit(name, round(full))
-        late[name], cosine[name] = cell.number(fitted), cell.cosine(fitted)
-    trials = sum(steps[name] for name in Auto().candidates)  # seconds of one step of each
-    guess = max(Auto().candidates, key=lambda name: late[name])
-    fitted = cell.fit("auto", steps_within(options.budget, Auto(), steps[guess], trials))
-    assert fitted.choice is not None
-    if fitted.choice.method != guess:  # another pace
-        fitted = cell.fit("auto", steps_within(options.budget, Auto(), steps[fitted.choice.method], trials))
-    assert fitted.choice is not None
+def candidate(cell: Cell, method: str, budget: float) -> Record:
+    """One method for the whole budget; its history is on top of that."""
+    start, step = cell.pace(method)
+    steps = max(1, round((budget - start) / step))
+    fit = cell.fit(method, steps, ENTRIES)
+    assert fit.held_out_estimates is not None
+    at = {"at": (fit.history["step"] / steps).tolist(), "curve": (fit.history["held_out"][0] / cell.truth).tolist()}
+    return cell.judged(fit) | {"seconds": start + steps * step, "start": start, "step": step} | at
+
+
+def auto(cell: Cell, budget: float, known: dict[str, Record]) -> Record:
+    """The method "auto" for the budget: trained again where its steps were too many or too few for the one it chose.
+
+    Its time is that of all its steps, by the pace that candidates alone had, and whatever else it took between steps.
+    """
+    step = {name: known.get(name, known["prototypes"])["step"] for name in Auto().candidates}
+    longest = max(step, key=lambda name: Auto().methods()[name].work(cell.dimension))
+    steps, record = round((budget - 1) / step[longest]), {}
+    for again in range(AGAIN + 1):
+        fit = cell.fit("auto", steps)
+        assert fit.choice is not None
+        between = np.diff(cell.drawn)
+        besides = float(between[between > PAUSE * max(step.values())].sum())
+        seconds = besides + seconds_of_auto(fit, step)
+        chosen = {"chosen": fit.choice.method, "trials": fit.choice.trials, "trial_steps": fit.choice.steps}
+        record = cell.judged(fit) | {"seconds": seconds, "besides": besides, "asked": steps} | chosen
+        if abs(seconds / budget - 1) <= OFF or again == AGAIN:
+            break
+        steps = max(1, round(steps * (budget - besides) / (seconds - besides)))
+    return record
+
+
+def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
+    """All that is missing in a cell."""
+    known: dict[str, Record] = {}
+    for name in ("line", *Auto().candidates, "auto"):
+        path = folder / cell.name / f"{name}.json"
+        if path.exists():
+            known[name] = json.loads(path.read_text())
+            continue
+        if name in options.without:
+            continue
+        cell.open()
+        if name == "line":
+            known[name] = cell.line()
+        else:
+            known[name] = auto(cell, options.budget, known) if name == "auto" else candidate(cell, name, options.budget)
+        record = known[name] | {"machine": machine(("otgan", "numpy", "torch"))}
+        write_whole(path, json.dumps(record, indent=1) + "\n")
+        print(cell.name, name, {key: known[name].get(key) for key in ("number", "seconds", "chosen")}, flush=True)
+
+
+def row(name: str, found: dict[str, Record]) -> dict[str, str]:
+    """A line of the table; the best of the candidates, and what "auto" lacks of it."""
+    singles = [key for key in Auto().candidates if key in found]
+    best = max(singles, key=lambda key: found[key]["number"])
+    lacks = 1 - found["auto"]["number"] / found[best]["number"]
+    shown = {
+        key: f"{found[key]['number']:.3f} ({found[key]['cosine']:.2f})" if key in found else "–" for key in COLUMNS
+    }
     return {
-        "cell": cell.name,
-        "budget": options.budget,
-        "seconds_of_a_step": steps,
-        "early": early,
-        "late": late | {"auto": cell.number(fitted)},
-        "cosine": cosine | {"auto": cell.cosine(fitted)},
-        "chosen": fitted.choice.method,
-        "steps": fitted.steps,
+        "cell": name,
+        "chosen": found["auto"]["chosen"],
+        **shown,
+        "lacks": f"{100 * lacks:.1f} %",
+        "within 2 %": "yes" if lacks <= GOAL else "no",
+        "s": f"{found['auto']['seconds']:.0f}",
     }
 
 
-def row(cell: dict[str, Any]) -> dict[str, str]:
-    """A line of the table."""
-    late, cosine = cell["late"], cell["cosine"]
-    return {"cell": cell["cell"], "chosen": cell["chosen"]} | {
-        name: f"{late[name]:.3f} ({cosine[name]:.2f})" for name in ("auto", *(key for key in late if key != "auto"))
-    }
+COLUMNS = ("auto", *Auto().candidates, "line")
 
 
-def means(cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """The same as a cell: the mean over cells."""
-    names = cells[0]["late"]
-    return {"cell": "mean", "chosen": ""} | {
-        kind: {name: float(np.mean([cell[kind][name] for cell in cells])) for name in names}
-        for kind in ("late", "cosine")
-    }
+def report(folder: Path) -> str:
+    """The table of what there is, its means, and how early ranks are late ones."""
+    cells = {}
+    for family in pairs.families():
+        for path in sorted(folder.glob(f"{family}-[0-9]*"), key=lambda path: int(path.name.rsplit("-", 1)[1])):
+            found = {file.stem: json.loads(file.read_text()) for file in path.glob("*.json")}
+            if "auto" in found:
+                cells[f"{family}, d = {path.name.rsplit('-', 1)[1]}"] = found
+    rows = [row(name, found) for name, found in cells.items()]
+    if not rows:
+        return "nothing yet"
+    full = {key: [found[key]["number"] for found in cells.values() if key in found] for key in COLUMNS}
+    mean = {key: f"{np.mean(some):.3f}" if len(some) == len(cells) else "–" for key, some in full.items()}
+    within = sum(one["within 2 %"] == "yes" for one in rows)
+    rows.append({"cell": "mean", "chosen": "", **mean, "lacks": "", "within 2 %": f"{within} of {len(cells)}", "s": ""})
+    return f"{markdown(rows)}\n\n{ranks(list(cells.values()))}"
 
 
-def ranks(cells: list[dict[str, Any]], shares: list[float]) -> str:
-    """How often the one that leads early leads late, and what it lacks of the best on average and at most."""
+def ranks(cells: list[dict[str, Record]]) -> str:
+    """How often the candidate that leads early leads late, and what it lacks of the best, on average and at most."""
     lines = []
-    for k, share in enumerate(shares):
+    for share in SHARES:
         lost = []
         for cell in cells:
-            leads = max(Auto().candidates, key=lambda name, cell=cell, k=k: cell["early"][name][k])
-            lost.append(1 - cell["late"][leads] / max(cell["late"][name] for name in Auto().candidates))
+            there = [name for name in Auto().candidates if name in cell]
+            leads = max(there, key=lambda name, cell=cell, share=share: at_share(cell[name], share))
+            lost.append(1 - cell[leads]["number"] / max(cell[name]["number"] for name in there))
         right = sum(one == 0 for one in lost)
-        lines.append(
-            {
-                "trial": f"{share:.0%}",
-                "leads late, too": f"{right} of {len(lost)}",
-                "lacks, mean": f"{100 * np.mean(lost):.1f} %",
-                "at most": f"{100 * max(lost):.1f} %",
-            }
-        )
+        about = {"mean": f"{100 * np.mean(lost):.1f} %", "at most": f"{100 * max(lost):.1f} %"}
+        lines.append({"after": f"{share:.0%}", "leads late, too": f"{right} of {len(lost)}", **about})
     return markdown(lines)
+
+
+def at_share(record: Record, share: float) -> float:
+    """A candidate's number after a share of its steps."""
+    return record["curve"][int(np.argmin(np.abs(np.array(record["at"]) - share)))]
 
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--budget", type=float, default=5.0, help="seconds of a core, for each method")
+    parser.add_argument("--budget", type=float, default=20.0, help="seconds of a core, for each method")
     parser.add_argument("--dimensions", type=int, nargs="+", default=[2, 16, 64])
     parser.add_argument("--families", nargs="+", choices=pairs.families(), default=list(pairs.families()))
-    parser.add_argument(
-        "--shares", type=float, nargs="*", default=[0.1, 0.2, 0.3], help="of the steps, in early trials"
-    )
-    parser.add_argument("--beside", nargs="*", default=[], help="methods beside the candidates")
+    parser.add_argument("--without", nargs="*", default=[], help="candidates that are not trained alone")
+    parser.add_argument("--report", action="store_true", help="only print what is saved")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    training.RECORDS = 1
-    cells = []
-    for dimension in options.dimensions:
-        for family in options.families:
-            cells.append(run(family, dimension, options))
-            print(row(cells[-1]), flush=True)
-    text = markdown([row(cell) for cell in (*cells, means(cells))])
-    text += f"\n\n{ranks(cells, options.shares)}" if options.shares else ""
-    tell(options, "critic_choice", {"machine": machine(("otgan", "numpy", "torch")), "cells": cells}, text)
+    folder = RESULTS / "critic_choice" / f"{options.budget:g}s"
+    if not options.report:
+        for dimension in options.dimensions:
+            for family in options.families:
+                run(Cell(family, dimension), folder, options)
+    text = report(folder)
+    print(text)
+    if options.save:
+        write_whole(folder.with_suffix(".md"), text + "\n")
 
 
 if __name__ == "__main__":

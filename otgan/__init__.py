@@ -12,7 +12,7 @@ from otgan.grid import solve_grid
 from otgan.line import wasserstein_1d, wasserstein_circle
 from otgan.many import pairwise, wasserstein_batch
 from otgan.population import PermutationTestResult, PopulationInterval, permutation_test, population_interval
-from otgan.preflight import preflight
+from otgan.preflights import preflight
 from otgan.sliced import MaxSlicedDistance, SlicedDistance, max_sliced_wasserstein, sliced_wasserstein
 from otgan.solution import Solution, Status
 from otgan.solve import solve, solve_cost, wasserstein

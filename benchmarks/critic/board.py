@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Runs = dict[str, dict[Cell, list[Record]]]  # name -> cell -> seeds
 
+RAYS = "The six families of otgan.pairs.families"
+SIX = "Of the six: "
+FULL = "Funnels and four other families"
 BOARDS: dict[str, tuple[Cell, ...]] = {
     "Funnels, the six cells of the screen": STAGES["screen"],
     "Funnels, all 28 cells": STAGES["funnels"],
@@ -25,6 +28,12 @@ BOARDS: dict[str, tuple[Cell, ...]] = {
         f"Other families: {family}": tuple(cell for cell in STAGES["families"] if cell.family == family)
         for family in FAMILIES
         if family != "funnels"
+    },
+    FULL: STAGES["full"],
+    RAYS: STAGES["rays"],
+    **{
+        f"{SIX}{family}": tuple(cell for cell in STAGES["rays"] if cell.family == family)
+        for family in dict.fromkeys(cell.family for cell in STAGES["rays"])
     },
 }
 FIGURES: dict[str, Callable[[Record], float | None]] = {
@@ -58,6 +67,8 @@ class Line:
         Runs that diverged, and are in no mean.
     figures : dict
         Of :data:`FIGURES`; what a method lacks is absent.
+    worst : dict
+        Of cosine and error, the family whose mean is the worst and that mean; empty on a board of one family.
     """
 
     name: str
@@ -66,6 +77,7 @@ class Line:
     seeds: str
     failed: int
     figures: dict[str, Mean]
+    worst: dict[str, tuple[str, float]] = field(default_factory=dict)
 
 
 def runs_of(records: Iterable[Record]) -> tuple[Runs, int]:
@@ -122,7 +134,30 @@ def line(name: str, runs: Mapping[Cell, list[Record]], cells: Sequence[Cell]) ->
     counts = sorted(len(seeds) for seeds in kept)
     seeds = str(counts[0]) if counts[0] == counts[-1] else f"{counts[0]}-{counts[-1]}"
     failed = sum(map(len, found)) - sum(map(len, kept))
-    return Line(name, SETTINGS[name].control, len(kept), seeds, failed, figures)
+    return Line(name, SETTINGS[name].control, len(kept), seeds, failed, figures, worst(runs, cells))
+
+
+def worst(runs: Mapping[Cell, list[Record]], cells: Sequence[Cell]) -> dict[str, tuple[str, float]]:
+    """The family with the least mean cosine, and the one with the greatest mean error, each with that mean.
+
+    A mean over cells hides where a method fails: whoever has data of their own cannot choose the family.
+    """
+    of_family: dict[str, list[list[Record]]] = {}
+    for cell in cells:
+        if seeds := good(runs.get(cell, [])):
+            of_family.setdefault(cell.family, []).append(seeds)
+    if len(of_family) < 2:
+        return {}
+    found = {}
+    for figure, worse in (("cosine", min), ("error", max)):
+        of = FIGURES[figure]
+        means = {
+            family: mean_over_cells([[of(one) or 0.0 for one in seeds] for seeds in many]).value
+            for family, many in of_family.items()
+        }
+        family = worse(means, key=lambda name: means[name])
+        found[figure] = (family, means[family])
+    return found
 
 
 def board(runs: Runs, cells: Sequence[Cell]) -> list[Line]:
@@ -171,12 +206,19 @@ class Board:
 
 
 def boards_of(runs: Runs) -> list[Board]:
-    """Every board that has a line, but that of all funnels where nothing went beyond the screen."""
+    """Every board that has a line, but that of all funnels where nothing went beyond the screen.
+
+    Nor one of several families, or of one of the six, where there is no more than the funnels.
+    """
     seen = {cell for by_cell in runs.values() for cell in by_cell}
+    others = {cell for cell in seen if cell in STAGES["rays"] and cell.family != "funnels"}
     boards = []
     for title, cells in BOARDS.items():
         present = tuple(cell for cell in cells if cell in seen)
-        if (lines := board(runs, cells)) and not (cells == STAGES["funnels"] and set(present) <= set(STAGES["screen"])):
+        more = title not in (FULL, RAYS) and not title.startswith(SIX)
+        if not (lines := board(runs, cells)) or (cells == STAGES["funnels"] and set(present) <= set(STAGES["screen"])):
+            continue
+        if more or len({cell.family for cell in present}) > 1 or (title.startswith(SIX) and others):
             boards.append(Board(title, cells, present, lines))
     return boards
 

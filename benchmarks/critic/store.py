@@ -24,10 +24,11 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # Version of otgan.critics -> older ones, each with the methods that train or judge in another way now: the records of
 # all others are as good as its own, up to rounding. Older ones saw slopes in single precision: between points that are
 # very close to each other, as some of 2048 in the plane are, lipschitz_observed is then rounding, and may be 30 for 1.
-# None but the newest two searched for steeper places than data and gradients show: their lipschitz_observed is lower.
+# None but the newest three searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "0123660cf21e": {
+    "c9c1a4345aa0": {
+        "0123660cf21e": frozenset({"auto"}),
         "cfd12057d6e8": frozenset(),
         "e5f512f4804e": frozenset(),
         "03c574e3f605": ORTHONORMAL,

@@ -63,20 +63,31 @@ def remarks(records: Sequence[Record], left_out: int) -> list[str]:
 
 def board_table(one: Board) -> str:
     """Contenders, then what is published on the same cells, then controls."""
+    families = any(line.worst for line in one.lines)
     header = ["method", "cosine", "W1 error %", "corrected %", "by slope %", "cells", "seeds", "failed"]
-    lines = [line for line in one.lines if not line.control] + published_lines(one.present)
-    text = markdown_table(header, [row(line, len(one.cells)) for line in lines])
-    controls = [row(line, len(one.cells)) for line in one.lines if line.control]
+    header[3:3] = ["worst family: cosine", "worst family: W1 error %"] if families else []
+    lines = [line for line in one.lines if not line.control] + ([] if families else published_lines(one.present))
+    text = markdown_table(header, [row(line, len(one.cells), families) for line in lines])
+    controls = [row(line, len(one.cells), families) for line in one.lines if line.control]
     if controls:
         text += "\nControls, which know more than a critic may:\n\n" + markdown_table(header, controls)
     return text
 
 
-def row(one: Line, cells: int) -> list[str]:
-    """The text of a line."""
+def row(one: Line, cells: int, families: bool = False) -> list[str]:
+    """The text of a line; with the worst of several families, beside the means."""
     figures = [_text(one.figures.get(name), percent=name != "cosine") for name in FIGURES]
     of = str(one.cells) if one.cells == cells else f"{one.cells} of {cells}"
+    figures[2:2] = [_worst(one, "cosine"), _worst(one, "error")] if families else []
     return [one.name, *figures, of, one.seeds, str(one.failed or "–")]
+
+
+def _worst(one: Line, figure: str) -> str:
+    """The mean of the worst family, and which that is."""
+    if figure not in one.worst:
+        return "–"
+    family, value = one.worst[figure]
+    return f"{100 * value:.1f} ({family})" if figure == "error" else f"{value:.3f} ({family})"
 
 
 def _text(mean: Mean | None, percent: bool) -> str:
@@ -122,7 +133,11 @@ def effort_table(runs: Runs) -> str:
 def cell_tables(runs: Runs) -> str:
     """Cosine and signed error, one row a cell, one column a method; means over seeds."""
     best_cosine, best_error = published_best()
-    cells = [cell for cell in STAGES["full"] if any(cell in by_cell for by_cell in runs.values())]
+    cells = [
+        cell
+        for cell in dict.fromkeys(STAGES["full"] + STAGES["rays"])
+        if any(cell in by_cell for by_cell in runs.values())
+    ]
     parts = ["# Cell by cell\n", "Means over seeds; errors are signed. A cell is family-dimension-number.\n"]
     for title, key, text, best in (
         ("Cosine", "cosine", "{:.3f}", best_cosine),

@@ -25,7 +25,7 @@ from critic.pool import SIZE, Pool, pool
 from critic.store import Record, Store, digest, source
 from otgan import critics
 from otgan.critics import training
-from otgan.critics.methods.auto import LEAST, Auto
+from otgan.critics.methods import Auto
 from otgan.errors import OTError
 
 if TYPE_CHECKING:
@@ -199,25 +199,21 @@ def _pace(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]
     if first.choice is None:
         return Pace(max(1, round(task.budget / seconds_of_a_step(fit, least, device, len(seeds)))), records)
     auto = Auto(**task.setting.options)
-    steps = {
+    step = {
         name: seconds_of_a_step(_fitter(task, points, device, seeds, name), least, device, len(seeds))
         for name in auto.candidates
     }
-    trials = sum(steps.values())
-    choice = fit(Pace(steps_within(task.budget, auto, max(steps.values()), trials), 1)).choice
-    assert choice is not None
-    return Pace(steps_within(task.budget, auto, steps[choice.method], trials), records)
+    longest = max(step, key=lambda name: auto.methods()[name].work(task.cell.dimension))
+    steps = max(1, round(task.budget / step[longest]))
+    found = fit(Pace(steps, 1))
+    return Pace(max(1, round(steps * task.budget / seconds_of_auto(found, step))), records)
 
 
-def steps_within(budget: float, auto: Auto, step: float, trials: float) -> int:
-    """How many steps the method chosen may take so that these and the trials take the budget, one at least.
-
-    ``step`` is the time of a step of that method, ``trials`` the sum of those of all candidates.
-    """
-    shared = budget / (step + auto.trial * trials)
-    if auto.trial * shared >= LEAST:
-        return round(shared)
-    return max(round((budget - LEAST * trials) / step), min(LEAST, round(budget / (step + trials))), 1)
+def seconds_of_auto(fit: critics.CriticFit, step: dict[str, float]) -> float:
+    """The time of all steps of a fit of "auto", from those of a step of each candidate."""
+    assert fit.choice is not None
+    others = sum(steps * step[name] for name, steps in fit.choice.steps.items() if name != fit.choice.method)
+    return others + fit.steps * step[fit.choice.method]
 
 
 def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:

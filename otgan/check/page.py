@@ -49,6 +49,7 @@ def check_page(
         report.next_html(*check_advice(record)),
         "<h2>The numbers</h2>",
         _table(record["critics"], meanings, about_critic=False, exact=distance),
+        report.truths_html(*report.truths_of_check(record)),
         "<h2>The figures</h2>",
         *(map(report.figure_html, figures) if figures else ['<p class="quiet">No figures: they need matplotlib.</p>']),
         "<h2>The critics as functions</h2>",

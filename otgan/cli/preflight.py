@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from otgan.preflight.result import Preflight as Result
+    from otgan.preflights.result import Preflight as Result
 
 __all__ = ["Preflight"]
 
@@ -113,7 +113,7 @@ class Preflight:
     def _tell(self, result: Result, folder: Path) -> None:
         """The answer, what to expect, one table, and where the page is."""
         from otgan import report
-        from otgan.preflight.table import ranking_table
+        from otgan.preflights.table import ranking_table
 
         weights = None if self.weights is None else str(self.weights)
         files = {"critic": self.critic, "weights": weights, "trust": self.trust} if self.critic else {}

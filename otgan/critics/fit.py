@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from otgan import frames, inputs
-from otgan.critics.choice import Choice, choose
+from otgan.critics.choice import Choice, train_best
 from otgan.critics.critic import TRAINED_ON, Critic, Lipschitz, prepare
 from otgan.critics.methods import METHODS, Auto
 from otgan.critics.modes import own_modes
@@ -21,7 +21,7 @@ from otgan.critics.repair import repaired_bound
 from otgan.critics.report import CriticReport, report
 from otgan.critics.room import check_weights
 from otgan.critics.source import sources
-from otgan.critics.training import Job, shares, train_side_by_side
+from otgan.critics.training import Job, go_on, history_of, shares, trainings
 from otgan.errors import InvalidInput
 from otgan.problem import Problem
 from otgan.runtime.device import torch_device
@@ -283,12 +283,13 @@ def fit(
         A fixed sample, or a population ``sampler(n, generator) -> tensor (n, d)``. 1-D arrays are points on the line.
     y : (m, d) array_like, or sampler
     method : str, default "gp"
-        One of :func:`methods`. "auto" tries several that are 1-Lipschitz by construction, and trains the best.
+        One of :func:`methods`. "auto" begins several that are 1-Lipschitz by construction, and ends the best.
     seed : int, default 0
     n_seeds : int, default 1
         Train from ``seed, seed + 1, ...``.
     steps : int, optional
-        Optimiser steps of each; the method's default if None. The trials of "auto" come on top.
+        Optimiser steps of each; the method's default if None. With "auto" it is the work of so many of the dearest
+        candidate, trials included: cheaper ones take more.
     network : callable or torch.nn.Module, optional
         ``network(d)`` gives a fresh module from (k, d) to (k, 1); a module is copied for each seed as it stands. It is
         the N from above: :attr:`CriticFit.critic` calls it with ``(x - center) / unit``, and so does training. The
@@ -342,29 +343,36 @@ def fit(
     if network is None:
         check_weights(n_seeds * chosen.weights(dimension), f"{n_seeds} x {method!r}", "Lower width, depth or n_seeds.")
     start, choice = time.perf_counter(), None
-    if isinstance(chosen, Auto):
-        if network is not None:
-            chosen.check_network(given_network(network, dimension, seed))
-        chosen, choice = choose(chosen, source_x, source_y, scaling.unit, where, progress)
-    ensembles = [
-        _ensemble(chosen, network, dimension, [seed + int(k) for k in part]).to(where)
-        for part in shares(chosen, n_seeds, where)
-    ]
+    if isinstance(chosen, Auto) and network is not None:
+        chosen.check_network(given_network(network, dimension, seed))
+
+    def ensembles(of: Method) -> list[nn.Module]:
+        return [
+            _ensemble(of, network, dimension, [seed + int(k) for k in part]).to(where)
+            for part in shares(of, n_seeds, where)
+        ]
+
+    made = [] if isinstance(chosen, Auto) else ensembles(chosen)
     drawn = torch.Generator(where).manual_seed(seed + 10**6)
     judged = {"estimate": (source_x.evaluation(EVALUATION, drawn), source_y.evaluation(EVALUATION, drawn))}
     judged |= {} if held is None else {"held_out": held}
     tensors = {name: (prepare(a, scaling, where), prepare(b, scaling, where)) for name, (a, b) in judged.items()}
     job = Job(chosen, source_x, source_y, tensors, where, progress)
-    history = train_side_by_side(job, ensembles, seed)
+    if isinstance(chosen, Auto):
+        trained, choice = train_best(chosen, job, ensembles, seed, scaling.unit)
+        chosen = replace(trained[0].job.method, steps=trained[0].done)
+    else:
+        trained = trainings(job, made, seed)
+        go_on(trained, chosen.steps)
+    history = history_of(trained)
     history |= {name: scaling.unit * history[name] for name in judged}
-    history["seconds"] += 0.0 if choice is None else choice.seconds
     found = CriticFit(
         method=method,
         options={option.name: getattr(chosen, option.name) for option in fields(chosen)},
         critics=tuple(
-            Critic(member(ensemble, k).eval(), scaling, columns)
-            for ensemble in ensembles
-            for k in range(n_members(ensemble))
+            Critic(member(one.network, k).eval(), scaling, columns)
+            for one in trained
+            for k in range(n_members(one.network))
         ),
         estimates=history["estimate"][:, -1],
         held_out_estimates=None,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Population", "Sample", "Source", "batches", "sources"]
+__all__ = ["Fewer", "Population", "Sample", "Source", "batches", "sources"]
 
 PROBE = 1024  # points of a population that its scaling is estimated from
 
@@ -97,6 +97,31 @@ class Population:
     @property
     def size(self) -> None:
         """A population never ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fewer:
+    """A source of which no more than ``most`` different points are ever seen at once; batches are its own."""
+
+    source: Source
+    most: int
+
+    def batch(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """As the source gives it."""
+        return self.source.batch(n, generator)
+
+    def some(self, n: int, generator: torch.Generator) -> torch.Tensor:
+        """Give n different points, or as many as there may be."""
+        return self.source.some(min(n, self.most), generator)
+
+    def evaluation(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
+        """As the source gives them."""
+        return self.source.evaluation(n, generator)
+
+    @property
+    def size(self) -> int | None:
+        """How many points the source has."""
+        return self.source.size
 
 
 @dataclass(frozen=True)

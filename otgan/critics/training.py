@@ -1,4 +1,4 @@
-"""The training loop: one for every method, and for all seeds of an ensemble at once."""
+"""The training loop: one for every method, and for all seeds of an ensemble at once; it can pause, and go on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otgan.critics.methods.method import Method
     from otgan.critics.source import Source
 
-__all__ = ["Job", "shares", "train_side_by_side"]
+__all__ = ["Job", "Training", "check_finite", "go_on", "history_of", "shares", "train_side_by_side", "trainings"]
 
 RECORDS = 50  # entries of the history
 # Multiplications of a layer from which on the overhead that seeds share in an ensemble is little, and none to speak of.
@@ -66,44 +66,82 @@ class Job:
     records: int | None = None
 
 
-def _train(job: Job, network: nn.Module, seed: int, shown: bool) -> dict[str, NDArray[Any]]:
-    """Train all members of an ensemble in place, each on batches of its own generator.
+@dataclass(eq=False)
+class Training:
+    """An ensemble that is trained in place, each member on batches of its own generator; it can pause after any step.
 
-    Returns
-    -------
-    dict
-        ``step`` and ``seconds`` since the start, (k,), and each record of ``job.judged_on``, (S, k).
+    Attributes
+    ----------
+    job : Job
+    network : torch.nn.Module
+    seed : int
+        Of the first member; the others' follow.
+    shown : bool
+        Whether a bar may show it.
+    done : int
+        Steps so far.
+    records : dict
+        ``step`` and ``seconds`` since the start, and each record of ``job.judged_on``, a list each.
     """
-    method = job.method
-    generators = generators_for(network, seed, job.device)
-    method.start(network, job.x, job.y, generators)
-    optimizer = method.optimizer(network)
-    rates = [group["lr"] for group in optimizer.param_groups] if optimizer else []
-    records: dict[str, list[Any]] = {name: [] for name in ("step", "seconds", *job.judged_on)}
-    every = max(1, method.steps // (job.records or RECORDS))
-    network.train()
-    for step in tqdm(range(1, method.steps + 1), desc=method.name, disable=None if job.progress and shown else True):
-        if job.stop.is_set():
-            break
-        for rate, group in zip(rates, optimizer.param_groups if optimizer else [], strict=True):
-            group["lr"] = rate * method.schedule(step - 1)
-        x, y = (batches(side, method.batch_size, generators, whole=method.whole) for side in (job.x, job.y))
-        method.step(network, optimizer, x, y, generators)
-        drop_cached_weights(network)
 
-        if step % every == 0 or step == method.steps:
-            network.eval()
-            records["step"].append(step)
-            records["seconds"].append(time.perf_counter() - job.start)
-            for name, points in job.judged_on.items():
-                records[name].append(method.estimates(network, *points).cpu().numpy())
-                _check_finite(records[name][-1], method, step)
-            network.train()
-    network.eval()
-    return {name: np.array(entries).T for name, entries in records.items()}
+    job: Job
+    network: nn.Module
+    seed: int
+    shown: bool = False
+    done: int = 0
+    records: dict[str, list[Any]] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Prepare the network and its optimiser, once."""
+        if self.records:
+            return
+        job, method = self.job, self.job.method
+        self.records = {name: [] for name in ("step", "seconds", *job.judged_on)}
+        self.generators = generators_for(self.network, self.seed, job.device)
+        method.start(self.network, job.x, job.y, self.generators)
+        self.optimizer = method.optimizer(self.network)
+        self.rates = [group["lr"] for group in self.optimizer.param_groups] if self.optimizer else []
+
+    def until(self, last: int, lag: float = 0.0) -> None:
+        """Go on to this step; the rate is that of so many steps later in the whole length of the method."""
+        self.begin()
+        job, method, network, optimizer = self.job, self.job.method, self.network, self.optimizer
+        every = max(1, method.steps // (job.records or RECORDS))
+        network.train()
+        hidden = None if job.progress and self.shown else True
+        for step in tqdm(range(self.done + 1, last + 1), desc=method.name, disable=hidden):
+            if job.stop.is_set():
+                break
+            for rate, group in zip(self.rates, optimizer.param_groups if optimizer else [], strict=True):
+                group["lr"] = rate * method.schedule(step - 1 + lag)
+            x, y = (batches(side, method.batch_size, self.generators, whole=method.whole) for side in (job.x, job.y))
+            method.step(network, optimizer, x, y, self.generators)
+            drop_cached_weights(network)
+            self.done = step
+
+            if step % every == 0 or step == method.steps:
+                self._record(step)
+        network.eval()
+
+    def record_end(self) -> None:
+        """The last entry of the history is of the last step, wherever that was."""
+        if self.records["step"][-1:] != [self.done]:
+            self._record(self.done)
+            self.network.eval()
+
+    def _record(self, step: int) -> None:
+        job = self.job
+        self.network.eval()
+        self.records["step"].append(step)
+        self.records["seconds"].append(time.perf_counter() - job.start)
+        for name, points in job.judged_on.items():
+            self.records[name].append(job.method.estimates(self.network, *points).cpu().numpy())
+            check_finite(self.records[name][-1], job.method, step)
+        self.network.train()
 
 
-def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> None:
+def check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> None:
+    """Raise an OTError if critics have diverged by this step."""
     if not np.isfinite(estimates).all():
         raise OTError(
             f"the critic of method {method.name!r} diverged by step {step}. Lower learning_rate "
@@ -111,22 +149,39 @@ def _check_finite(estimates: NDArray[np.float64], method: Method, step: int) -> 
         )
 
 
-def train_side_by_side(job: Job, ensembles: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
-    """Train ensembles of consecutive seeds, each in a thread of its own, with one torch thread.
+def trainings(job: Job, ensembles: Sequence[nn.Module], seed: int) -> list[Training]:
+    """Those of ensembles of consecutive seeds, none begun."""
+    first = np.cumsum([seed, *(n_members(ensemble) for ensemble in ensembles)])
+    return [Training(job, ensemble, int(first[k]), shown=k == 0) for k, ensemble in enumerate(ensembles)]
+
+
+def go_on(started: Sequence[Training], last: int, lag: float = 0.0) -> None:
+    """Train ensembles side by side up to this step, each in a thread of its own, with one torch thread.
 
     Torch's own threads do not help here: steps this small lose time when each is spread over cores, most of all where
     other programs use the cores too.
     """
-    first = np.cumsum([seed, *(n_members(ensemble) for ensemble in ensembles)])
-    with ThreadPoolExecutor(min(len(ensembles), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(min(len(started), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            parts = list(
-                pool.map(lambda k: _train(job, ensembles[k], int(first[k]), shown=k == 0), range(len(ensembles)))
-            )
-        finally:
-            job.stop.set()  # after an error or Ctrl-C the others end at their next step
-    together = {name: np.concatenate([part[name] for part in parts]) for name in job.judged_on}
+            list(pool.map(lambda training: training.until(last, lag), started))
+        except BaseException:  # after an error or Ctrl-C the others end at their next step
+            for training in started:
+                training.job.stop.set()
+            raise
+
+
+def history_of(ended: Sequence[Training]) -> dict[str, NDArray[Any]]:
+    """What was recorded: ``step`` and ``seconds``, (k,), and each record, (S, k) for all members in order."""
+    parts = [{name: np.array(entries).T for name, entries in one.records.items()} for one in ended]
+    together = {name: np.concatenate([part[name] for part in parts]) for name in ended[0].job.judged_on}
     return {"step": parts[0]["step"], "seconds": np.max([part["seconds"] for part in parts], axis=0), **together}
+
+
+def train_side_by_side(job: Job, ensembles: Sequence[nn.Module], seed: int) -> dict[str, NDArray[Any]]:
+    """Train ensembles of consecutive seeds from beginning to end, and give the history of all."""
+    started = trainings(job, ensembles, seed)
+    go_on(started, job.method.steps)
+    return history_of(started)
 
 
 def shares(method: Method, n_seeds: int, device: torch.device) -> list[NDArray[np.intp]]:

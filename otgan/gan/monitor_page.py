@@ -137,6 +137,7 @@ class MonitorPage:
             _answer(last) if last else f"<p>{escape(self.unmeasured)}</p>",
             report.next_html(*self.advice),
             *(["<h2>The last measurement</h2>", *_tables(last)] if last else []),
+            report.truths_html(*report.truths_of_measurement(last or {})),
             "<h2>The figures</h2>",
             *(report.figure_html(figure) for figure in figures),
             "<h2>How to do it again</h2>",

@@ -17,10 +17,12 @@ from otgan.report.lock import exclusive_lock
 from otgan.report.numbers import percent, significant, typeset
 from otgan.report.record import describe, distance_bounds, environment, plain, to_json
 from otgan.report.terminal import print_table, print_tables
+from otgan.report.truths import TRUTHS, truths_html, truths_of_check, truths_of_measurement
 from otgan.report.words import WORDS, explained
 from otgan.runtime.files import check_folder, check_writable, write_files
 
 __all__ = [
+    "TRUTHS",
     "WORDS",
     "Figure",
     "amount",
@@ -50,6 +52,9 @@ __all__ = [
     "slug",
     "terms_html",
     "to_json",
+    "truths_html",
+    "truths_of_check",
+    "truths_of_measurement",
     "typeset",
     "unsettled",
     "write_files",

@@ -8,7 +8,7 @@ import torch
 
 from otgan.critics.given import given_critics
 from otgan.pairs import LeastCones, Rays
-from otgan.preflight.measure import fresh, measured
+from otgan.preflights.measure import fresh, measured
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 import otgan
 from otgan.data import SampleSet
-from otgan.preflight.plan import FAMILIES, SIZES, cases, ground
+from otgan.preflights.plan import FAMILIES, SIZES, cases, ground
 
 
 @pytest.mark.parametrize("name", ["digits:8", "gaussians8"])

@@ -13,8 +13,8 @@ from torch import nn
 
 import otgan
 from otgan.cli import main
-from otgan.preflight.result import Preflight
-from otgan.preflight.train import Trainer
+from otgan.preflights.result import Preflight
+from otgan.preflights.train import Trainer
 
 FAST: dict[str, Any] = {"n": 60, "steps": 3, "seeds": 1, "device": "cpu"}
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from otgan.preflight.cell import Cell
-from otgan.preflight.ranking import best_settings, ranking
-from otgan.preflight.verdict import verdict
+from otgan.preflights.cell import Cell
+from otgan.preflights.ranking import best_settings, ranking
+from otgan.preflights.verdict import verdict
 
 SIZES = {"near": 0.3, "halfway": 1.5, "far": 6.0}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from otgan import inputs
@@ -13,7 +13,7 @@ from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.spectral import SpectralNorm
 from otgan.errors import InvalidInput
 
-__all__ = ["CANDIDATES", "LEAST", "Auto"]
+__all__ = ["CANDIDATES", "Auto"]
 
 CANDIDATES: dict[str, type[Method]] = {
     method.name: method
@@ -27,16 +27,19 @@ CANDIDATES: dict[str, type[Method]] = {
         SpectralNorm,
     )
 }
-LEAST = 50  # steps of a trial: in fewer, what starts well leads what learns well
+LONGEST = 0.5  # trial, of all the work
 OWN: Any = None  # of an option: each candidate's own default
 
 
 @dataclass(frozen=True)
 class Auto(Method):
-    """A short trial of each candidate, and the one that says most on points held out from it is trained.
+    """All candidates begin, and the one that promises most on points held out from it is trained to the end.
 
     What critics say on points that they were not trained on can be compared where each is 1-Lipschitz: all are then
     lower bounds on W1, and the greatest is the best. :mod:`otgan.critics.choice` makes the choice.
+
+    All of it, trials included, is as much work as the longest of the candidates alone would be (its steps times
+    :meth:`~otgan.critics.methods.method.Method.work`), whichever is chosen; cheaper ones take more steps for it.
 
     Options that are None are each candidate's own; others are for all candidates.
 
@@ -45,12 +48,11 @@ class Auto(Method):
     candidates : tuple of str
         Names of methods that are 1-Lipschitz by construction.
     trial : float
-        Share of a candidate's steps that its trial takes, in (0, 1], but 50 at least, or all if it has fewer. The one
-        chosen then takes all of its steps.
+        Share of all the work that one takes between two comparisons, in (0, 0.5]; each begins with half of that.
     """
 
     name: ClassVar[str] = "auto"
-    summary: ClassVar[str] = "the best of several exactly 1-Lipschitz critics, by a short trial of each"
+    summary: ClassVar[str] = "the best of several exactly 1-Lipschitz critics, chosen while they begin to train"
     reference: ClassVar[str] = "Kantorovich-Rubinstein duality; the candidates' own (arXiv:1811.05381 and others)"
     exact_lipschitz: ClassVar[bool] = True
     own_network: ClassVar[bool] = True
@@ -62,10 +64,10 @@ class Auto(Method):
     width: int = OWN
     depth: int = OWN
     candidates: tuple[str, ...] = ("prototypes", "prototypes-y", "orthogonal")
-    trial: float = 0.1
+    trial: float = 0.05
 
     def __post_init__(self) -> None:
-        inputs.real(self.trial, "trial", low=0.0, high=1.0, open_low=True)
+        inputs.real(self.trial, "trial", low=0.0, high=LONGEST, open_low=True)
         if isinstance(self.candidates, str) or not self.candidates:
             raise InvalidInput(f"candidates must be a tuple of methods' names, but {self.candidates!r} came.")
         for name in self.candidates:
@@ -78,10 +80,13 @@ class Auto(Method):
         given = {name: value for name, value in given.items() if value is not None}
         return {name: CANDIDATES[name].with_options(given) for name in self.candidates}
 
-    def trial_steps(self, steps: int) -> int:
-        """How long the trial of a candidate is that may take so many steps."""
-        return min(steps, max(LEAST, round(self.trial * steps)))
+    def planned(self, dimension: int) -> dict[str, Method]:
+        """The candidates as long as all the work would be for each alone."""
+        methods = self.methods()
+        whole = max(method.steps * method.work(dimension) for method in methods.values())
+        steps = {name: max(1, round(whole / method.work(dimension))) for name, method in methods.items()}
+        return {name: replace(method, steps=steps[name]) for name, method in methods.items()}
 
     def weights(self, dimension: int) -> int:
-        """Those of the largest candidate."""
-        return max(method.weights(dimension) for method in self.methods().values())
+        """Those of all candidates, which begin together."""
+        return sum(method.weights(dimension) for method in self.methods().values())

@@ -32,6 +32,7 @@ ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds
 
 SAMPLE = 32_768  # points of x to place prototypes by
 SWEEPS = 10  # of k-means
+DISTANCE = 64  # multiplications of a layer that take as long as a distance
 ORDER = 2.0  # how far apart, in standard deviations, biases put the two units of a pair to begin with
 
 
@@ -94,6 +95,12 @@ class Prototypes(NormPreserving):
         """Those of the layers, and the prototypes."""
         width = max(self.width, 2 * dimension)
         return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.prototypes)
+
+    def work(self, dimension: int) -> int:
+        """Those of the layers, and as much for each distance in any dimension: finding the least takes the time."""
+        width = max(self.width, 2 * dimension)
+        layers = (width + 2) * (dimension + 1 + self.depth * (width + 2))
+        return self.batch_size * (layers + DISTANCE * self.prototypes)
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""

@@ -29,8 +29,8 @@ class Cell:
     method : str
     options : dict
         Those of the method that are not its defaults.
-    stage : {"settings", "pairs"}
-        Whether it was trained to choose settings, or to be compared.
+    stage : {"settings", "pairs", "moves"}
+        Whether it was trained to choose settings, to be compared, or to see how soon it follows fakes that move.
     family, size : str
         Of the pair.
     w1, share : float
@@ -43,7 +43,7 @@ class Cell:
     steps : int
         0 for a critic that was not trained here.
     settled : int or None
-        The step from which on its number stayed within 10 % of its last.
+        The step from which on its number stayed within 10 % of its last; where fakes moved, counted from there.
     seconds : float
     failed : str or None
         Why there are no numbers.

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from otgan import report
-from otgan.preflight.figure import figures
-from otgan.preflight.page import preflight_page
-from otgan.preflight.ranking import Place, best_settings, ranking
-from otgan.preflight.table import table
-from otgan.preflight.verdict import Verdict, verdict
+from otgan.preflights.figure import figures
+from otgan.preflights.page import preflight_page
+from otgan.preflights.ranking import Place, best_settings, ranking
+from otgan.preflights.table import table
+from otgan.preflights.verdict import Verdict, verdict
 
 if TYPE_CHECKING:
     import os
 
     from otgan.data import SampleSet
-    from otgan.preflight.cell import Cell
+    from otgan.preflights.cell import Cell
 
 __all__ = ["Preflight"]
 

@@ -10,25 +10,31 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from otgan import inputs
 from otgan.errors import InvalidInput, OTError
-from otgan.preflight.cell import Cell, Store
-from otgan.preflight.plan import Case, Ground, cases, ground
-from otgan.preflight.ranking import best_settings
-from otgan.preflight.result import Preflight
-from otgan.preflight.settings import DEFAULT_METHODS, settings
+from otgan.preflights.cell import Cell, Store
+from otgan.preflights.plan import Case, Ground, cases, ground
+from otgan.preflights.ranking import best_settings
+from otgan.preflights.result import Preflight
+from otgan.preflights.settings import DEFAULT_METHODS, settings
 from otgan.runtime.progress import bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from otgan.pairs import Rays
-    from otgan.preflight.measure import Fresh
+    from otgan.preflights.measure import Fresh
 
 __all__ = ["Request", "run"]
 
 OVERHEAD = 0.12  # of the time: loading, pairs, judging and the page
 PART = 0.35  # of the time of another cell: what a cell to choose settings gets
 ENOUGH = 1.5  # seconds of a cell, below which there are fewer families
-TRY_ON = (("networks", "near"), ("least-cones", "halfway"))  # settings, with another seed than critics are compared on
+MOVED = 0.5  # the same of a cell in which fakes move
+# Where settings are tried, with another seed than critics are compared on: of each size the first family that has it.
+TRY_ON = {
+    "near": ("networks", "least-cones"),
+    "halfway": ("least-cones", "trees"),
+    "far": ("trees", "greatest-cones", "least-cones"),
+}
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,8 @@ class _Run:
         import torch
 
         from otgan.critics import torch_device
-        from otgan.preflight.network import as_network
-        from otgan.preflight.train import Trainer
+        from otgan.preflights.network import as_network
+        from otgan.preflights.train import Trainer
 
         self.request = request
         self.ground: Ground = ground(request.data, request.n, request.seed)
@@ -134,6 +140,7 @@ class _Run:
             for method, options in tried
             if len(settings(method)) > 1
         ]
+        self.moves = self._moves()
         self.cases = self._cases()
         self._open: tuple[Case, Rays, Fresh] | None = None
 
@@ -148,13 +155,14 @@ class _Run:
 
     def _seconds(self, of: list[Case]) -> float:
         """Seconds of a cell."""
-        units = len(of) * len(self.request.methods) + PART * len(self.tries)
+        units = (len(of) + MOVED * len(self.moves[:1])) * len(self.request.methods) + PART * len(self.tries)
         return 60 * self.request.minutes * (1 - OVERHEAD) / max(units, 1)
 
     @property
     def total(self) -> int:
         """How many cells there will be."""
-        return len(self.tries) + len(self.cases) * (len(self.request.methods) + len(self.request.critics))
+        methods = len(self.request.methods)
+        return len(self.tries) + len(self.cases) * (methods + len(self.request.critics)) + methods * len(self.moves[:1])
 
     def result(self, stopped: bool = True) -> Preflight:
         """What there is so far."""
@@ -169,7 +177,7 @@ class _Run:
 
     def every(self) -> Iterator[Cell]:
         """Every cell: first those that settings are chosen by, then pair by pair the critics."""
-        left = PART * len(self.tries) + len(self.cases) * len(self.request.methods)
+        left = PART * len(self.tries) + (len(self.cases) + MOVED * len(self.moves[:1])) * len(self.request.methods)
         for task in self.tries:
             yield self._cell(task, left, PART)
             left -= PART
@@ -180,11 +188,25 @@ class _Run:
             for method in self.request.methods:
                 yield self._cell(_Task("pairs", method, best.get(method, {}), case), left, 1.0)
                 left -= 1
+        for method in self.request.methods if self.moves else ():
+            yield self._cell(_Task("moves", method, best.get(method, {}), self.moves[-1]), left, MOVED)
+            left -= MOVED
 
     def _cases_to_try(self) -> list[Case]:
-        """Pairs of the same families, of another seed."""
-        other = cases(self.ground, self.request.seed + 1, [family for family, _ in TRY_ON])
-        return [case for case in other if (case.family, case.size) in TRY_ON] or other[:1]
+        """A pair of each size, of another seed."""
+        other = {(case.size, case.family): case for case in cases(self.ground, self.request.seed + 1)}
+        first = (next((other[size, one] for one in of if (size, one) in other), None) for size, of in TRY_ON.items())
+        return [case for case in first if case is not None] or list(other.values())[:1]
+
+    def _moves(self) -> list[Case]:
+        """Two pairs of one family and size, from whose fakes to whose fakes a move goes; none without two."""
+        seed = self.request.seed
+        for size in ("halfway", "near"):
+            for family in TRY_ON[size]:
+                there = [case for k in (1, 2) for case in cases(self.ground, seed + k, [family]) if case.size == size]
+                if len(there) == 2:
+                    return there
+        return []
 
     def _cell(self, task: _Task, left: float, part: float) -> Cell:
         """A cell from the store, or else trained in its share of the time that is left."""
@@ -219,8 +241,8 @@ class _Run:
         }
 
     def _measured(self, task: _Task, seconds: float) -> Cell:
-        from otgan.preflight.measure import measured
-        from otgan.preflight.network import given_to_judge
+        from otgan.preflights.measure import measured
+        from otgan.preflights.network import given_to_judge
 
         pair, points = self._pair(task.case)
         number, cosine = points.line()
@@ -233,7 +255,13 @@ class _Run:
             with given_to_judge(given, task.method, self.ground.samples.shape, self.request.device) as critics:
                 return _with(empty, [measured(critic, points) for critic in critics])
         try:
-            trained = self.trainer(pair, points, task.method, task.options, seconds, self.request.steps)
+            if task.stage == "moves":
+                warm = self.moves[0].pair(self.ground)
+                trained = self.trainer.follow(
+                    ((warm, points), (pair, points)), task.method, task.options, seconds, self.request.steps
+                )
+            else:
+                trained = self.trainer(pair, points, task.method, task.options, seconds, self.request.steps)
         except InvalidInput:
             raise
         except OTError as error:  # it diverged, which is a result
@@ -243,7 +271,7 @@ class _Run:
 
     def _pair(self, case: Case) -> tuple[Rays, Fresh]:
         """The pair of a case, held while critics are trained on it."""
-        from otgan.preflight.measure import fresh
+        from otgan.preflights.measure import fresh
 
         if self._open is None or self._open[0] != case:
             pair = case.pair(self.ground)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otgan.preflight.plan import SIZES
+from otgan.preflights.plan import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from otgan.preflight.cell import Cell
+    from otgan.preflights.cell import Cell
 
-__all__ = ["AtSize", "Place", "Tried", "best_settings", "line_score", "ranking", "tried"]
+__all__ = ["AtSize", "Place", "Tried", "best_settings", "followed", "line_score", "ranking", "tried"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,11 @@ def tried(cells: Iterable[Cell]) -> dict[str, list[Tried]]:
             same = [c for c in chosen if (c.method, c.options) == (cell.method, cell.options)]
             of.append(Tried(cell.options, *(_mean([getattr(c, name) for c in same]) for name in Tried._fields[1:])))
     return found
+
+
+def followed(cells: Iterable[Cell]) -> dict[str, Cell]:
+    """Of each method the cell in which the fakes moved."""
+    return {cell.method: cell for cell in cells if cell.stage == "moves" and cell.settled is not None}
 
 
 def line_score(cells: Iterable[Cell]) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from otgan import plot
-from otgan.preflight.plan import SIZES
-from otgan.preflight.ranking import ranking
+from otgan.preflights.plan import SIZES
+from otgan.preflights.ranking import ranking
 from otgan.report import Figure
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawn
 
-    from otgan.preflight.cell import Cell
+    from otgan.preflights.cell import Cell
 
 __all__ = ["figures"]
 

@@ -1,5 +1,5 @@
 """Whether a critic can be trusted on data of one's own, before a GAN is trained on them."""
 
-from otgan.preflight.entry import preflight
+from otgan.preflights.entry import preflight
 
 __all__ = ["preflight"]

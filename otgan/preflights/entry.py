@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from otgan.preflight.result import Preflight
+    from otgan.preflights.result import Preflight
 
 __all__ = ["preflight"]
 
@@ -72,7 +72,7 @@ def preflight(
     Returns
     -------
     Preflight
-        :meth:`~otgan.preflight.result.Preflight.explain` says it in plain sentences.
+        :meth:`~otgan.preflights.result.Preflight.explain` says it in plain sentences.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def preflight(
     >>> sorted(place.method for place in result.ranking)
     ['clip', 'gp']
     """
-    from otgan.preflight.run import Request, run
+    from otgan.preflights.run import Request, run
     from otgan.runtime.optional import optional_dependency
 
     with optional_dependency("torch", "torch", "Training critics"):

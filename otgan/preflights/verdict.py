@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from otgan.preflight.plan import SIZES
-from otgan.preflight.ranking import line_score, ranking, tried
-from otgan.preflight.settings import words
+from otgan.preflights.plan import SIZES
+from otgan.preflights.ranking import followed, line_score, ranking, tried
+from otgan.preflights.settings import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otgan.preflight.cell import Cell
-    from otgan.preflight.ranking import AtSize, Place
+    from otgan.preflights.cell import Cell
+    from otgan.preflights.ranking import AtSize, Place
 
 __all__ = ["Verdict", "verdict"]
 
@@ -42,7 +42,7 @@ def verdict(cells: Sequence[Cell], name: str = "these data") -> Verdict:
 
     Examples
     --------
-    >>> from otgan.preflight.cell import Cell
+    >>> from otgan.preflights.cell import Cell
     >>> pair = dict(stage="pairs", family="networks", size="near", w1=2.0, share=0.03, line_number=0.1, line_cosine=0.2)
     >>> gp = Cell("gp", {}, numbers=(4.0,), cosines=(0.5,), norms=(1.0,), slopes=(2.0,), **pair)
     >>> print(verdict([gp], "mine").answer)
@@ -120,6 +120,21 @@ def _expectations(place: Place, cells: Sequence[Cell]) -> Iterator[str]:
         else:
             moves = math.ceil(place.settled / N_CRITIC)
             yield f"Its number settles after {place.settled} steps, {moves} of the generator at n_critic = {N_CRITIC}."
+    if moved := followed(cells).get(place.method):
+        yield _following(moved)
+
+
+def _following(cell: Cell) -> str:
+    """How soon a number followed fakes that moved, which is what n_critic is for."""
+    assert cell.settled is not None
+    where = f"When fakes moved to others that are as far away ({_where(cell.size)})"
+    if cell.settled > SETTLED * cell.steps:
+        return f"{where}, {cell.steps} steps were too few for its number to settle again."
+    steps = "1 step" if cell.settled == 1 else f"{cell.settled} steps"
+    return (
+        f"{where}, its number was within 10 % of its last again after {steps}: with n_critic below that it lags behind "
+        "a generator that moves so far in one step, and most move less."
+    )
 
 
 def _settings(place: Place, cells: Sequence[Cell]) -> str | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otgan.preflight.plan import FAMILIES, SIZES
-from otgan.preflight.ranking import ranking, tried
-from otgan.preflight.settings import words
+from otgan.preflights.plan import FAMILIES, SIZES
+from otgan.preflights.ranking import followed, ranking, tried
+from otgan.preflights.settings import words
 from otgan.report.numbers import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otgan.preflight.cell import Cell
+    from otgan.preflights.cell import Cell
 
-__all__ = ["ranking_table", "settings_table", "table"]
+__all__ = ["moves_table", "ranking_table", "settings_table", "table"]
 
 
 def ranking_table(cells: Sequence[Cell]) -> list[list[str]]:
@@ -61,6 +61,14 @@ def settings_table(cells: Sequence[Cell]) -> list[list[str]]:
         for each in found:
             values = _number(each.ratio), _number(each.cosine), f"{each.steps:.0f}", _number(each.score)
             rows.append([method, words(each.options), *values])
+    return rows
+
+
+def moves_table(cells: Sequence[Cell]) -> list[list[str]]:
+    """One row a critic whose fakes moved while it was trained."""
+    rows = [["critic", "steps before and after", "follows after", "number / W1 then", "cosine then"]]
+    for method, cell in followed(cells).items():
+        rows.append([method, f"{cell.steps}", f"{cell.settled}", _number(cell.ratio), _number(cell.cosine)])
     return rows
 
 
