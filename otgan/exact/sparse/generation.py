@@ -6,7 +6,7 @@ the costs of a matrix. Where to start from is up to them: a network with a feasi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,27 +42,12 @@ def solve_on_arcs(network: Network, progress: Progress) -> bool:
     return False
 
 
-class Violated(NamedTuple):
-    """Violated arcs, the most violated of each target, and the targets that may have more than these.
-
-    Attributes
-    ----------
-    rows, cols : (k,) ndarray of int
-    values : (k,) ndarray of float64
-        ``C_ij`` less the potential of the other side.
-    more : (t,) ndarray of bool
-    """
-
-    rows: Indices
-    cols: Indices
-    values: NDArray[np.float64]
-    more: NDArray[np.bool_]
-
-
-def violated(cost: Cost, f: NDArray[np.float64], g: NDArray[np.float64], asked: NDArray[np.bool_]) -> Violated:
-    """The most violated arcs of the columns that are ``asked`` for."""
-    rows, cols, values = cost.pricing.below(f, np.where(asked, g, -np.inf), NEW_ARCS_PER_POINT)
-    return Violated(rows, cols, values, np.bincount(cols, minlength=len(g)) >= NEW_ARCS_PER_POINT)
+def violated(
+    cost: Cost, f: NDArray[np.float64], g: NDArray[np.float64], asked: NDArray[np.bool_]
+) -> tuple[Indices, Indices, NDArray[np.bool_]]:
+    """The most violated arcs of the columns that are ``asked`` for, and which columns may have more than these."""
+    rows, cols, _ = cost.pricing.below(f, np.where(asked, g, -np.inf), NEW_ARCS_PER_POINT)
+    return rows, cols, np.bincount(cols, minlength=len(g)) >= NEW_ARCS_PER_POINT
 
 
 class ColumnGeneration:
@@ -115,14 +100,13 @@ class ColumnGeneration:
         network = self.network
         f, g = network.f, network.g
         asked_rows, asked_cols = self._asked(f, g)
-        by_col = violated(network.cost, f, g, asked_cols)
-        by_row = violated(network.cost.T, g, f, asked_rows)
-        self._known, self._more = (f.copy(), g.copy()), (by_row.more, by_col.more)
-        feasible = g.copy()
-        rows, cols = np.r_[by_col.rows, by_row.cols], np.r_[by_col.cols, by_row.rows]
-        # What the simplex and the pricing may see differently is rounding, and would join the list in every round.
-        arc_cost = network.cost.entries(rows, cols)
+        rows, cols, more_of_cols = violated(network.cost, f, g, asked_cols)
+        others, those, more_of_rows = violated(network.cost.T, g, f, asked_rows)
+        self._known, self._more = (f.copy(), g.copy()), (more_of_rows, more_of_cols)
+        rows, cols = np.r_[rows, those], np.r_[cols, others]
+        arc_cost, feasible = network.cost.entries(rows, cols), g.copy()
         np.minimum.at(feasible, cols, arc_cost - f[rows])
+        # What the simplex and the pricing may see differently is rounding, and would join the list in every round.
         scale = arc_cost + np.abs(f[rows]) + np.abs(g[cols])
         clear = arc_cost - f[rows] - g[cols] < -(32 * EPS + 4 * network.cost.rounding) * scale
         _, _, mass, paid = network.plan()
