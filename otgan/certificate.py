@@ -35,6 +35,7 @@ __all__ = ["Certificate", "certify", "dual_bound", "in_two_floats", "make_feasib
 NORMAL = 2.0**-960  # products above this lose nothing to underflow, nor do their errors
 MODERATE_EXPONENT = 64  # exponents up to which values need no scaling before they are multiplied by masses
 PRODUCT_ERROR = 2.0**-98  # relative error of a sum of products in twice the working precision, with room
+TIGHT = 8  # ulps that may lie between the two sides of an arc that is tight
 SPLITTER = 2.0**27 + 1  # times a float64, parts its 53 bits into halves
 
 
@@ -90,7 +91,13 @@ class Certificate:
 
 
 def certify(
-    problem: Problem, plan: Plan, f: NDArray[np.float64], g: NDArray[np.float64], *, sharp: bool = False
+    problem: Problem,
+    plan: Plan,
+    f: NDArray[np.float64],
+    g: NDArray[np.float64],
+    *,
+    sharp: bool = False,
+    feasible: bool = False,
 ) -> tuple[float, Certificate]:
     """The plan's cost ``<P, C>``, and what it and the potentials prove.
 
@@ -105,6 +112,8 @@ def certify(
         Potentials, finite everywhere.
     sharp : bool
         Whether to see if the potentials are feasible as they are, see :func:`sharpen`.
+    feasible : bool
+        Whether they are what :func:`make_feasible` returned, so that no pair has to be looked at again.
 
     Returns
     -------
@@ -114,7 +123,7 @@ def certify(
     """
     cost = problem.cost
     arc_cost = cost.entries(plan.rows, plan.cols)
-    lower, violation = dual_bound(problem, f, g, sharp=sharp)
+    lower, violation = (_earned(problem, f, g), 0.0) if feasible else dual_bound(problem, f, g, sharp=sharp)
     error = plan.marginal_error(problem.masses)
     value, magnitude, lost = _paid(problem, plan, arc_cost)
     upper = value + (cost.rounding + 4 * EPS) * magnitude + lost if error == 0 else math.inf
@@ -151,26 +160,30 @@ def dual_bound(
     Where a column is violated its ``g_j`` is lowered until it is not, also by what the minimum may be off. The sum
     over all points runs in twice the working precision, so that potentials may be large where the cost is small.
     """
-    cost, masses = problem.cost, problem.masses
     if sharp:
-        minima = _exact_minima(cost, f)
+        minima = _exact_minima(problem.cost, f)
         feasible = np.minimum(g, minima)
     else:
-        minima, error = cost.column_minima(f)
+        minima, error = problem.cost.column_minima(f)
         feasible = np.minimum(g, np.nextafter(minima - error, -np.inf))
+    return _earned(problem, f, feasible, sharp=sharp), max(float((g - minima).max()), 0.0)
+
+
+def _earned(problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64], *, sharp: bool = False) -> float:
+    """The lower bound of potentials that are feasible over all pairs, less the rounding of costs and of the sum."""
+    cost, masses = problem.cost, problem.masses
     mass, rest = in_two_floats(masses.a, masses.b)
     # Potentials of points without mass may be so large that the others would vanish beside them.
-    counted = np.where(mass + rest > 0, np.concatenate([f, feasible]), 0.0)
-    violation = max(float((g - minima).max()), 0.0)
+    counted = np.where(mass + rest > 0, np.concatenate([f, g]), 0.0)
     if not cost.lost_to_underflow and (not counted.any() or (sharp and _is_exactly_zero(counted, mass, masses))):
-        return max(0.0, _trivial_bound(problem)), violation
+        return max(0.0, _trivial_bound(problem))
     potentials, exponent = _scaled(counted)
     earned, size = _dot(potentials, mass, rest)
     lower = _times(earned, masses.unit, exponent)
     lower -= (cost.rounding + 4 * EPS) * abs(lower) + _times(PRODUCT_ERROR * size, masses.unit, exponent)
     lower -= _times(len(potentials), masses.unit, exponent - 1071) + _times(1.0, problem.mass, exponent - 1073)
     lower -= problem.mass * (1 + 4 * EPS) * cost.lost_to_underflow + 4 * TINY
-    return max(lower, _trivial_bound(problem)), violation
+    return max(lower, _trivial_bound(problem))
 
 
 def _is_exactly_zero(potentials: NDArray[np.float64], mass: NDArray[np.float64], masses: WholeMasses) -> bool:
@@ -244,7 +257,7 @@ def _trivial_bound(problem: Problem) -> float:
 
 
 def make_feasible(
-    problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64]
+    problem: Problem, f: NDArray[np.float64], g: NDArray[np.float64], plan: Plan | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Potentials that are feasible over all pairs, and at least as good as a solver's wherever those were feasible.
 
@@ -253,14 +266,31 @@ def make_feasible(
     rounded downwards, so ``f_i + g_j <= C_ij`` holds for the floats themselves, as they were computed here: of another
     computation of the costs up to ``cost.rounding``, which bounds charge. The constant that may be moved from one side
     to the other is set so that potentials, weighted by mass, are least: what they round costs that much.
+
+    Where a ``plan`` shows that each row is tight with one of its columns then, the second has nothing to add to f, and
+    is left out.
     """
     rows, cols = (problem.a > 0) & np.isfinite(f), (problem.b > 0) & np.isfinite(g)
     if not rows.any() or not cols.any():  # nothing to start from: zero is feasible up to the least cost
         f, g = np.zeros_like(f), np.zeros_like(g)
         rows, cols = problem.a > 0, problem.b > 0
     shift = _weighted_median(np.concatenate([-f[rows], g[cols]]), np.concatenate([problem.a[rows], problem.b[cols]]))
-    new_g = _c_transform(problem.cost, np.where(rows, f + shift, -np.inf))
+    new_f = np.where(rows, f + shift, -np.inf)
+    new_g = _c_transform(problem.cost, new_f)
+    if plan is not None and rows.all() and _is_tight(problem.cost, plan, new_f, new_g):
+        return new_f, new_g
     return _c_transform(problem.cost.T, new_g), new_g
+
+
+def _is_tight(cost: Cost, plan: Plan, f: NDArray[np.float64], g: NDArray[np.float64]) -> bool:
+    """Whether the plan has an arc of each row, and all its arcs are tight up to rounding."""
+    covered = np.zeros(cost.shape[0], np.bool_)
+    covered[plan.rows] = True
+    if not covered.all():
+        return False
+    arc_cost, f, g = cost.entries(plan.rows, plan.cols), f[plan.rows], g[plan.cols]
+    rounding = (TIGHT * EPS + 2 * cost.rounding) * (np.abs(arc_cost) + np.abs(f) + np.abs(g))
+    return bool((arc_cost - f - g <= rounding).all())
 
 
 def _sum(values: NDArray[np.float64]) -> float:

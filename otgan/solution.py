@@ -106,11 +106,11 @@ class Solution:
     ) -> Solution:
         """Repair what a solver found (marginals exact, potentials feasible over all pairs), certify it, wrap it."""
         start = time.perf_counter()
-        f, g = make_feasible(problem, f, g)
+        f, g = make_feasible(problem, f, g, plan if isinstance(plan, Plan) else None)
         if not isinstance(plan, Plan):
             row, col, _ = arcs(plan)
             plan = repair_plan(problem, plan, problem.cost.entries(row, col) - f[row] - g[col])
-        value, certificate = certify(problem, plan, f, g)
+        value, certificate = certify(problem, plan, f, g, feasible=True)
         if finished and not certificate.is_optimal(rtol) and math.prod(problem.shape) <= SHARPENED:
             sharp_f, sharp_g = sharpen(problem, f, g)
             sharp = certify(problem, plan, sharp_f, sharp_g, sharp=True)

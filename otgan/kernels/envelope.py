@@ -30,6 +30,8 @@ class Envelope(NamedTuple):
     top : (2 L - 1,) ndarray of float64
     slope : (2 L - 1, d) ndarray of float64
         ``f(x) <= top + slope . (x - centre)`` in the node, the rounding of every later step included.
+    size : float
+        ``max |f|`` over finite values.
     """
 
     f: NDArray[np.float64]
@@ -37,6 +39,7 @@ class Envelope(NamedTuple):
     largest: NDArray[np.float64]
     top: NDArray[np.float64]
     slope: NDArray[np.float64]
+    size: float
 
 
 @kernel
@@ -82,7 +85,7 @@ def refit(tree, f, p):
                 if p == 2.0:
                     scale += tree.half[node, k] ** 2
             top[node] += slack(d, p) * scale + SMALL
-    return Envelope(f, values, largest, top, slope)
+    return Envelope(f, values, largest, top, slope, size[0])
 
 
 @kernel

@@ -26,8 +26,9 @@ __all__ = [
     "gradient",
     "insert",
     "keep",
-    "price_slots",
+    "lower_limit",
     "price_tile",
+    "sum_slots",
     "sums_to_costs",
 ]
 
@@ -118,8 +119,8 @@ def sums_to_costs(total, metric, p):
 
 
 @kernel
-def price_slots(points, leaf, target, metric, p, cost):
-    """Entries of the slots of a leaf for one target; ``points`` (leaves, d, slots).
+def sum_slots(points, leaf, target, metric, cost):
+    """Sums over coordinates of the slots of a leaf for one target; ``points`` (leaves, d, slots).
 
     Two and three coordinates are written out, and no leaf is taken out of the array first: that takes a third of the
     time.
@@ -142,7 +143,6 @@ def price_slots(points, leaf, target, metric, p, cost):
             y = target[k]
             for s in range(cost.size):
                 cost[s] = accumulate(cost[s], abs(points[leaf, k, s] - y), metric)
-    sums_to_costs(cost, metric, p)
 
 
 @kernel
@@ -203,3 +203,22 @@ def keep(cost, f, row, block, values, rows, j):
             insert(value, row[block, s], values[j], rows[j])
             limit, changed = values[j, last], True
     return changed
+
+
+@kernel
+def lower_limit(x, f, y, j, neighbour, metric, p, values, rows):
+    """Lower the limit of target j to just above the worst of what the best rows of a neighbour are worth to it.
+
+    These rows, or better ones, will be in its list. Only where nothing is in it yet.
+    """
+    last = rows.shape[1] - 1
+    if rows[j, 0] >= 0 or rows[neighbour, last] < 0:
+        return
+    worst = -np.inf
+    for k in range(last + 1):
+        i = rows[neighbour, k]
+        worst = max(worst, entry(x, i, y, j, metric, p) - f[i])
+    worst = np.nextafter(worst, np.inf)
+    if worst < values[j, last]:
+        for k in range(last + 1):
+            values[j, k] = worst

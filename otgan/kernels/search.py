@@ -23,12 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otgan.kernels.bounds import Room, bound_packet, reaches
-from otgan.kernels.jit import kernel
-from otgan.kernels.metric import entry, keep, price_slots
+from otgan.kernels.envelope import TINY
+from otgan.kernels.jit import inlined, kernel
+from otgan.kernels.metric import EUCLIDEAN, entry, keep, lower_limit, sum_slots, sums_to_costs
 from otgan.kernels.tree import LEAF
 
 __all__ = ["LANES", "Targets", "k_best"]
 
+EPS = float(np.finfo(np.float64).eps)
 LANES = 32  # targets that go down together; for why 32 see the size of a leaf
 
 
@@ -70,7 +72,7 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
     values, rows = lists
     leaves, d = tree.points.shape[0], tree.points.shape[1]
     slots, slot_rows = envelope.slots.reshape(leaves, LEAF), tree.rows.reshape(leaves, LEAF)
-    last = rows.shape[1] - 1
+    last, rooted = rows.shape[1] - 1, metric == EUCLIDEAN and p == 1.0 and 2 <= d <= 3
     py = np.empty((d, LANES))
     target = np.empty(d)
     worst, worst_row = np.empty(LANES), np.empty(LANES, np.int64)
@@ -81,7 +83,8 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
     bounds = np.empty((depth, LANES))
     near, far = np.empty(LANES), np.empty(LANES)
     room, cost = Room(np.empty(LANES), np.empty(LANES), np.empty(LANES)), np.empty(LEAF)
-    previous = np.full(LANES, -1)
+    previous, lanes = np.full(LANES, -1), np.empty(LANES, np.int64)
+    many = last > 0 and not seeded
     for base in range(start, stop, LANES):
         load_packet(y, order, base, stop, py)
         for t in range(LANES):
@@ -91,6 +94,8 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
             j = order[base + t]
             if seeded:
                 seed(x, y, envelope.f, j, previous[t], metric, p, values, rows)
+            elif many and base > start:
+                lower_limit(x, envelope.f, y, j, order[base + t - LANES], metric, p, values, rows)
             worst[t], worst_row[t] = values[j, last], rows[j, last]
         top = 0
         bound_packet(tree, envelope, 0, py, metric, p, room, worst, worst_row, bounds[0])
@@ -102,12 +107,14 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
                 continue
             if node >= leaves - 1:
                 leaf = node - (leaves - 1)
-                for t in range(LANES):
+                alive = lanes_within(tree.points, slots, leaf, py, bounds[top], worst, envelope.size, rooted, lanes)
+                for t in lanes[:alive]:
                     bound = bounds[top, t]
                     if bound < worst[t] or (bound == worst[t] and tree.first_row[node] < worst_row[t]):
                         for k in range(d):
                             target[k] = py[k, t]
-                        price_slots(tree.points, leaf, target, metric, p, cost)
+                        sum_slots(tree.points, leaf, target, metric, cost)
+                        sums_to_costs(cost, metric, p)
                         j = order[base + t]
                         if keep(cost, slots, slot_rows, leaf, values, rows, j):
                             worst[t], worst_row[t] = values[j, last], rows[j, last]
@@ -129,6 +136,46 @@ def k_best(tree, envelope, x, targets, metric, p, seeded, lists, start, stop):
         for t in range(LANES):
             if base + t < stop:
                 previous[t] = rows[order[base + t], 0]
+
+
+@kernel
+def lanes_within(points, f, leaf, py, bound, worst, size, rooted, lanes):
+    """Write down the lanes that a leaf may hold something for, and return how many.
+
+    Of Euclidean distances in two or three dimensions (``rooted``) the squares are compared, slot by slot, with that of
+    f + worst: a root takes several times as long as all else that a slot takes, and most leaves that are reached hold
+    nothing. No f is larger than ``size``; the limit is raised by what ``C - f <= worst``, the sum and squares round.
+    """
+    d, count = py.shape[0], 0
+    share = 1 + 8 * (d + 2) * EPS
+    for t in range(worst.size):
+        if bound[t] > worst[t]:
+            continue
+        some = 1
+        if rooted:
+            some = 0
+            limit = worst[t] + 4 * EPS * (abs(worst[t]) + size)
+            y0, y1 = py[0, t], py[1, t]
+            if d == 2:
+                for s in range(f.shape[1]):
+                    u0, u1 = points[leaf, 0, s] - y0, points[leaf, 1, s] - y1
+                    some += u0 * u0 + u1 * u1 <= square_of_positive(f[leaf, s] + limit) * share + TINY
+            else:
+                y2 = py[2, t]
+                for s in range(f.shape[1]):
+                    u0, u1, u2 = points[leaf, 0, s] - y0, points[leaf, 1, s] - y1, points[leaf, 2, s] - y2
+                    some += u0 * u0 + u1 * u1 + u2 * u2 <= square_of_positive(f[leaf, s] + limit) * share + TINY
+        if some > 0:
+            lanes[count] = t
+            count += 1
+    return count
+
+
+@inlined
+def square_of_positive(t):
+    """The square of the positive part."""
+    t = t if t > 0.0 else 0.0
+    return t * t
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otgan.kernels.jit import kernel
-from otgan.kernels.metric import EUCLIDEAN, entry, insert, price_tile, sums_to_costs
+from otgan.kernels.metric import EUCLIDEAN, entry, insert, lower_limit, price_tile, sums_to_costs
 
 __all__ = ["Sieve", "pack", "sift"]
 
@@ -74,7 +74,7 @@ def sift(sieve, x, f, y, p, lists, most, start, stop):
         size = min(PACKET, stop - base)
         for t in range(size):
             if before >= 0:
-                lower_limit(x, f, y, base + t, before, p, values, rows)
+                lower_limit(x, f, y, base + t, before, EUCLIDEAN, p, values, rows)
             reach[t] = raised(values[base + t, last] / unit, relative, absolute)
         for tile in range(points.shape[0]):
             for t in range(size):
@@ -99,25 +99,6 @@ def sift(sieve, x, f, y, p, lists, most, start, stop):
 def raised(limit, relative, absolute):
     """A limit in single precision, raised by what a cost below it may come out larger."""
     return np.float32(limit + relative * abs(limit) + absolute)
-
-
-@kernel
-def lower_limit(x, f, y, j, neighbour, p, values, rows):
-    """Lower the limit of target j to just above the worst of what the best rows of a neighbour are worth to it.
-
-    These rows, or better ones, will be in its list. Only where nothing is in it yet.
-    """
-    last = rows.shape[1] - 1
-    if rows[j, 0] >= 0 or rows[neighbour, last] < 0:
-        return
-    worst = -np.inf
-    for k in range(last + 1):
-        i = rows[neighbour, k]
-        worst = max(worst, entry(x, i, y, j, EUCLIDEAN, p) - f[i])
-    worst = np.nextafter(worst, np.inf)
-    if worst < values[j, last]:
-        for k in range(last + 1):
-            values[j, k] = worst
 
 
 @kernel

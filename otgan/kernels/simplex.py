@@ -2,15 +2,17 @@
 
 Nodes ``0 .. n-1`` are rows (sources), ``n .. n+m-1`` columns (sinks); arc k sends mass from ``tails[k]`` to
 ``heads[k]`` at ``costs[k]`` without capacity, so arcs outside the spanning tree carry nothing and need no state at all:
-appending arcs to the list leaves tree, flows and potentials valid, and :func:`simplex` simply goes on.
+appending arcs to the list leaves tree, flows and potentials valid, and :func:`simplex` simply goes on. In loops nodes
+are unsigned: indices that cannot be negative are spared the look whether they count from the end.
 
 The tree is kept as in Ahuja, Magnanti & Orlin (1993, chapter 11) with the indices of Grigoriadis (1986): a ring
 ``thread`` in preorder and its inverse ``back``, subtree sizes, and the last node of each subtree in preorder. Moving a
 subtree costs the length of the paths involved, not its size. A node's tree arc points up (to the parent) if it is a
 row, and down if it is a column.
 
-Only potentials need a walk over nodes. The smaller of the two sides is walked if it is small; otherwise the walk is
-put off, and after some sqrt(N) of them all potentials are read off the tree. Meanwhile the reduced cost of an entering
+Only potentials need a walk over nodes. The smaller of the two sides is walked if it is small, or no longer than the
+search for the arc was; otherwise the walk is put off, and after some sqrt(N) of them all potentials are read off the
+tree. Meanwhile the reduced cost of an entering
 arc is summed along its cycle, which is walked anyway: stale potentials can waste a look at an arc, never make a wrong
 pivot. (They are wrong by one number on one side of a cut, so only arcs across it are misjudged. On 30,000 x 24,000
 points this halves the time against shifting the smaller side each time, 4,000 nodes a pivot on average.)
@@ -101,7 +103,7 @@ def simplex(tree, potential, n, tails, heads, costs, start, max_pivots):
         for d in range(mass.size):
             tree.flow[inside, d] = mass[d]
         pivots += 1
-        if min(tree.size[inside], tree.size.size - tree.size[inside]) <= SMALL:
+        if min(tree.size[inside], tree.size.size - tree.size[inside]) <= max(SMALL, looked_at):
             shift_smaller_side(tree, potential, n, inside, cost - potential[tail] - potential[head])
         else:
             deferred += 1
@@ -116,20 +118,41 @@ def is_negative(reduced, cost, f, g):
 
 @kernel
 def entering_arc(potential, tails, heads, costs, start):
-    """The most negative reduced cost of the first block that has one, where the next search starts, arcs seen."""
+    """The most negative reduced cost of the first block that has one, where the next search starts, arcs seen.
+
+    The least one is found without a branch, as none could be foreseen, and then it is seen whether it is negative.
+    With unsigned indices an arc takes 1.3 ns, with signed ones 3.4.
+    """
     count = costs.size
-    best, lowest = -1, 0.0
+    best = -1
     looked_at = 0
     while looked_at < count and best < 0:
         stop = min(start + BLOCK, count)
+        place, lowest = start, 0.0
         for k in range(start, stop):
-            f, g, cost = potential[tails[k]], potential[heads[k]], costs[k]
-            reduced = cost - f - g
-            if reduced < lowest and is_negative(reduced, cost, f, g):
-                best, lowest = k, reduced
+            reduced = costs[k] - potential[np.uint32(tails[k])] - potential[np.uint32(heads[k])]
+            lower = reduced < lowest
+            lowest = reduced if lower else lowest
+            place = k if lower else place
+        if lowest < 0.0:
+            f, g, cost = potential[tails[place]], potential[heads[place]], costs[place]
+            clear = is_negative(lowest, cost, f, g)
+            best = place if clear else lowest_beyond_rounding(potential, tails, heads, costs, start, stop)
         looked_at += stop - start
         start = stop if stop < count else 0
     return best, start, looked_at
+
+
+@kernel
+def lowest_beyond_rounding(potential, tails, heads, costs, start, stop):
+    """The most negative reduced cost among those arcs that are negative beyond their own rounding, -1 for none."""
+    best, lowest = -1, 0.0
+    for k in range(start, stop):
+        f, g, cost = potential[tails[k]], potential[heads[k]], costs[k]
+        reduced = cost - f - g
+        if reduced < lowest and is_negative(reduced, cost, f, g):
+            best, lowest = k, reduced
+    return best
 
 
 @kernel
@@ -144,7 +167,7 @@ def ratio_test(tree, n, tail, head, cost):
     """
     parent, size, flow = tree.parent, tree.size, tree.flow
     leaving_tail = leaving_head = -1
-    u, v = tail, head
+    u, v = np.uint32(tail), np.uint32(head)
     while u != v:
         # A smaller subtree cannot contain the other node, and of two equal ones neither contains the other.
         size_u, size_v = size[u], size[v]
@@ -152,12 +175,12 @@ def ratio_test(tree, n, tail, head, cost):
             if u < n and (leaving_tail < 0 or less_flow(flow, u, leaving_tail)):
                 leaving_tail = u
             cost += -tree.cost[u] if u < n else tree.cost[u]
-            u = parent[u]
+            u = np.uint32(parent[u])
         if size_v <= size_u:
             if v >= n and (leaving_head < 0 or not less_flow(flow, leaving_head, v)):
                 leaving_head = v
             cost += tree.cost[v] if v < n else -tree.cost[v]
-            v = parent[v]
+            v = np.uint32(parent[v])
     if leaving_tail < 0 or (leaving_head >= 0 and not less_flow(flow, leaving_tail, leaving_head)):
         return cost, u, leaving_head, False
     return cost, u, leaving_tail, True
@@ -189,20 +212,20 @@ def exchange(tree, n, tail, head, apex, leaving, mass, on_tail_side, spare):
 def push(tree, n, tail, head, apex, mass):
     """Send ``mass`` around the cycle that the arc from ``tail`` to ``head`` closes."""
     parent, flow = tree.parent, tree.flow
-    u = tail
+    u = np.uint32(tail)
     while u != apex:
         if u < n:
             subtract_at(flow, u, mass)
         else:
             add_at(flow, u, mass)
-        u = parent[u]
-    u = head
+        u = np.uint32(parent[u])
+    u = np.uint32(head)
     while u != apex:
         if u < n:
             add_at(flow, u, mass)
         else:
             subtract_at(flow, u, mass)
-        u = parent[u]
+        u = np.uint32(parent[u])
 
 
 @kernel
@@ -218,10 +241,10 @@ def cut(tree, node, apex):
     parent, size, last = tree.parent, tree.size, tree.last
     end, before = last[node], tree.back[node]
     link(tree, before, tree.thread[end])
-    u = parent[node]
-    while u != apex:
-        size[u] -= size[node]
-        u = parent[u]
+    below, v = size[node], np.uint32(parent[node])
+    while v != apex:
+        size[v] -= below
+        v = np.uint32(parent[v])
     u = parent[node]
     while u >= 0 and last[u] == end:
         last[u] = before
@@ -281,10 +304,10 @@ def graft(tree, root, onto, apex):
     while u >= 0 and last[u] == onto:
         last[u] = end
         u = tree.parent[u]
-    u = onto
-    while u != apex:
-        size[u] += size[root]
-        u = tree.parent[u]
+    below, v = size[root], np.uint32(onto)
+    while v != apex:
+        size[v] += below
+        v = np.uint32(tree.parent[v])
 
 
 @kernel
@@ -304,10 +327,10 @@ def shift_smaller_side(tree, potential, n, root, reduced):
 @kernel
 def shift(thread, potential, n, first, count, rows):
     """Add ``rows`` to the rows and take it from the columns among ``count`` nodes from ``first`` on."""
-    u = first
+    u = np.uint32(first)
     for _ in range(count):
         potential[u] += rows if u < n else -rows
-        u = thread[u]
+        u = np.uint32(thread[u])
 
 
 @kernel

@@ -29,7 +29,7 @@ wait for cores that other processes hold, so it is left out there. Work is split
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,7 @@ __all__ = ["Index", "Pricing", "check_device", "cost_matrix"]
 LOW_DIMENSION = 6  # up to which trees leave most pairs out
 SCREEN_DIMENSION = 128  # from where on matrix products in single precision go first
 BLOCK_TARGETS, BLOCK_ROWS = 512, 4096  # of a matrix product: 8 MiB in single precision
+WANTED_SHARE = 0.9  # of the targets, up to which those that ask for nothing are left out of a pass over all pairs
 EPS32 = 2.0**-24  # relative rounding in single precision
 MODERATE = 2.0**300  # size of data, and over it, whose squares are far from overflow and underflow
 LARGEST_SINGLE = 1e30  # of potentials in units of the largest costs, up to which nothing overflows there
@@ -146,7 +147,7 @@ class Pricing:
         f : (n,) ndarray
             May hold -inf: the row is left out.
         limit : (m,) ndarray
-            inf asks for the k best of a target.
+            inf asks for the k best of a target, -inf for none and takes no time.
         k : int
             At least 1.
 
@@ -157,7 +158,15 @@ class Pricing:
         values : (arcs,) ndarray of float64
             ``C_ij - f_i``.
         """
-        values = np.repeat(np.asarray(limit, np.float64)[:, None], k, axis=1)
+        limit = np.asarray(limit, np.float64)
+        wanted = np.flatnonzero(limit > -np.inf)
+        if not len(wanted):
+            return wanted, wanted, np.empty(0)
+        if len(wanted) <= WANTED_SHARE * len(limit) and self._way != "tree":
+            some = replace(self, y=Index(self.y.points[wanted]))
+            rows, place, values = some.below(f, limit[wanted], k)
+            return rows, wanted[place], values
+        values = np.repeat(limit[:, None], k, axis=1)
         rows = np.full(values.shape, -1, np.int64)
         self._search(f, values, rows, seeded=False)
         found = rows >= 0
@@ -176,9 +185,12 @@ class Pricing:
             "scan": self._scan,
             "torch": self._leave_to_torch,
         }
-        ways[self.way or self._choose()](f, values, rows, seeded)
+        ways[self._way](f, values, rows, seeded)
 
-    def _choose(self) -> str:
+    @property
+    def _way(self) -> str:
+        if self.way is not None:
+            return self.way
         if self.device != "cpu":
             return "torch"
         dimension = self.x.points.shape[1]
@@ -200,13 +212,13 @@ class Pricing:
         from otgan.kernels.search import LANES, Targets, k_best
 
         x, y, p = self.x.points, self.y.points, float(self.p)
-        envelope = refit(self.x.tree, f, p)
-        targets, lists = Targets(y, self.y.tree.order), Lists(values, rows)
+        envelope, lists, order = refit(self.x.tree, f, p), Lists(values, rows), self.y.tree.order
+        targets = Targets(y, order if seeded else order[values[order, 0] > -np.inf])
 
         def part(start: int, stop: int) -> None:
             k_best(self.x.tree, envelope, x, targets, self._code, p, seeded, lists, start, stop)
 
-        in_threads(part, len(y), LANES)
+        in_threads(part, len(targets.order), LANES)
 
     def _scan(self, f: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.int64], seeded: bool) -> None:
         from otgan.kernels.metric import Lists
