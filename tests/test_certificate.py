@@ -175,6 +175,23 @@ def test_potentials_are_feasible_for_the_floats_themselves(problem: st.Transport
     assert (np.add.outer(f, g) <= C * (1 + 2 * asked.cost.rounding)).all()
 
 
+@given(st.problems(), hst.integers(0, 1000), hst.sampled_from([0.0, 1e-15, 1e-9, 1.0]))
+def test_a_plan_may_spare_a_pass_and_never_a_proof(problem: st.TransportProblem, seed: int, noise: float) -> None:
+    """Potentials are feasible whether the plan is tight with them or not, and all that the plan shows is kept."""
+    asked = stated(problem)
+    C = dense(asked.cost)
+    best = otgan.solve(problem.x, problem.y, problem.p, a=problem.a, b=problem.b, metric=problem.metric, throw=False)
+    rng = np.random.default_rng(seed)
+    f, g = (side + noise * C.max() * rng.normal(size=len(side)) for side in (best.f, best.g))
+    f, g = make_feasible(asked, f, g, best.moves)
+    assert np.isfinite(f).all()
+    assert np.isfinite(g).all()
+    assert (np.add.outer(f, g) <= C * (1 + 2 * asked.cost.rounding)).all()
+    known, checked = (certify(asked, best.moves, f, g, feasible=feasible)[1] for feasible in (True, False))
+    assert known.lower == pytest.approx(checked.lower, rel=1e-12, abs=1e-12 * float(np.abs(f).max() + np.abs(g).max()))
+    assert known.lower <= best.upper * (1 + ROUNDING)
+
+
 @given(st.problems(kinds=["lattice"], p=[1, 2], metric=["cityblock", "chebyshev"], masses=["cuts", "unequal"]))
 def test_bounds_hold_in_rational_arithmetic(problem: st.TransportProblem) -> None:
     """Lattice costs and these masses are exact in float64, so the bounds can be checked without any rounding."""
