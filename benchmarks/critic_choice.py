@@ -25,6 +25,7 @@ from critic.work import seconds_of_auto
 
 from otgan import critics, pairs
 from otgan.critics import training
+from otgan.critics.choice import MOST
 from otgan.critics.methods import Auto
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Cell:
         rng = np.random.default_rng([self.dimension, len(self.family)])
         self.train = [torch.as_tensor(side, dtype=torch.float32) for side in _sample(self.pair, POINTS, rng)]
         self.fresh = self.pair.sample(FRESH, rng)
+        self.unseen = [torch.as_tensor(side, dtype=torch.float32) for side in self.pair.sample(MOST, rng)]
         moved, y = self.pair.coupled(FRESH, rng)
         self.truth = float(np.linalg.norm(moved - y, axis=1).mean())
         self.at = self.pair.gradient_test_points(AT, rng)
@@ -78,7 +80,8 @@ class Cell:
     def fit(self, method: str, steps: int, entries: int = 1, **options: Any) -> critics.CriticFit:
         """Critics of batches from the points to train on; ``drawn`` is when each batch was, and the time before all."""
         self.drawn = [time.process_time()]
-        sides = (_sampler(self.train[0], lambda: self.drawn.append(time.process_time())), _sampler(self.train[1]))
+        (x, y), (new_x, new_y) = self.train, self.unseen
+        sides = (_sampler(x, new_x, lambda: self.drawn.append(time.process_time())), _sampler(y, new_y))
         training.RECORDS = entries
         if entries > 1:
             options["held_out"] = tuple(side[:FOLLOWED] for side in self.fresh)
@@ -111,9 +114,13 @@ def _sample(pair: Pair, n: int, rng: np.random.Generator) -> list[Any]:
     return [np.concatenate(side) for side in zip(*parts, strict=True)]
 
 
-def _sampler(points: torch.Tensor, told: Callable[[], None] = lambda: None) -> Any:
+def _sampler(points: torch.Tensor, unseen: torch.Tensor, told: Callable[[], None] = lambda: None) -> Any:
+    """Batches from the points; what "auto" compares on is new, as a population's, for critics learn these by heart."""
+
     def draw(n: int, generator: torch.Generator) -> torch.Tensor:
         told()
+        if n == MOST:
+            return unseen
         return points[torch.randint(len(points), (n,), generator=generator)]
 
     return draw

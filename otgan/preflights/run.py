@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "run"]
 
-OVERHEAD = 0.12  # of the time: loading, pairs, judging and the page
+OVERHEAD = 0.2  # of the time: loading, pairs, judging and the page
 PART = 0.35  # of the time of another cell: what a cell to choose settings gets
 ENOUGH = 1.5  # seconds of a cell, below which there are fewer families
 MOVED = 0.5  # the same of a cell in which fakes move
