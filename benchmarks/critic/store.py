@@ -27,7 +27,8 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # None but the newest two searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "cdcc56e816db": {
+    "ae8dd93850ac": {
+        "cdcc56e816db": frozenset(),
         "0123660cf21e": frozenset(),
         "cfd12057d6e8": frozenset(),
         "e5f512f4804e": frozenset(),
