@@ -12,7 +12,7 @@ from common import arguments, machine, markdown, spread, tell
 
 import otgan
 from otgan.critics import fit, samplers, training
-from otgan.pairs import ShiftedGaussians, SphericalShells, random_funnels, random_max_cones
+from otgan.pairs import ShiftedGaussians, SphericalShells, by_name, random_funnels, random_max_cones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,11 @@ SITUATIONS: dict[str, Situation] = {
             Run("lp", {"width": 128, "steps": 1500}),
         ),
         Run("prototypes", {"steps": 1000}),
+    ),
+    "folds of a network, d = 16": Situation(
+        lambda: of_pair(by_name("networks", 16)),
+        (Run("lattice", {"steps": 1000}),),
+        Run("lattice", {"depth": 3, "steps": 1000}),
     ),
     "greatest of 16 cones, d = 16": Situation(
         lambda: of_pair(random_max_cones(16, 16, 0)), (Run("prototypes"), Run("cones")), Run("orthogonal", NARROW)

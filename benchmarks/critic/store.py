@@ -27,7 +27,10 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # None but the newest three searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "c9c1a4345aa0": {
+    "2484bac38578": {
+        "c9c1a4345aa0": frozenset(),
+        "ae8dd93850ac": frozenset({"auto"}),
+        "cdcc56e816db": frozenset({"auto"}),
         "0123660cf21e": frozenset({"auto"}),
         "cfd12057d6e8": frozenset(),
         "e5f512f4804e": frozenset(),

@@ -272,6 +272,7 @@ def test_the_trials_of_auto_are_within_the_budget(tmp_path: Path) -> None:
         patch.setattr(critic_work, "seconds_of_a_step", lambda *_: 1e-3)
         (record,) = run(task(tmp_path, name="auto", seeds=(0,), budget=0.2))
     assert record["status"] == "ok"
-    fit = critics.fit(*np.random.default_rng(0).normal(size=(2, 50, 2)), "auto", steps=record["steps"], **options)
+    x, y = np.random.default_rng(0).normal(size=(2, 50, 2))
+    fit = critics.fit(x, y, "auto", steps=record["steps"], **options)
     assert fit.choice is not None
     assert seconds_of_auto(fit, dict.fromkeys(("orthogonal", "aol"), 1e-3)) == pytest.approx(0.2, rel=0.02)

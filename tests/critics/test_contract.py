@@ -22,6 +22,7 @@ WITHIN = {
     "cones": 0.25,
     "prototypes": 0.25,
     "prototypes-y": 0.25,
+    "lattice": 0.25,
     "clip": None,
     "mm-reversed": 0.6,
     "gp": 0.25,

@@ -3,6 +3,7 @@
 from otgan.critics.methods.auto import Auto
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials
+from otgan.critics.methods.lattice import Lattice
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
@@ -21,6 +22,7 @@ __all__ = [
     "Cones",
     "DiscretePotentials",
     "GradientPenalty",
+    "Lattice",
     "MaximinReversed",
     "OneSidedPenalty",
     "OrthogonalAbs",
@@ -45,6 +47,7 @@ METHODS: dict[str, type[Method]] = {
         AlmostOrthogonalLayers,
         Prototypes,
         PrototypesOfY,
+        Lattice,
         ResidualLayers,
         CTransform,
         SoftCTransform,

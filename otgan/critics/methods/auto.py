@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from otgan import inputs
+from otgan.critics.methods.lattice import Lattice
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
@@ -20,6 +21,7 @@ CANDIDATES: dict[str, type[Method]] = {
     for method in (
         Prototypes,
         PrototypesOfY,
+        Lattice,
         OrthogonalSort,
         OrthogonalAbs,
         AlmostOrthogonalLayers,
@@ -63,7 +65,7 @@ class Auto(Method):
     decay: str = OWN
     width: int = OWN
     depth: int = OWN
-    candidates: tuple[str, ...] = ("prototypes", "prototypes-y", "orthogonal")
+    candidates: tuple[str, ...] = ("prototypes", "prototypes-y", "lattice", "orthogonal")
     trial: float = 0.05
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from otgan.critics.networks.ensemble import CHUNK
 from otgan.critics.networks.feedforward import hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
@@ -83,6 +83,11 @@ class Prototypes(NormPreserving):
         inputs.count(self.prototypes, "prototypes")
         inputs.real(self.prototype_rate, "prototype_rate", low=0.0, high=1e3, open_low=True)
 
+    @property
+    def cones(self) -> int:
+        """How many there are."""
+        return self.prototypes
+
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
         width = max(self.width, 2 * dimension)
@@ -94,13 +99,13 @@ class Prototypes(NormPreserving):
     def weights(self, dimension: int) -> int:
         """Those of the layers, and the prototypes."""
         width = max(self.width, 2 * dimension)
-        return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.prototypes)
+        return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.cones)
 
     def work(self, dimension: int) -> int:
         """Those of the layers, and as much for each distance in any dimension: finding the least takes the time."""
         width = max(self.width, 2 * dimension)
         layers = (width + 2) * (dimension + 1 + self.depth * (width + 2))
-        return self.batch_size * (layers + DISTANCE * self.prototypes)
+        return self.batch_size * (layers + DISTANCE * self.cones)
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
@@ -118,13 +123,26 @@ class Prototypes(NormPreserving):
         points, targets = (torch.stack([side.some(SAMPLE, g) for g in generators]) for side in (x, y))
         put_in_order(network.before, points)
         points, targets = network.before.outputs(points), network.before.outputs(targets)
-        first = network.before.outputs(torch.stack([x.batch(self.prototypes, g) for g in generators]))
-        centers = torch.stack([clusters(*pair) for pair in zip(points, first, strict=True)])
+
+        def draw(n: int) -> torch.Tensor:
+            return network.before.outputs(torch.stack([x.batch(n, g) for g in generators]))
+
+        centers = torch.stack([clusters(*pair) for pair in zip(points, draw(self.prototypes), strict=True)])
         apart = torch.stack([mean_distance(*pair) for pair in zip(targets, centers, strict=True)])
         spacing = apart / math.sqrt(centers.shape[2])
-        unit = torch.where(spacing > 0, spacing, torch.ones_like(spacing))
-        network.cones.unit.copy_(unit)
-        network.cones.centers.copy_(centers / unit[:, None, None])
+        network.cones.unit.copy_(torch.where(spacing > 0, spacing, torch.ones_like(spacing)))
+        self.place(network.cones, centers, points, draw, generators)
+
+    def place(
+        self,
+        cones: LeastCone,
+        centers: torch.Tensor,
+        points: torch.Tensor,
+        draw: Callable[[int], torch.Tensor],
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        """Put cones around prototypes (S, N, w) among the points (S, k, w), of which ``draw(n)`` gives n."""
+        cones.centers.copy_(centers / cones.unit[:, None, None])
 
 
 @dataclass(frozen=True)

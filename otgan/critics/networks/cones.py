@@ -67,10 +67,14 @@ class LeastCone(nn.Module):
         """The least over all cones, (S, k, d) -> (S, k)."""
         return (distances(points, self.centers) + self.offsets[:, None, :]).min(dim=2).values
 
+    def chosen(self, heights: torch.Tensor) -> torch.Tensor:
+        """Whose height it is that counts, (S, k, N) -> (S, k)."""
+        return heights.argmin(dim=2)
+
     def least(self, points: torch.Tensor) -> torch.Tensor:
         """The same to train by, (S, k, d) -> (S, k)."""
         with torch.no_grad():
-            n = (quick_distances(points, self.centers) + self.offsets[:, None, :]).argmin(dim=2)
+            n = self.chosen(quick_distances(points, self.centers) + self.offsets[:, None, :])
         centers = self.centers.gather(1, n[:, :, None].expand(-1, -1, points.shape[2]))
         return torch.linalg.vector_norm(points - centers, dim=2) + self.offsets.gather(1, n)
 

@@ -1,0 +1,106 @@
+"""Orthonormal layers, followed by a lattice of cones: the lower of prototypes with facets, and of caps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from otgan import inputs
+from otgan.critics.methods.prototypes import Prototypes, clusters
+from otgan.critics.networks import Ensemble, Orthogonal
+from otgan.critics.networks.cones import ConesAfter, quick_distances
+from otgan.critics.networks.ensemble import CHUNK
+from otgan.critics.networks.feedforward import hidden
+from otgan.critics.networks.lattice import ConeLattice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import nn
+
+    from otgan.critics.networks.cones import LeastCone
+
+__all__ = ["Lattice"]
+
+APART = 0.3  # of the spacing of prototypes: how far apart the facets of one start, for each coordinate
+
+
+@dataclass(frozen=True)
+class Lattice(Prototypes):
+    """``f(x) = min(max_b min_c o_bc - |h(x) - c_bc|, min_k o_k - |h(x) - c_k|)`` with an orthonormal network h.
+
+    :class:`Prototypes` is a greatest of hanging cones, one for each prototype: the shape of an optimal critic where
+    mass gathers near points. Where the lower of two cones counts, it needs many small ones in place of two. Here two
+    cones may meet in either way. A prototype has some facets, the lowest of which counts, and all of it lies below the
+    caps, cones over the whole space: they are few, so that each learns from many points, which in many dimensions is
+    what it takes to find a direction in the noise.
+
+    Facets start close to each other, so that together they are one cone; caps start at the centres of a clustering of
+    x, as high on average as what is below them. Where which of them counts is learnt.
+
+    Attributes
+    ----------
+    prototypes : int
+        B, of which the greatest counts.
+    facets : int
+        C, cones of a prototype, of which the least counts.
+    caps : int
+        K, which may be none.
+    prototype_rate : float
+        Learning rate of cones, in units of the spacing of prototypes; ``learning_rate`` is that of the layers.
+    activation : {"maxmin"}
+    width : int
+        Hidden units; twice the coordinates where that is more.
+    """
+
+    name: ClassVar[str] = "lattice"
+    summary: ClassVar[str] = "orthonormal layers, then least and greatest of learnt cones, one within the other"
+    reference: ClassVar[str] = "arXiv:1811.05381, lemma 1 (lattices of 1-Lipschitz functions) and section 4 (layers)"
+
+    learning_rate: float = 5e-3
+    prototypes: int = 32
+    facets: int = 4
+    caps: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        inputs.count(self.facets, "facets")
+        inputs.count(self.caps, "caps", low=0)
+
+    @property
+    def cones(self) -> int:
+        """How many there are."""
+        return self.prototypes * self.facets + self.caps
+
+    def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
+        """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
+        width = max(self.width, 2 * dimension)
+        layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
+        centers = torch.randn(1, self.cones, width, generator=generator)
+        cones = ConeLattice(centers, torch.zeros(1, self.cones), -1, self.prototypes, self.facets)
+        return ConesAfter(Ensemble(layers), cones)
+
+    def place(
+        self,
+        cones: LeastCone,
+        centers: torch.Tensor,
+        points: torch.Tensor,
+        draw: Callable[[int], torch.Tensor],
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        """Facets close to their prototype, and caps at centres of clusters, at the height of what is below them."""
+        assert isinstance(cones, ConeLattice)
+        unit = cones.unit[:, None, None]
+        placed = centers.repeat(1, self.facets, 1) / unit
+        if self.facets > 1:
+            away = [torch.randn(placed.shape[1:], generator=g, device=g.device) for g in generators]
+            placed = placed + APART * torch.stack(away)
+        if self.caps:
+            caps = torch.stack([clusters(*pair) for pair in zip(points, draw(self.caps), strict=True)])
+            placed = torch.cat([placed, caps / unit], dim=1)
+        cones.centers.copy_(placed)
+        below, above = cones.parts(quick_distances(points[:, :CHUNK] / unit, placed))
+        if above is not None:
+            cones.offsets[:, cones.of_prototypes :] = (below - above).mean(dim=1, keepdim=True)

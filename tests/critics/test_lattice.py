@@ -1,0 +1,103 @@
+"""Critics that are lattices of cones: what they compute, how they start, and what they contain."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from problems import gaussians
+
+from otgan import InvalidInput
+from otgan.critics.methods.lattice import Lattice
+from otgan.critics.methods.prototypes import Prototypes
+from otgan.critics.networks import drop_cached_weights
+from otgan.critics.networks.cones import ConesAfter
+from otgan.critics.networks.lattice import ConeLattice
+from otgan.critics.source import sources
+
+PROTOTYPES, FACETS, CAPS = 5, 4, 3
+
+
+def lattice(d: int) -> tuple[ConeLattice, torch.Tensor]:
+    """Two members with random cones, and points."""
+    generator = torch.Generator().manual_seed(1)
+    n = PROTOTYPES * FACETS + CAPS
+    centers, offsets = (torch.randn(*shape, generator=generator) for shape in ((2, n, d), (2, n)))
+    offsets[:, -CAPS:] += 0.5
+    cones = ConeLattice(centers, offsets, -1, PROTOTYPES, FACETS)
+    cones.unit.fill_(0.5)
+    return cones, torch.randn(2, 200, d, generator=generator)
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_it_is_the_least_of_greatest_of_least_of_cones(d: int) -> None:
+    cones, points = lattice(d)
+    with torch.no_grad():
+        apart = (points[:, :, None] - 0.5 * cones.centers[:, None]).norm(dim=3)
+        of_cones = -(apart + 0.5 * cones.offsets[:, None])
+        hanging = of_cones[:, :, :-CAPS].unflatten(2, (FACETS, PROTOTYPES)).amin(dim=2).amax(dim=2)
+        caps = of_cones[:, :, -CAPS:].amin(dim=2)
+        assert 0 < (hanging < caps).float().mean() < 1
+        for training in (False, True):
+            found = cones.train(training)(points)
+            torch.testing.assert_close(found, torch.minimum(hanging, caps), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_training_sees_the_same_gradients_as_all_cones(d: int) -> None:
+    cones, points = lattice(d)
+    found = []
+    for training in (True, False):
+        cones.train(training).zero_grad()
+        cones(points).sum().backward()
+        found.append([cones.centers.grad, cones.offsets.grad])
+    for quick, exact in zip(*found, strict=True):
+        torch.testing.assert_close(quick, exact, rtol=1e-4, atol=1e-4)
+
+
+def test_each_member_and_point_is_1_lipschitz() -> None:
+    cones, points = lattice(3)
+    values = cones.eval()(points).detach()
+    rise = (values[:, :, None] - values[:, None]).abs()
+    assert (rise <= torch.cdist(points, points) + 1e-5).all()
+
+
+def test_with_one_facet_and_no_caps_it_is_the_method_prototypes() -> None:
+    """The same start and the same steps on the same batches."""
+    x, y, _ = sources(*gaussians(), torch.device("cpu"), unit=1.0)
+    values = []
+    for method in (Prototypes(prototypes=16), Lattice(prototypes=16, facets=1, caps=0, learning_rate=2e-3)):
+        generator = torch.Generator().manual_seed(0)
+        network = method.network(2, generator)
+        method.start(network, x, y, [generator])
+        optimizer = method.optimizer(network)
+        network.train()
+        for _ in range(3):
+            first, second = (side.some(60, generator)[None] for side in (x, y))
+            method.step(network, optimizer, first, second, [generator])
+            drop_cached_weights(network)
+        values.append(network.eval()(x.some(60, generator)).detach())
+    torch.testing.assert_close(*values)
+
+
+def test_facets_start_as_one_cone_and_caps_at_their_height() -> None:
+    x, y, _ = sources(*gaussians(), torch.device("cpu"), unit=1.0)
+    method, generator = Lattice(prototypes=5, caps=6), torch.Generator().manual_seed(0)
+    network = method.network(2, generator)
+    assert isinstance(network, ConesAfter)
+    assert isinstance(network.cones, ConeLattice)
+    method.start(network, x, y, [generator])
+    with torch.no_grad():
+        tips = network.cones.centers[0, :-6].unflatten(0, (method.facets, 5))
+        middle = tips.mean(dim=0)
+        assert (tips - middle).norm(dim=2).mean() < (middle - middle.mean(dim=0)).norm(dim=1).mean()
+        z = network.before.outputs(x.some(10**6, generator)) / network.cones.unit
+        heights = torch.cdist(z, network.cones.centers) + network.cones.offsets[:, None]
+        below, caps = network.cones.parts(heights)
+        assert caps is not None
+        torch.testing.assert_close(below.mean(), caps.mean(), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("option", ["facets", "prototypes"])
+def test_there_is_at_least_one(option: str) -> None:
+    with pytest.raises(InvalidInput, match=option):
+        Lattice.with_options({option: 0})
