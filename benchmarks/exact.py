@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 def main() -> None:
     options = _options()
     planned = _available(tasks(options.only, options.quick, options.huge, options.limit), options.peer)
+    planned = [task for task in planned if options.match in task.case.key]
     store = Store(options.out / "exact.json", options.fresh)
     due = [task for task in planned if not store.has(task)]
     print(f"{len(due)} of {len(planned)} cells to measure, about {estimate(due) / 60:.0f} minutes on an idle machine.")
@@ -50,6 +51,7 @@ def _options() -> argparse.Namespace:
     groups = "; ".join(f"{name}: {text}" for name, text in GROUPS.items())
     parser.add_argument("--only", action="append", choices=GROUPS, default=[], metavar="GROUP", help=groups)
     parser.add_argument("--peer", action="append", choices=PEERS, default=[], help="only these solvers")
+    parser.add_argument("--match", default="", metavar="TEXT", help="only problems with this in their name")
     parser.add_argument("--quick", action="store_true", help="problems of up to 1,000 points")
     parser.add_argument("--huge", action="store_true", help="a million points as well")
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
