@@ -212,8 +212,7 @@ def _pace(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]
 def seconds_of_auto(fit: critics.CriticFit, step: dict[str, float]) -> float:
     """The time of all steps of a fit of "auto", from those of a step of each candidate."""
     assert fit.choice is not None
-    others = sum(steps * step[name] for name, steps in fit.choice.steps.items() if name != fit.choice.method)
-    return others + fit.steps * step[fit.choice.method]
+    return sum(steps * step[name] for name, steps in fit.choice.steps.items())
 
 
 def seconds_of_a_step(fit: Fit, least: float, device: torch.device, seeds: int) -> float:

@@ -65,9 +65,9 @@ class Choice:
         Each candidate's ``E f(x) - E f(y)`` after half of all the work, on points held out from it: a mean over seeds.
         One that diverged is absent.
     steps : dict of str to int
-        How many each had taken by then.
+        How many each took in all.
     seconds : float
-        Until then.
+        Until half of all the work was done.
     """
 
     method: str
@@ -110,7 +110,8 @@ def train_best(
     best = max(race.running, key=lambda other: (race.running[other].marks[-1][1], other == name))
     for training in race.running[best].started:
         training.record_end()
-    return race.running[best].started, replace(choice, method=best)
+    taken = {name: one.done for name, one in race.running.items()}
+    return race.running[best].started, replace(choice, method=best, steps=taken)
 
 
 @dataclass

@@ -20,6 +20,7 @@ from otgan.critics.training import Job, Training, go_on
 
 QUICK: dict[str, Any] = {"steps": 60, "width": 16, "depth": 2, "batch_size": 32, "device": "cpu"}
 ALIKE = ("orthogonal", "orthogonal-abs", "aol")  # whose steps are equal work
+CONES = ("prototypes", "prototypes-y", "orthogonal")
 
 
 def test_the_chosen_one_goes_on_and_its_rate_is_that_of_one_long_fit() -> None:
@@ -161,7 +162,9 @@ def test_no_point_that_the_caller_holds_out_has_a_part_in_the_choice() -> None:
 def test_sides_that_change_places_change_the_side_of_the_prototypes() -> None:
     rng = np.random.default_rng(0)
     gathered, spread = 0.05 * rng.normal(size=(300, 2)), 3 * rng.normal(size=(300, 2))
-    there, back = (fit(*sides, "auto", **QUICK).choice for sides in ((gathered, spread), (spread, gathered)))
+    there, back = (
+        fit(*sides, "auto", candidates=CONES, **QUICK).choice for sides in ((gathered, spread), (spread, gathered))
+    )
     assert there is not None
     assert back is not None
     exchanged = {"prototypes": "prototypes-y", "prototypes-y": "prototypes", "orthogonal": "orthogonal"}
