@@ -102,16 +102,16 @@ def train_best(
             race.advance(name, part)
     while race.elapsed < DECIDED and len(race.running) > 1:
         race.advance(race.next(), 1.0)
-    name = race.leader()
-    choice, last = race.choice(time.perf_counter() - job.start), race.running[name]
+    name, trials, seconds = race.leader(), race.said(), time.perf_counter() - job.start
+    last = race.running[name]
     _see(last.started, job.x, job.y)
     go_on(last.started, max(last.done, round(last.steps - race.lag(last))), race.lag(last))
     last.marks.append((last.share, unit * _said(last.started, held_x, held_y)))
-    best = max(race.running, key=lambda other: (race.running[other].marks[-1][1], other == name))
+    best = max(race.running, key=lambda other: (race.running[other].said, other == name))
     for training in race.running[best].started:
         training.record_end()
-    taken = {name: one.done for name, one in race.running.items()}
-    return race.running[best].started, replace(choice, method=best, steps=taken)
+    steps = {other: one.done for other, one in race.running.items()}
+    return race.running[best].started, Choice(best, trials, steps, seconds)
 
 
 @dataclass
@@ -199,10 +199,9 @@ class Race:
         hardly = [name for name, one in self.running.items() if one.share < TRIED and one.said > REACH * first.said]
         return min(hardly, key=lambda name: self.running[name].share) if hardly and not first.learns() else leader
 
-    def choice(self, seconds: float) -> Choice:
-        """For the record, of the one that leads."""
-        trials = {other: one.marks[-1][1] for other, one in self.running.items()}
-        return Choice(self.leader(), trials, {other: one.done for other, one in self.running.items()}, seconds)
+    def said(self) -> dict[str, float]:
+        """What each says now."""
+        return {name: one.said for name, one in self.running.items()}
 
 
 def _see(started: Sequence[Training], x: Source, y: Source) -> None:

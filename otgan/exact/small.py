@@ -161,14 +161,18 @@ def value(x: Any, y: Any, p: Any, a: Any, b: Any, metric: Any, rtol: Any) -> flo
         with np.errstate(all="ignore"):  # what is too large, or not finite, comes out as NaN
             products = np.dot(x, y.T)
         found, lower, upper = value_of_products(products, x, y, a, b, one_each, p, *errors)
-        if upper - lower <= rtol * upper:
+        if _is_proven(found, lower, upper, rtol):
             return found
     if differences <= MANY_DIFFERENCES:
         found, lower, upper = value_of_points(x, y, a, b, one_each, METRICS[metric].code, p, *errors)
     else:
         found, lower, upper = value_of_costs(cost_matrix(x, y, p, metric), x, y, a, b, one_each, *errors)
-    # NaN, of what is not proven, compares with nothing.
-    return found if upper - lower <= rtol * upper else None
+    return found if _is_proven(found, lower, upper, rtol) else None
+
+
+def _is_proven(value: float, lower: float, upper: float, rtol: float) -> bool:
+    """Whether the bounds agree to ``rtol``; NaN, of what is not proven, compares with nothing."""
+    return value >= 0.0 and lower <= upper and upper - lower <= rtol * upper
 
 
 def is_plain(x: Any, ndim: int) -> bool:

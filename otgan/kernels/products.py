@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from otgan.kernels.jit import any_order, kernel
-from otgan.kernels.metric import EUCLIDEAN, cost_of_sum
+from otgan.kernels.metric import EUCLIDEAN, cost_of_sum, sums_to_costs
 
 __all__ = ["least_costs", "plan_costs"]
 
@@ -23,10 +23,10 @@ LOST = 1e-10  # of the squared distances, on average: where more is lost, bounds
 def least_costs(products, x, y, p):
     """Lower bounds (n, m) on the p-th powers of distances, p = 1 or 2, and whether they are close.
 
-    ``products`` (n, m) are those of all x_i and y_j.
-    A sum of d products, in whatever order, is off by at most ``d u / (1 - d u)`` of the sum of their sizes, u = EPS / 2
-    (Higham 2002, section 3.1), and that of scalar products is at most ``(|x|^2 + |y|^2) / 2``. So ``|x|^2 + |y|^2 - 2
-    x.y`` is off by less than ``(d + 8) EPS (|x|^2 + |y|^2)``, all roundings counted.
+    ``products`` (n, m) are those of all x_i and y_j. A sum of d products, in whatever order, is off by at most ``d u /
+    (1 - d u)`` of the sum of their sizes, u = EPS / 2 (Higham 2002, section 3.1), and that of scalar products at most
+    ``(|x|^2 + |y|^2) / 2``. So ``|x|^2 + |y|^2 - 2 x.y`` is off by less than ``(d + 8) EPS (|x|^2 + |y|^2)``, all
+    roundings counted.
     """
     (n, d), m = x.shape, y.shape[0]
     C, norms, error = np.empty((n, m)), np.empty(m), (d + 8) * EPS
@@ -38,13 +38,13 @@ def least_costs(products, x, y, p):
         for j in range(m):
             size = norm + norms[j]
             least = size - 2.0 * products[i, j] - (error * size + UNDERFLOW)
-            C[i, j] = 0.0 if least < 0.0 else least * (1.0 - 2 * EPS)  # NaN stays
+            C[i, j] = 0.0 if least < 0.0 else least  # NaN stays
         for j in range(m):
             squares += C[i, j]
             lost += norm + norms[j]
-        if p == 1.0:
-            for j in range(m):
-                C[i, j] = np.sqrt(C[i, j]) * (1.0 - 2 * EPS)
+        sums_to_costs(C[i], EUCLIDEAN, p)
+        for j in range(m):
+            C[i, j] *= 1.0 - 2 * EPS  # the last difference and the root are rounded
     return C, error * lost <= LOST * squares
 
 

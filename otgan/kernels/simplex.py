@@ -12,10 +12,10 @@ row, and down if it is a column.
 
 Only potentials need a walk over nodes. The smaller of the two sides is walked if it is small, or no longer than the
 search for the arc was; otherwise the walk is put off, and after some sqrt(N) of them all potentials are read off the
-tree. Meanwhile the reduced cost of an entering
-arc is summed along its cycle, which is walked anyway: stale potentials can waste a look at an arc, never make a wrong
-pivot. (They are wrong by one number on one side of a cut, so only arcs across it are misjudged. On 30,000 x 24,000
-points this halves the time against shifting the smaller side each time, 4,000 nodes a pivot on average.)
+tree. Meanwhile the reduced cost of an entering arc is summed along its cycle, which is walked anyway: stale potentials
+can waste a look at an arc, never make a wrong pivot. (They are wrong by one number on one side of a cut, so only arcs
+across it are misjudged. On 30,000 x 24,000 points this halves the time against shifting the smaller side each time,
+4,000 nodes a pivot on average.)
 
 Flows are whole numbers of any size (:mod:`otgan.kernels.wide`), so they never drift. Trees are kept strongly feasible
 (Cunningham 1976): every arc without flow points up, and of several arcs that could leave the last one on the cycle is

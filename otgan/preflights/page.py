@@ -71,27 +71,26 @@ def _stopped(result: Preflight) -> str:
 
 
 def _settings(result: Preflight) -> list[str]:
-    rows = settings_table(result.cells)
-    if len(rows) == 1:
-        return []
     text = (
         "Before the comparison each was trained for a third of the time on a pair of each size, near, halfway and far, "
         "which is in no other table, and the best was taken."
     )
-    return ["<h2>The settings that were tried</h2>", f"<p>{_text(text)}</p>", _table(rows)]
+    return _section("The settings that were tried", text, settings_table(result.cells))
 
 
 def _moves(result: Preflight) -> list[str]:
-    rows = moves_table(result.cells)
-    if len(rows) == 1:
-        return []
     text = (
         "n_critic, the number of critic steps for one of the generator, has to be large enough for the critic to "
         "follow. Each was trained on a pair, then the fakes moved to those of another pair of the same size, and it "
         "went on. The table has how many steps its number took to stay within 10 % of its last. That is a large "
         "move: a generator that moves less in a step needs fewer. The rate did not fall, as in most GANs."
     )
-    return ["<h2>n_critic: how soon a critic follows</h2>", f"<p>{_text(text)}</p>", _table(rows)]
+    return _section("n_critic: how soon a critic follows", text, moves_table(result.cells))
+
+
+def _section(title: str, text: str, rows: list[list[str]]) -> list[str]:
+    """A heading, a paragraph and a table; nothing where that has no more than its header."""
+    return [f"<h2>{title}</h2>", f"<p>{_text(text)}</p>", _table(rows)] if len(rows) > 1 else []
 
 
 def _pairs(result: Preflight) -> str:

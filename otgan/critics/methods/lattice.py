@@ -9,16 +9,12 @@ import torch
 
 from otgan import inputs
 from otgan.critics.methods.prototypes import Prototypes, clusters
-from otgan.critics.networks import Ensemble, Orthogonal
-from otgan.critics.networks.cones import ConesAfter, quick_distances
+from otgan.critics.networks.cones import quick_distances
 from otgan.critics.networks.ensemble import CHUNK
-from otgan.critics.networks.feedforward import hidden
 from otgan.critics.networks.lattice import ConeLattice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from torch import nn
 
     from otgan.critics.networks.cones import LeastCone
 
@@ -74,13 +70,9 @@ class Lattice(Prototypes):
         """How many there are."""
         return self.prototypes * self.facets + self.caps
 
-    def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
-        """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
-        width = max(self.width, 2 * dimension)
-        layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
-        centers = torch.randn(1, self.cones, width, generator=generator)
-        cones = ConeLattice(centers, torch.zeros(1, self.cones), -1, self.prototypes, self.facets)
-        return ConesAfter(Ensemble(layers), cones)
+    def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
+        """Their lattice."""
+        return ConeLattice(centers, offsets, -1, self.prototypes, self.facets)
 
     def place(
         self,

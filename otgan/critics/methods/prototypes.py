@@ -90,20 +90,28 @@ class Prototypes(NormPreserving):
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
-        width = max(self.width, 2 * dimension)
+        width = self.units(dimension)
         layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
-        centers = torch.randn(1, self.prototypes, width, generator=generator)
+        centers = torch.randn(1, self.cones, width, generator=generator)
+        return ConesAfter(Ensemble(layers), self.cones_around(centers, torch.zeros(1, self.cones)))
+
+    def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
+        """What follows the layers, of centres (1, N, w) and offsets (1, N)."""
         sign = -1 if self.side == "x" else 1  # f is high on x, low on y
-        return ConesAfter(Ensemble(layers), LeastCone(centers, torch.zeros(1, self.prototypes), sign=sign, learnt=True))
+        return LeastCone(centers, offsets, sign=sign, learnt=True)
+
+    def units(self, dimension: int) -> int:
+        """How many hidden ones there are."""
+        return max(self.width, 2 * dimension)
 
     def weights(self, dimension: int) -> int:
-        """Those of the layers, and the prototypes."""
-        width = max(self.width, 2 * dimension)
+        """Those of the layers, and the cones."""
+        width = self.units(dimension)
         return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.cones)
 
     def work(self, dimension: int) -> int:
         """Those of the layers, and as much for each distance in any dimension: finding the least takes the time."""
-        width = max(self.width, 2 * dimension)
+        width = self.units(dimension)
         layers = (width + 2) * (dimension + 1 + self.depth * (width + 2))
         return self.batch_size * (layers + DISTANCE * self.cones)
 
