@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +16,7 @@ import numpy as np
 import otgan
 from otgan.cli.common import Flag
 from otgan.cli.say import say
+from otgan.runtime.cores import cores
 from otgan.runtime.progress import bar
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ __all__ = ["Warmup"]
 
 MANY, LONG = 1100, 20_000  # points that take the ways of large problems, in space and on the line
 WIDE = 1400  # coordinates that make a dozen points one for scalar products
+MOST = 4  # processes: the longest call takes a sixth of all the time, and each needs some 400 MB
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,27 @@ class Warmup:
     """Print the traceback of an error."""
 
     def run(self) -> int:
-        """Call what is compiled, on a few points."""
-        begin, work = time.perf_counter(), calls()
-        with bar(len(work), True, name="warmup", unit="calls") as progress:
-            for call in work:
-                call()
+        """Call what is compiled, on a few points, in as many processes as there are cores."""
+        begin, count = time.perf_counter(), len(calls())
+        with (
+            bar(count, True, name="warmup", unit="calls") as progress,
+            ProcessPoolExecutor(min(cores(), MOST), get_context("spawn"), initializer=_end_at_ctrl_c) as pool,
+        ):
+            for done in as_completed([pool.submit(_call, k) for k in range(count)]):
+                done.result()
                 progress.update(1)
         say(f"compiled in {time.perf_counter() - begin:.0f} s, or found compiled: first calls will not wait any more.")
         return 0
+
+
+def _end_at_ctrl_c() -> None:
+    """End without a word, as a process does that is not Python's."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _call(k: int) -> None:
+    """The k-th of all calls, in a process of the pool."""
+    calls()[k]()
 
 
 def calls() -> list[Callable[[], object]]:
