@@ -18,7 +18,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     derandomize=True,
     print_blob=True,

@@ -91,6 +91,7 @@ def calls() -> list[Callable[[], object]]:
         lambda: otgan.solve(u, v).potentials.f(v),
         lambda: [otgan.wasserstein_circle(turn, other_turn, p) for p in (1, 2)],
         lambda: [otgan.wasserstein_circle(turn, other_turn, p, a=a, b=b) for p in (1, 2)],
+        lambda: [otgan.wasserstein_circle(x.T, y.T, p, a=w) for p in (1, 2) for w in (None, a)],
         lambda: otgan.solve_cost(costs),
         lambda: otgan.solve_cost(costs[:, : MANY - 1]),
         lambda: otgan.solve(big, other, method="sparse"),

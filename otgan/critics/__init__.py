@@ -2,12 +2,13 @@
 
 from otgan.critics.choice import Choice
 from otgan.critics.critic import Critic, Lipschitz
-from otgan.critics.fit import CriticFit, fit, methods
+from otgan.critics.fit import fit, methods
 from otgan.critics.judge import judge
 from otgan.critics.methods import METHODS, GradientPenalty, WeightClipping
 from otgan.critics.methods.method import Method
 from otgan.critics.networks import certified_lipschitz, mlp
 from otgan.critics.report import CriticReport
+from otgan.critics.result import CriticFit
 from otgan.critics.richardson import Richardson, richardson
 from otgan.critics.samplers import samplers
 from otgan.critics.trainer import Trainer, trainer

@@ -8,9 +8,10 @@ import numpy as np
 from torch import nn
 
 from otgan.costs import PointCost
-from otgan.critics.fit import EVALUATION, CriticFit, held_out_points, with_estimates
+from otgan.critics.fit import EVALUATION, held_out_points
 from otgan.critics.given import as_seen, critic_name, given_critics
 from otgan.critics.methods.method import Method
+from otgan.critics.result import CriticFit, with_estimates
 from otgan.errors import InvalidInput, OTError
 from otgan.pairs import Pair
 from otgan.solution import Solution

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from otgan.critics.choice import Choice
     from otgan.critics.critic import Critic
-    from otgan.critics.fit import CriticFit
+    from otgan.critics.result import CriticFit
     from otgan.problem import Problem
 
 __all__ = ["CriticReport", "report"]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from otgan import inputs
-from otgan.critics.fit import CriticFit, fit
+from otgan.critics.fit import fit
 from otgan.critics.methods import METHODS
 from otgan.critics.methods.penalty import GradientPenalty
+from otgan.critics.result import CriticFit
 from otgan.errors import InvalidInput
 
 __all__ = ["Richardson", "richardson"]

@@ -21,7 +21,7 @@ import otgan
 from otgan.errors import InvalidInput
 from otgan.solution import Solution, Status
 
-COUNT = 100 if settings().max_examples > 100 else 8  # problems a family: more in CI, thousands in the script itself
+COUNT = 50 if settings().max_examples > 50 else 8  # problems a family: more in CI, thousands in the script itself
 
 
 @pytest.mark.parametrize("family", stress.family_names())

@@ -42,8 +42,9 @@ RATES = {
 
 
 def quick(method: str, **changes: Any) -> dict[str, Any]:
-    """Options for a fit that takes no time; exact potentials are not trained."""
-    return {**QUICK, **({"steps": 1} if method == "discrete" else {}), **changes}
+    """Options for a fit that takes no time; exact potentials are not trained, and two candidates are a choice."""
+    own: dict[str, Any] = {"discrete": {"steps": 1}, "auto": {"candidates": ("lattice", "orthogonal"), "trial": 0.5}}
+    return {**QUICK, **own.get(method, {}), **changes}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["solve"]
 
 FIRST_ARCS, FIRST_ARCS_ALONG_RAYS = 8, 12  # of a point, by reduced cost; for p = 1 more are nearly as cheap
+# Pivots a node on one level but the first, from where on the next ones begin with more arcs: fewer are found in rounds.
+MANY_PIVOTS, MORE_FIRST_ARCS = 4.5, 24
 FEW_PAIRS = 200_000  # up to which all are listed
 
 
@@ -85,15 +87,18 @@ class _Search:
     def solve_coarse_levels(self) -> None:
         """Solve the levels below the finest on their first arcs, and set up the finest."""
         coarse: Level | None = None
+        arcs = FIRST_ARCS_ALONG_RAYS if self.levels[0].cost.p == 1 else FIRST_ARCS
         for level in self.levels:
             if coarse is None:
-                self.network = _coarsest(level)
+                self.network = _coarsest(level, arcs)
             else:
                 f, g = _extend(self.network, coarse, level)
                 plan = refine(self.network.plan()[:3], level)
-                self.network = Network(level.cost, *_first_arcs(level.cost, f, g), plan)
+                self.network = Network(level.cost, *_first_arcs(level.cost, f, g, arcs), plan)
             if level is not self.levels[-1]:
                 solve_on_arcs(self.network, self.progress)
+                if coarse is not None and self.network.pivots > MANY_PIVOTS * sum(level.cost.shape):
+                    arcs = MORE_FIRST_ARCS
             coarse = level
 
     def certified(self, finished: bool) -> Solution:
@@ -110,8 +115,8 @@ class _Search:
             )
 
 
-def _coarsest(level: Level) -> Network:
-    """The network of the first level: all arcs where they are few."""
+def _coarsest(level: Level, k: int) -> Network:
+    """The network of the first level: all arcs where they are few, else the best k of each point."""
     from otgan.kernels.spanning import merge_masses
 
     n, m = level.cost.shape
@@ -119,13 +124,13 @@ def _coarsest(level: Level) -> Network:
     if n * m <= FEW_PAIRS:
         rows, cols = np.divmod(np.arange(n * m), m)
     else:
-        rows, cols = _first_arcs(level.cost, np.zeros(n), np.zeros(m))
+        rows, cols = _first_arcs(level.cost, np.zeros(n), np.zeros(m), k)
     return Network(level.cost, rows, cols, plan)
 
 
-def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64]) -> tuple[Indices, Indices]:
-    """The best few arcs of every column for the potentials f, and of every row for g."""
-    (n, m), k = cost.shape, FIRST_ARCS_ALONG_RAYS if cost.p == 1 else FIRST_ARCS
+def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64], k: int) -> tuple[Indices, Indices]:
+    """The best k arcs of every column for the potentials f, and of every row for g."""
+    n, m = cost.shape
     rows, cols, _ = cost.pricing.below(f, np.full(m, np.inf), k)
     more_cols, more_rows, _ = cost.T.pricing.below(g, np.full(n, np.inf), k)
     return np.r_[rows, more_rows], np.r_[cols, more_cols]
