@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["solve"]
 
 FIRST_ARCS, FIRST_ARCS_ALONG_RAYS = 8, 12  # of a point, by reduced cost; for p = 1 more are nearly as cheap
-# Pivots a node on one level but the first, from where on the next ones begin with more arcs: fewer are found in rounds.
-MANY_PIVOTS, MORE_FIRST_ARCS = 4.5, 24
+# Of problems with many nodes, levels begin with more arcs after one that took many pivots a node, the first one apart.
+MANY_NODES, MANY_PIVOTS, MORE_FIRST_ARCS = 40_000, 2.5, 24
 FEW_PAIRS = 200_000  # up to which all are listed
 
 
@@ -97,9 +97,14 @@ class _Search:
                 self.network = Network(level.cost, *_first_arcs(level.cost, f, g, arcs), plan)
             if level is not self.levels[-1]:
                 solve_on_arcs(self.network, self.progress)
-                if coarse is not None and self.network.pivots > MANY_PIVOTS * sum(level.cost.shape):
-                    arcs = MORE_FIRST_ARCS
+                if coarse is not None and self._is_hard(level):
+                    arcs = max(arcs, MORE_FIRST_ARCS)
             coarse = level
+
+    def _is_hard(self, level: Level) -> bool:
+        """Whether so many arcs will be missed on finer levels that it pays to begin with more."""
+        nodes = len(self.rows) + len(self.cols)
+        return nodes > MANY_NODES and self.network.pivots > MANY_PIVOTS * sum(level.cost.shape)
 
     def certified(self, finished: bool) -> Solution:
         """The answer on all points of the problem, with its proof."""
