@@ -14,6 +14,7 @@ from otgan.data import load
 from otgan.errors import InvalidInput
 from otgan.pairs.bases import Base, gaussian
 from otgan.pairs.cones import random_funnels, random_max_cones
+from otgan.pairs.directions import main_directions
 from otgan.pairs.jitter import Jitter
 from otgan.pairs.potentials import LeastCones, LipschitzNetwork, MinMaxTree
 from otgan.pairs.rays import Rays
@@ -167,8 +168,7 @@ def _view(dimension: int) -> tuple[Array, Array | None]:
     if side * side == dimension and side > 1 and POOLED_SIDE % side == 0:
         return zero, _pooling(side)
     both = np.vstack([load(f"mnist:{label}").points for label in (3, 8)])
-    center = both.mean(axis=0)
-    return center, np.linalg.svd(both - center, full_matrices=False)[2][:dimension].T.copy()
+    return both.mean(axis=0), main_directions(both, dimension).T.copy()
 
 
 def _pooling(side: int) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from otgan import inputs
 from otgan.errors import InvalidInput
+from otgan.pairs.directions import main_directions
 from otgan.pairs.potentials.potential import RayField, RayPotential, directions, read_only
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class LipschitzNetwork(RayPotential):
         most = min(cloud.shape[1], len(cloud))
         width = min(WIDTH, most) if width is None else inputs.count(width, "width", high=most)
         rng = np.random.default_rng([inputs.seed(seed), 5])
-        main = np.linalg.svd(cloud - cloud.mean(axis=0), full_matrices=False)[2][:width]
+        main = main_directions(cloud, width)
         weights, biases, units = [_orthonormal(rng.standard_normal((width, width))) @ main], [], cloud
         for _ in range(inputs.count(depth, "depth")):
             through = units @ weights[-1].T  # each unit is zero at some point of the cloud
