@@ -30,14 +30,23 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def both(**settings: Any) -> list[Any]:
+    """A run of one process, and of two that share the batches."""
+    return [train(Config(**SETTINGS, **settings, devices=devices)) for devices in (1, 2)]
+
+
 def differences(one: Any, two: Any) -> list[float]:
     pairs = [(one.generator, two.generator), (one.critic, two.critic)]
     weights = [zip(a.state_dict().values(), b.state_dict().values(), strict=True) for a, b in pairs]
     return [float((a - b).abs().max() / a.abs().max()) for network in weights for a, b in network]
 
 
-def test_two_processes_compute_what_one_does() -> None:
-    one, two = (train(Config(**SETTINGS, data="gaussians25", objective="wgan-gp", devices=k)) for k in (1, 2))
+@pytest.mark.parametrize(
+    "settings",
+    [{"objective": "wgan-gp"}, pytest.param({"objective": "minimax", "data": "digits"}, marks=pytest.mark.long)],
+)
+def test_two_processes_compute_what_one_does(settings: dict[str, Any]) -> None:
+    one, two = both(**{"data": "gaussians25", **settings})
     assert max(differences(one, two)) < 1e-5
     assert two.folder is None
     assert [(r["kind"], r["step"]) for r in one.history] == [(r["kind"], r["step"]) for r in two.history]

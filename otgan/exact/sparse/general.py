@@ -98,7 +98,7 @@ class _Search:
             if level is not self.levels[-1]:
                 solve_on_arcs(self.network, self.progress)
                 if coarse is not None and self._is_hard(level):
-                    arcs = max(arcs, MORE_FIRST_ARCS)
+                    arcs = MORE_FIRST_ARCS
             coarse = level
 
     def _is_hard(self, level: Level) -> bool:
