@@ -23,6 +23,7 @@ help little: at 3000 x 2500 points, d = 64, ours takes 0.54 s (0.59 s) and POT's
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,22 +33,26 @@ from otgan.exact.sparse.generation import ColumnGeneration, solve_on_arcs
 from otgan.exact.sparse.multiscale import Level, coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.network import Network
 from otgan.plan import Plan
+from otgan.pricing.points import Index
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.exact.sparse.progress import Progress
+    from otgan.pricing.points import Pricing
     from otgan.problem import Problem
 
-    Indices = NDArray[np.intp]
+    Nodes = NDArray[np.int32]
 
 __all__ = ["solve"]
 
 FIRST_ARCS, FIRST_ARCS_ALONG_RAYS = 8, 12  # of a point, by reduced cost; for p = 1 more are nearly as cheap
 # Of problems with many nodes, levels begin with more arcs after one that took many pivots a node, the first one apart.
 MANY_NODES, MANY_PIVOTS, MORE_FIRST_ARCS = 40_000, 2.5, 24
+SOON = 4096  # nodes of the levels that are looked at for this: finer ones take as many where it does not pay
 FEW_PAIRS = 200_000  # up to which all are listed
+POINTS_AT_ONCE = 2**17  # that arcs are looked for, as their lists take several times the room of what is kept
 
 
 def solve(problem: Problem, progress: Progress) -> Solution:
@@ -103,8 +108,8 @@ class _Search:
 
     def _is_hard(self, level: Level) -> bool:
         """Whether so many arcs will be missed on finer levels that it pays to begin with more."""
-        nodes = len(self.rows) + len(self.cols)
-        return nodes > MANY_NODES and self.network.pivots > MANY_PIVOTS * sum(level.cost.shape)
+        nodes, now = len(self.rows) + len(self.cols), sum(level.cost.shape)
+        return nodes > MANY_NODES and now <= SOON and self.network.pivots > MANY_PIVOTS * now
 
     def certified(self, finished: bool) -> Solution:
         """The answer on all points of the problem, with its proof."""
@@ -133,12 +138,23 @@ def _coarsest(level: Level, k: int) -> Network:
     return Network(level.cost, rows, cols, plan)
 
 
-def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64], k: int) -> tuple[Indices, Indices]:
+def _first_arcs(cost: PointCost, f: NDArray[np.float64], g: NDArray[np.float64], k: int) -> tuple[Nodes, Nodes]:
     """The best k arcs of every column for the potentials f, and of every row for g."""
-    n, m = cost.shape
-    rows, cols, _ = cost.pricing.below(f, np.full(m, np.inf), k)
-    more_cols, more_rows, _ = cost.T.pricing.below(g, np.full(n, np.inf), k)
-    return np.r_[rows, more_rows], np.r_[cols, more_cols]
+    rows, cols = _best(cost.pricing, f, k)
+    more_cols, more_rows = _best(cost.T.pricing, g, k)
+    return np.concatenate([rows, more_rows]), np.concatenate([cols, more_cols])
+
+
+def _best(pricing: Pricing, f: NDArray[np.float64], k: int) -> tuple[Nodes, Nodes]:
+    """The best k rows of every target, and these targets."""
+    points, rows, targets = pricing.y.points, [], []
+    for start in range(0, len(points), POINTS_AT_ONCE):
+        some = points[start : start + POINTS_AT_ONCE]
+        part = pricing if len(some) == len(points) else replace(pricing, y=Index(some))
+        best, place, _ = part.below(f, np.full(len(some), np.inf), k)
+        rows.append(best.astype(np.int32))
+        targets.append((start + place).astype(np.int32))
+    return np.concatenate(rows), np.concatenate(targets)
 
 
 def _extend(network: Network, coarse: Level, fine: Level) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

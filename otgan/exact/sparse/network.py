@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from otgan.costs import Cost
 
     Indices = NDArray[np.intp]
+    Places = NDArray[np.integer[Any]]  # indices of any width
 
 __all__ = ["Network"]
 
 MAX_REFRESHES = 10  # of the potentials in one solve
+ARCS_AT_ONCE = 2**18  # whose costs are computed: coordinates of both ends take several times the room of what is kept
 
 
 class Network:
@@ -36,22 +38,34 @@ class Network:
     """
 
     def __init__(
-        self, cost: Cost, rows: Indices, cols: Indices, plan: tuple[Indices, Indices, NDArray[np.int64]]
+        self, cost: Cost, rows: Places, cols: Places, plan: tuple[Indices, Indices, NDArray[np.int64]]
     ) -> None:
         self.cost = cost
         self.n, self.m = cost.shape
         self.cap = np.inf
         self.start = self.pivots = 0
         link_rows, link_cols = _links(self.n, self.m, *plan[:2])
-        keys = _unique(self._key(np.r_[rows, plan[0], link_rows], np.r_[cols, plan[1], link_cols]))
-        self.heads, self.tails = (keys // self.n + self.n).astype(np.int32), (keys % self.n).astype(np.int32)
-        self.true_costs = cost.entries(self.tails.astype(np.intp), self.heads.astype(np.intp) - self.n)
+        rows, cols = np.concatenate([rows, plan[0], link_rows]), np.concatenate([cols, plan[1], link_cols])
+        keys = _unique(self._key(rows, cols))
+        self.tails, self.heads, self.true_costs = self._arcs(keys)
         self.costs = self.true_costs
         self.tree = self._plant(plan, keys)
         self.potential = tree_potentials(self.tree, self.n)
 
-    def _key(self, rows: Indices, cols: Indices) -> NDArray[np.int64]:
-        return cols.astype(np.int64) * self.n + rows
+    def _key(self, rows: Places, cols: Places) -> NDArray[np.int64]:
+        key = cols.astype(np.int64)
+        key *= self.n
+        key += rows
+        return key
+
+    def _arcs(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        """Tails, heads and costs of the arcs of these keys."""
+        tails, heads, costs = np.empty(len(keys), np.int32), np.empty(len(keys), np.int32), np.empty(len(keys))
+        for start in range(0, len(keys), ARCS_AT_ONCE):
+            part = slice(start, start + ARCS_AT_ONCE)
+            cols, rows = np.divmod(keys[part], self.n)
+            tails[part], heads[part], costs[part] = rows, cols + self.n, self.cost.entries(rows, cols)
+        return tails, heads, costs
 
     def _plant(self, plan: tuple[Indices, Indices, NDArray[np.int64]], keys: NDArray[np.int64]) -> Tree:
         rows, cols, mass = plan
@@ -77,11 +91,10 @@ class Network:
     def append(self, rows: Indices, cols: Indices) -> None:
         """New arcs; they must not be in the list yet."""
         keys = _unique(self._key(rows, cols))
-        heads, tails = keys // self.n, keys % self.n
-        self.tails = np.r_[self.tails, tails.astype(np.int32)]
-        self.heads = np.r_[self.heads, (heads + self.n).astype(np.int32)]
+        tails, heads, costs = self._arcs(keys)
+        self.tails, self.heads = np.concatenate([self.tails, tails]), np.concatenate([self.heads, heads])
         self.start = len(self.costs)  # the new arcs are looked at first
-        self.true_costs = np.r_[self.true_costs, self.cost.entries(tails, heads)]
+        self.true_costs = np.concatenate([self.true_costs, costs])
         self.costs = np.minimum(self.true_costs, self.cap)
 
     def prune(self, size: int) -> None:
@@ -129,9 +142,11 @@ class Network:
 
 
 def _unique(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sorted, without duplicates."""
-    keys = np.sort(keys)
-    return keys[np.r_[True, keys[1:] != keys[:-1]]] if len(keys) else keys
+    """Without duplicates; sorts ``keys`` in place."""
+    keys.sort()
+    first = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    return keys[first]
 
 
 def _links(n: int, m: int, rows: Indices, cols: Indices) -> tuple[Indices, Indices]:
