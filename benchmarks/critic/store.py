@@ -27,7 +27,8 @@ ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
 # None but the newest three searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "b4439fd79f20": {
+    "55b8c4c5540d": {
+        "b4439fd79f20": frozenset(),
         "82ee06d311d0": frozenset(),
         "d9fa5e9c64bf": frozenset(),
         "2484bac38578": frozenset(),

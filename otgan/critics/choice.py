@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from otgan.critics.networks.cones import quick_least
 from otgan.critics.source import Fewer, Sample
 from otgan.critics.training import Job, Training, check_finite, go_on, trainings
 from otgan.errors import OTError
@@ -211,9 +212,15 @@ def _see(started: Sequence[Training], x: Source, y: Source) -> None:
 
 
 def _said(started: Sequence[Training], x: torch.Tensor, y: torch.Tensor) -> float:
-    """The mean number of all members on some points, in the networks' units."""
-    method = started[0].job.method
-    numbers = np.concatenate([method.estimates(training.network, x, y).cpu().numpy() for training in started])
+    """The mean number of all members on some points, in the networks' units, to the digits that a comparison needs.
+
+    Exact distances to all cones would take a fifth of all the time.
+    """
+    method, numbers = started[0].job.method, []
+    for training in started:
+        with quick_least(training.network):
+            numbers.append(method.estimates(training.network, x, y).cpu().numpy())
+    numbers = np.concatenate(numbers)
     check_finite(numbers, method, started[0].done)
     return float(numbers.mean())
 

@@ -8,7 +8,7 @@ from problems import gaussians
 
 from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY, clusters
 from otgan.critics.networks import drop_cached_weights
-from otgan.critics.networks.cones import ConesAfter, LeastCone
+from otgan.critics.networks.cones import ConesAfter, LeastCone, quick_least
 from otgan.critics.source import sources
 
 
@@ -87,3 +87,14 @@ def test_prototypes_of_y_are_those_of_x_with_the_sides_exchanged() -> None:
     for one, other in zip(*values, strict=True):
         torch.testing.assert_close(one, -other)
     assert not torch.allclose(values[1][0], values[1][1])
+
+
+def test_quick_values_for_comparisons_are_close_and_leave_the_network_in_evaluation() -> None:
+    network, points = started()
+    network.eval()
+    exact = network(points)
+    with quick_least(network):
+        quick = network(points)
+    assert not any(module.training for module in network.modules())
+    torch.testing.assert_close(quick, exact, rtol=1e-4, atol=1e-4)
+    assert torch.equal(network(points), exact)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otgan.exact import linprog, simplex
-from otgan.exact.sparse import general
+from otgan.exact.sparse import general, network
 from otgan.exact.sparse.multiscale import coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.progress import Progress
 from otgan.kernels.spanning import merge_masses
@@ -158,3 +158,14 @@ def test_a_plan_handed_down_has_the_masses_of_the_children():
         np.testing.assert_array_equal(sums(plan[0], plan[2], len(level.a)), level.a)
         np.testing.assert_array_equal(sums(plan[1], plan[2], len(level.b)), level.b)
         assert len(plan[0]) < len(level.a) + len(level.b)
+
+
+def test_arcs_that_are_found_in_parts_are_those_found_at_once(monkeypatch):
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(500, 2)), rng.normal(size=(420, 2)) + 1.0
+    whole = solve(x, y)
+    monkeypatch.setattr(general, "POINTS_AT_ONCE", 37)
+    monkeypatch.setattr(network, "ARCS_AT_ONCE", 101)
+    parts = solve(x, y)
+    assert (parts.lower, parts.upper) == (whole.lower, whole.upper)
+    assert parts.stats["pivots"] == whole.stats["pivots"]
