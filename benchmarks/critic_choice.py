@@ -2,7 +2,7 @@
 
 Pairs are those of the six families, whose W1 is known. Each candidate of "auto" has the same time of a core, and so has
 "auto" with its trials: all from the first draw of points to the last step, with what comes before the first step
-(k-means, in "prototypes"). Numbers are E f(x) - E f(y) on fresh points, over W1; the straight line is the linear critic
+(k-means, in "lattice"). Numbers are E f(x) - E f(y) on fresh points, over W1; the straight line is the linear critic
 along the difference of means of the points trained on.
 
 Each run is saved as it ends, in results/critic_choice/<budget>s. The same command goes on, and --report prints what
@@ -141,7 +141,7 @@ def auto(cell: Cell, budget: float, known: dict[str, Record]) -> Record:
 
     Its time is that of all its steps, by the pace that candidates alone had, and whatever else it took between steps.
     """
-    step = {name: known.get(name, known["prototypes"])["step"] for name in Auto().candidates}
+    step = {name: known.get(name, known["lattice"])["step"] for name in Auto().candidates}
     longest = max(step, key=lambda name: Auto().methods()[name].work(cell.dimension))
     steps, record = round((budget - 1) / step[longest]), {}
     for again in range(AGAIN + 1):

@@ -21,28 +21,30 @@ Record = dict[str, Any]
 
 # An iteration a step keeps their weights orthonormal, where there were five of a free weight.
 ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
+AUTO = frozenset({"auto"})  # begins with other candidates now
 # Version of otgan.critics -> older ones, each with the methods that train or judge in another way now: the records of
 # all others are as good as its own, up to rounding. Older ones saw slopes in single precision: between points that are
 # very close to each other, as some of 2048 in the plane are, lipschitz_observed is then rounding, and may be 30 for 1.
 # None but the newest three searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "55b8c4c5540d": {
-        "b4439fd79f20": frozenset(),
-        "82ee06d311d0": frozenset(),
-        "d9fa5e9c64bf": frozenset(),
-        "2484bac38578": frozenset(),
-        "c9c1a4345aa0": frozenset(),
-        "ae8dd93850ac": frozenset({"auto"}),
-        "cdcc56e816db": frozenset({"auto"}),
-        "0123660cf21e": frozenset({"auto"}),
-        "cfd12057d6e8": frozenset(),
-        "e5f512f4804e": frozenset(),
-        "03c574e3f605": ORTHONORMAL,
-        "41262278d4ad": ORTHONORMAL,
-        "5bacb8dd4e53": frozenset(),
-        "787bae8abf08": frozenset(),
-        "006a602e6fd3": frozenset(),
+    "209738733943": {
+        "55b8c4c5540d": AUTO,
+        "b4439fd79f20": AUTO,
+        "82ee06d311d0": AUTO,
+        "d9fa5e9c64bf": AUTO,
+        "2484bac38578": AUTO,
+        "c9c1a4345aa0": AUTO,
+        "ae8dd93850ac": AUTO,
+        "cdcc56e816db": AUTO,
+        "0123660cf21e": AUTO,
+        "cfd12057d6e8": AUTO,
+        "e5f512f4804e": AUTO,
+        "03c574e3f605": AUTO | ORTHONORMAL,
+        "41262278d4ad": AUTO | ORTHONORMAL,
+        "5bacb8dd4e53": AUTO,
+        "787bae8abf08": AUTO,
+        "006a602e6fd3": AUTO,
     },
 }
 

@@ -20,7 +20,7 @@ from otgan.critics.training import Job, Training, go_on
 
 QUICK: dict[str, Any] = {"steps": 20, "width": 16, "depth": 2, "batch_size": 32, "device": "cpu"}
 ALIKE = ("orthogonal", "orthogonal-abs", "aol")  # whose steps are equal work
-CONES = ("prototypes", "prototypes-y", "orthogonal")
+CONES = ("lattice", "lattice-y", "orthogonal")
 
 
 def test_the_chosen_one_goes_on_and_its_rate_is_that_of_one_long_fit() -> None:
@@ -107,8 +107,8 @@ def test_a_slow_one_overtakes_while_one_that_has_stopped_waits(monkeypatch: pyte
 def test_a_step_of_a_method_is_as_much_work_as_it_has_weights() -> None:
     """So is a candidate's: its time was measured to be that, within a fifth, in 2, 16 and 64 dimensions."""
     work = {name: METHODS[name]().work(2) for name in Auto().candidates}
-    assert work["prototypes"] == work["prototypes-y"]
-    assert 3 < work["orthogonal"] / work["prototypes"] < 4
+    assert work["lattice"] == work["lattice-y"]
+    assert 3 < work["orthogonal"] / work["lattice"] < 4.5
     assert Prototypes().work(64) < 2 * Prototypes().work(2)
 
 
@@ -159,7 +159,7 @@ def test_no_point_that_the_caller_holds_out_has_a_part_in_the_choice() -> None:
         assert found.estimate == fits[0].estimate
 
 
-def test_sides_that_change_places_change_the_side_of_the_prototypes() -> None:
+def test_sides_that_change_places_change_the_side_of_the_cones() -> None:
     rng = np.random.default_rng(0)
     gathered, spread = 0.05 * rng.normal(size=(300, 2)), 3 * rng.normal(size=(300, 2))
     there, back = (
@@ -168,7 +168,7 @@ def test_sides_that_change_places_change_the_side_of_the_prototypes() -> None:
     )
     assert there is not None
     assert back is not None
-    exchanged = {"prototypes": "prototypes-y", "prototypes-y": "prototypes", "orthogonal": "orthogonal"}
+    exchanged = {"lattice": "lattice-y", "lattice-y": "lattice", "orthogonal": "orthogonal"}
     assert back.method == exchanged[there.method]
 
 

@@ -21,8 +21,8 @@ LEARN: dict[str, Any] = {"steps": 250, "width": 32, "depth": 2, "batch_size": 64
 WITHIN = {
     "cones": 0.25,
     "prototypes": 0.25,
-    "prototypes-y": 0.25,
     "lattice": 0.25,
+    "lattice-y": 0.25,
     "clip": None,
     "mm-reversed": 0.6,
     "gp": 0.25,

@@ -7,7 +7,7 @@ import torch
 from problems import gaussians
 
 from otgan import InvalidInput
-from otgan.critics.methods.lattice import Lattice
+from otgan.critics.methods.lattice import Lattice, LatticeOfY
 from otgan.critics.methods.prototypes import Prototypes
 from otgan.critics.networks import drop_cached_weights
 from otgan.critics.networks.cones import ConesAfter
@@ -101,3 +101,25 @@ def test_facets_start_as_one_cone_and_caps_at_their_height() -> None:
 def test_there_is_at_least_one(option: str) -> None:
     with pytest.raises(InvalidInput, match=option):
         Lattice.with_options({option: 0})
+
+
+def test_a_lattice_of_y_is_that_of_x_with_the_sides_exchanged() -> None:
+    """Minus the critic of the exchanged problem, after the start and after steps on the same batches."""
+    given = gaussians()
+    x, y, _ = sources(*given, torch.device("cpu"), unit=1.0)
+    values = []
+    for method, sides in ((Lattice(prototypes=8, caps=4), (y, x)), (LatticeOfY(prototypes=8, caps=4), (x, y))):
+        generator = torch.Generator().manual_seed(0)
+        network = method.network(2, generator)
+        method.start(network, *sides, [generator])
+        optimizer = method.optimizer(network)
+        seen = [network.eval()(x.some(60, generator)).detach()]
+        network.train()
+        for _ in range(3):
+            first, second = (side.some(60, generator)[None] for side in sides)
+            method.step(network, optimizer, first, second, [generator])
+            drop_cached_weights(network)
+        values.append([*seen, network.eval()(x.some(60, generator)).detach()])
+    for one, other in zip(*values, strict=True):
+        torch.testing.assert_close(one, -other)
+    assert not torch.allclose(values[1][0], values[1][1])

@@ -6,8 +6,7 @@ import pytest
 import torch
 from problems import gaussians
 
-from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY, clusters
-from otgan.critics.networks import drop_cached_weights
+from otgan.critics.methods.prototypes import Prototypes, clusters
 from otgan.critics.networks.cones import ConesAfter, LeastCone, quick_least
 from otgan.critics.source import sources
 
@@ -65,28 +64,6 @@ def test_clusters_of_any_scale(scale: float) -> None:
     points = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
     centers = clusters(points, points[:5])
     torch.testing.assert_close(clusters(scale * points, scale * points[:5]) / scale, centers)
-
-
-def test_prototypes_of_y_are_those_of_x_with_the_sides_exchanged() -> None:
-    """Minus the critic of the exchanged problem, after the start and after steps on the same batches."""
-    given = gaussians()
-    x, y, _ = sources(*given, torch.device("cpu"), unit=1.0)
-    values = []
-    for method, sides in ((Prototypes(prototypes=16), (y, x)), (PrototypesOfY(prototypes=16), (x, y))):
-        generator = torch.Generator().manual_seed(0)
-        network = method.network(2, generator)
-        method.start(network, *sides, [generator])
-        optimizer = method.optimizer(network)
-        seen = [network.eval()(x.some(60, generator)).detach()]
-        network.train()
-        for _ in range(3):
-            first, second = (side.some(60, generator)[None] for side in sides)
-            method.step(network, optimizer, first, second, [generator])
-            drop_cached_weights(network)
-        values.append([*seen, network.eval()(x.some(60, generator)).detach()])
-    for one, other in zip(*values, strict=True):
-        torch.testing.assert_close(one, -other)
-    assert not torch.allclose(values[1][0], values[1][1])
 
 
 def test_quick_values_for_comparisons_are_close_and_leave_the_network_in_evaluation() -> None:

@@ -3,11 +3,11 @@
 from otgan.critics.methods.auto import Auto
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials
-from otgan.critics.methods.lattice import Lattice
+from otgan.critics.methods.lattice import Lattice, LatticeOfY
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
-from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
+from otgan.critics.methods.prototypes import Prototypes
 from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.reversed import MaximinReversed
 from otgan.critics.methods.spectral import SpectralNorm
@@ -23,12 +23,12 @@ __all__ = [
     "DiscretePotentials",
     "GradientPenalty",
     "Lattice",
+    "LatticeOfY",
     "MaximinReversed",
     "OneSidedPenalty",
     "OrthogonalAbs",
     "OrthogonalSort",
     "Prototypes",
-    "PrototypesOfY",
     "ResidualLayers",
     "SoftCTransform",
     "SpectralNorm",
@@ -46,8 +46,8 @@ METHODS: dict[str, type[Method]] = {
         OrthogonalAbs,
         AlmostOrthogonalLayers,
         Prototypes,
-        PrototypesOfY,
         Lattice,
+        LatticeOfY,
         ResidualLayers,
         CTransform,
         SoftCTransform,

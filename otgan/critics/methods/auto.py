@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from otgan import inputs
-from otgan.critics.methods.lattice import Lattice
+from otgan.critics.methods.lattice import Lattice, LatticeOfY
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
-from otgan.critics.methods.prototypes import Prototypes, PrototypesOfY
+from otgan.critics.methods.prototypes import Prototypes
 from otgan.critics.methods.residual import ResidualLayers
 from otgan.critics.methods.spectral import SpectralNorm
 from otgan.errors import InvalidInput
@@ -20,8 +20,8 @@ CANDIDATES: dict[str, type[Method]] = {
     method.name: method
     for method in (
         Prototypes,
-        PrototypesOfY,
         Lattice,
+        LatticeOfY,
         OrthogonalSort,
         OrthogonalAbs,
         AlmostOrthogonalLayers,
@@ -65,7 +65,7 @@ class Auto(Method):
     decay: str = OWN
     width: int = OWN
     depth: int = OWN
-    candidates: tuple[str, ...] = ("prototypes", "prototypes-y", "lattice", "orthogonal")
+    candidates: tuple[str, ...] = ("lattice", "lattice-y", "orthogonal")
     trial: float = 0.05
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otgan.critics.networks.cones import LeastCone
 
-__all__ = ["Lattice"]
+__all__ = ["Lattice", "LatticeOfY"]
 
 APART = 0.3  # of the spacing of prototypes: how far apart the facets of one start, for each coordinate
 
@@ -55,6 +55,8 @@ class Lattice(Prototypes):
     summary: ClassVar[str] = "orthonormal layers, then least and greatest of learnt cones, one within the other"
     reference: ClassVar[str] = "arXiv:1811.05381, lemma 1 (lattices of 1-Lipschitz functions) and section 4 (layers)"
 
+    distance: ClassVar[int] = 180  # with finding the one that counts
+
     learning_rate: float = 5e-3
     prototypes: int = 32
     facets: int = 4
@@ -72,7 +74,8 @@ class Lattice(Prototypes):
 
     def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
         """Their lattice."""
-        return ConeLattice(centers, offsets, -1, self.prototypes, self.facets)
+        sign = -1 if self.side == "x" else 1  # f is high on x, low on y
+        return ConeLattice(centers, offsets, sign, self.prototypes, self.facets)
 
     def place(
         self,
@@ -96,3 +99,16 @@ class Lattice(Prototypes):
         below, above = cones.parts(quick_distances(points[:, :CHUNK] / unit, placed))
         if above is not None:
             cones.offsets[:, cones.of_prototypes :] = (below - above).mean(dim=1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class LatticeOfY(Lattice):
+    """The same from the other side: ``f(x) = max(min_b max_c |h(x) - c_bc| - o_bc, max_k |h(x) - c_k| - o_k)``.
+
+    Cones stand around prototypes that start among y. Which of the two needs fewer of them depends on which of the
+    distributions is called x.
+    """
+
+    name: ClassVar[str] = "lattice-y"
+    summary: ClassVar[str] = "the same from the other side: cones that stand around prototypes of y"
+    side: ClassVar[str] = "y"

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
     from otgan.critics.source import Source
 
-__all__ = ["Prototypes", "PrototypesOfY"]
+__all__ = ["Prototypes"]
 
 ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds start in threads
 
 SAMPLE = 32_768  # points of x to place prototypes by
 SWEEPS = 10  # of k-means
-DISTANCE = 64  # multiplications of a layer that take as long as a distance
 ORDER = 2.0  # how far apart, in standard deviations, biases put the two units of a pair to begin with
 
 
@@ -70,6 +69,7 @@ class Prototypes(NormPreserving):
     own_network: ClassVar[bool] = True
     activations: ClassVar[tuple[str, ...]] = ("maxmin",)
     side: ClassVar[str] = "x"  # that prototypes start among
+    distance: ClassVar[int] = 64  # multiplications of a layer that take as long as one to a cone
 
     steps: int = 3000
     batch_size: int = 512
@@ -113,7 +113,7 @@ class Prototypes(NormPreserving):
         """Those of the layers, and as much for each distance in any dimension: finding the least takes the time."""
         width = self.units(dimension)
         layers = (width + 2) * (dimension + 1 + self.depth * (width + 2))
-        return self.batch_size * (layers + DISTANCE * self.cones)
+        return self.batch_size * (layers + self.distance * self.cones)
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
@@ -151,19 +151,6 @@ class Prototypes(NormPreserving):
     ) -> None:
         """Put cones around prototypes (S, N, w) among the points (S, k, w), of which ``draw(n)`` gives n."""
         cones.centers.copy_(centers / cones.unit[:, None, None])
-
-
-@dataclass(frozen=True)
-class PrototypesOfY(Prototypes):
-    """The same from the other side: ``f(x) = min_n |h(x) - c_n| - b_n`` with prototypes that start among y.
-
-    An optimal critic is both: the greatest of hanging cones around x, and the least of standing ones around y. Which
-    of the two needs fewer cones depends on the distributions.
-    """
-
-    name: ClassVar[str] = "prototypes-y"
-    summary: ClassVar[str] = "the same from the other side: the least of learnt cones around y"
-    side: ClassVar[str] = "y"
 
 
 def put_in_order(layers: Ensemble, points: torch.Tensor) -> None:
