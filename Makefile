@@ -8,10 +8,10 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/otgan check mnist:3 mnist:8
 
-test: lint
+test: lint .venv/warm
 	$(BIN)/pytest -n 2 -m "not long"
 
-test-all: lint
+test-all: lint .venv/warm
 	$(BIN)/pytest -n 2
 
 lint: .venv/ready
@@ -31,6 +31,11 @@ benchmark: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+# Kernels, compiled once on all cores: processes that test would compile the same ones each.
+.venv/warm: .venv/ready $(wildcard otgan/kernels/*.py)
+	$(BIN)/otgan warmup
 	touch $@
 
 clean:
