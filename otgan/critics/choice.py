@@ -5,11 +5,11 @@ is split for the trials: they see three quarters of each side, and are compared 
 are fresh. Points that the caller holds out have no part in it, so what the fit says of them in the end is untouched by
 the choice.
 
-All begin. Then the one that promises most goes on for a little, again and again: what it promises is what it says now
-and what it would gain until the end if it went on to gain with the logarithm of its work, as lately. One that has
-stopped to learn promises no more than it says, and waits, which costs it nothing, while slower ones try to catch up.
-After half of all the work the one that promises most is trained to the end, on all points. If those that wait say more
-even then, the best of them is taken as it is. The rate falls with the work of all, so that it is zero when all is done.
+All begin, and are compared twice (successive halving, Jamieson & Talwalkar 2016). After a third of their trial those
+are left behind that say far less than the best, and of two that are one method from either side the one that says less;
+the others go to the end of the trial. The one that says most then is trained to the end, on all points. If one of those
+left behind says more even then, it is taken as it is. The rate falls with the work of all, so that it is zero when all
+is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
@@ -43,13 +43,9 @@ __all__ = ["Choice", "train_best"]
 SPLIT_SEED = 10**6 + 1  # of the points that are held out from trials
 HELD_OUT = 1 / 4  # of a sample
 MOST = 2**12  # points of each side that trials are compared on: the same for all, so that most of the noise is, too
-BEGIN_WITH = 0.5  # chunks of work of each
-DECIDED = 0.5  # of all the work
-WINDOW = 1.5  # ratio of work, over which it is seen how fast a candidate gains
-LEARNING = 0.015  # of its number: one that gains less has stopped
-TRIED = 0.15  # of all the work: nothing that has had less has stopped, for its number is noisy
-REACH = 0.4  # of the leader's number, for one that was hardly tried
-HOPE = 0.1  # of its number, that one may gain beside: rates that are still high hide some
+FIRST = 1 / 3  # of a trial, before the first comparison
+REACH = 0.5  # of the best number: one that says less then is left behind
+LONGEST = 0.5  # trials of all candidates together, of all the work
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
@@ -63,12 +59,12 @@ class Choice:
     method : str
         The candidate that was taken.
     trials : dict of str to float
-        Each candidate's ``E f(x) - E f(y)`` after half of all the work, on points held out from it: a mean over seeds.
+        Each candidate's ``E f(x) - E f(y)`` when it was last compared, on points held out from it: a mean over seeds.
         One that diverged is absent.
     steps : dict of str to int
         How many each took in all.
     seconds : float
-        Until half of all the work was done.
+        Until it was made.
     """
 
     method: str
@@ -91,24 +87,24 @@ def train_best(
     """
     generator = torch.Generator(job.device).manual_seed(SPLIT_SEED)
     (train_x, held_x), (train_y, held_y) = (_split(side, generator) for side in (job.x, job.y))
-    race = Race(auto.trial, unit, held_x, held_y)
-    for name, method in auto.planned(held_x.shape[1]).items():
+    race = Race(unit, held_x, held_y)
+    planned = auto.planned(held_x.shape[1])
+    for name, method in planned.items():
         prepared = replace(job, method=method, x=Fewer(train_x, BEGIN), y=Fewer(train_y, BEGIN), stop=Event())
         started = trainings(prepared, ensembles(method), seed)
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    for part in (BEGIN_WITH / 2, BEGIN_WITH / 2):  # two numbers of each tell how fast it gains
-        for name in list(race.running):
-            race.advance(name, part)
-    while race.elapsed < DECIDED and len(race.running) > 1:
-        race.advance(race.next(), 1.0)
-    name, trials, seconds = race.leader(), race.said(), time.perf_counter() - job.start
+    going, trial = list(planned), min(auto.trial, LONGEST / len(planned))
+    for share in (FIRST * trial, trial):
+        for name in going:
+            race.advance(name, share)
+        going = race.ahead(going)
+    name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
     last = race.running[name]
     _see(last.started, job.x, job.y)
-    go_on(last.started, max(last.done, round(last.steps - race.lag(last))), race.lag(last))
-    last.marks.append((last.share, unit * _said(last.started, held_x, held_y)))
-    best = max(race.running, key=lambda other: (race.running[other].said, other == name))
+    race.advance(name, 1.0)
+    best = race.best(name)
     for training in race.running[best].started:
         training.record_end()
     steps = {other: one.done for other, one in race.running.items()}
@@ -117,15 +113,15 @@ def train_best(
 
 @dataclass
 class Runner:
-    """A candidate in training: its ensembles, and what it said after which share of all the work."""
+    """A candidate in training: its ensembles, and what it said last."""
 
     started: list[Training]
-    marks: list[tuple[float, float]] = field(default_factory=list)
+    said: float = -np.inf
 
     @property
-    def steps(self) -> int:
-        """How many would be all the work."""
-        return self.started[0].job.method.steps
+    def method(self) -> Method:
+        """With as many steps as would be all the work."""
+        return self.started[0].job.method
 
     @property
     def done(self) -> int:
@@ -135,70 +131,50 @@ class Runner:
     @property
     def share(self) -> float:
         """The same as a share of all the work."""
-        return self.done / self.steps if self.started else self.marks[-1][0]
-
-    def promise(self, left: float) -> float:
-        """What it would say after this share of the work more, by what it gained lately; and hope while it gains."""
-        hope = HOPE * abs(self.said) if self.learns() else 0.0
-        return self.said + self.gained() / np.log(WINDOW) * np.log(1 + left / self.share) + hope
-
-    def learns(self) -> bool:
-        """Whether it still gains, or has had too little work to tell."""
-        return self.share < TRIED or self.gained() > LEARNING * abs(self.said)
-
-    def gained(self) -> float:
-        """What it gained lately."""
-        shares, said = (np.array(of) for of in zip(*self.marks, strict=True))
-        return float(said[-1] - np.interp(np.log(shares[-1] / WINDOW), np.log(shares), said))
-
-    @property
-    def said(self) -> float:
-        """What it says now."""
-        return self.marks[-1][1]
+        return self.done / self.method.steps
 
 
 @dataclass
 class Race:
-    """Candidates by name, between whom the work is shared out ``chunk`` by ``chunk``, shares of all of it."""
+    """Candidates by name, and the points that they are compared on."""
 
-    chunk: float
     unit: float
     x: torch.Tensor
     y: torch.Tensor
     running: dict[str, Runner] = field(default_factory=dict)
-    elapsed: float = 0.0
     diverged: list[OTError] = field(default_factory=list)
+    lost: float = 0.0  # work of those
 
-    def advance(self, name: str, part: float) -> None:
-        """Train a candidate for a part of a chunk, a step at least, and ask it; it is out if it has diverged."""
+    def advance(self, name: str, share: float) -> None:
+        """Train a candidate to this share of all the work, or to the end of it, and ask it; out if it has diverged."""
         one = self.running[name]
-        before = one.share
-        until = min(one.steps, max(one.done + 1, round((before + part * self.chunk) * one.steps)))
+        others = self.lost + sum(other.share for other in self.running.values() if other is not one)
+        lag = others * one.method.steps
+        until = min(max(one.done + 1, round(share * one.method.steps)), round(one.method.steps - lag))
         try:
-            go_on(one.started, until, self.lag(one))
-            one.marks.append((one.share, self.unit * _said(one.started, self.x, self.y)))
+            go_on(one.started, max(one.done, until), lag)
+            one.said = self.unit * _said(one.started, self.x, self.y)
         except OTError as error:
             self.diverged.append(error)
+            self.lost += one.share
             del self.running[name]
-        self.elapsed += one.share - before
 
-    def lag(self, one: Runner) -> float:
-        """The others' work in steps of this one."""
-        return max(0.0, self.elapsed - one.share) * one.steps
+    def ahead(self, names: list[str]) -> list[str]:
+        """Those that are within reach of the best, and not behind the same method from the other side."""
+        best = self.running[self.best()].said
+        reach = best - (1 - REACH) * abs(best)
+        going = [name for name in names if name in self.running and self.running[name].said >= reach]
+        return [name for name in going if not self._is_behind_its_mirror(name, going)]
 
-    def leader(self) -> str:
-        """Who promises most."""
+    def _is_behind_its_mirror(self, name: str, going: list[str]) -> bool:
+        mirror = self.running[name].method.mirror
+        return mirror in going and self.running[mirror].said > self.running[name].said
+
+    def best(self, preferred: str = "") -> str:
+        """Who says most; of equals the preferred one."""
         if not self.running:
             raise self.diverged[0]
-        left = max(0.0, 1 - self.elapsed)
-        return max(self.running, key=lambda name: self.running[name].promise(left))
-
-    def next(self) -> str:
-        """Who goes on: who promises most, or where that one has stopped, one within reach that was hardly tried."""
-        leader = self.leader()
-        first = self.running[leader]
-        hardly = [name for name, one in self.running.items() if one.share < TRIED and one.said > REACH * first.said]
-        return min(hardly, key=lambda name: self.running[name].share) if hardly and not first.learns() else leader
+        return max(self.running, key=lambda name: (self.running[name].said, name == preferred))
 
     def said(self) -> dict[str, float]:
         """What each says now."""

@@ -56,7 +56,7 @@ def _choice(choice: Mapping[str, Any], exact: float) -> str:
     """Which method was trained, and what each said in its trial, the greatest first."""
     trials = sorted(choice["trials"].items(), key=lambda trial: -trial[1])
     said = ", ".join(f"{name} {amount(number, exact or 1.0)}" for name, number in trials)
-    why = f", chosen by points held out, of which candidates said after half of the work: {said}" if trials[1:] else ""
+    why = f", chosen by points held out, of which candidates said in their trial: {said}" if trials[1:] else ""
     return f"It is a critic of the method {choice['method']}{why}."
 
 

@@ -10,9 +10,9 @@ begins near the answer and at the plan of a coarser level (:mod:`otgan.exact.spa
 What lost: the sorted list of all pairs up to the longest way of a plan for p = 2, bisected with Hopcroft & Karp's
 matching (20,000 uniform points of the plane in 16 s, and in 3 s now); searches depth first from one row after the other
 (Pothen & Fan 1990: 294 rounds where shortest paths take 21), breadth first trees that end with one path each (129);
-asking the tree from its root again for each column (twice as long where many are within reach); levels four times as fine
-each (half as long again at 30,000 points of the pair "squared"); the plan for p = 2, 4, 8 or 16 as the last level's first
-(41, 44, 38 and 30 rounds in its first flow, where the coarser level's takes 48, and the plan itself as long as these).
+asking the tree from its root again for each column (twice as long where many are within reach); levels four times as
+fine each (half as long again at 30,000 points of the pair "squared"); the plan for p = 2, 4, 8 or 16 as the first of the
+last level (41, 44, 38 and 30 rounds in its first flow, where the coarser level's takes 48, but such a plan takes longer).
 """
 
 from __future__ import annotations

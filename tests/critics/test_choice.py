@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,8 +14,16 @@ from problems import gaussians
 import otgan
 from otgan import InvalidInput, OTError
 from otgan.critics import METHODS, fit
-from otgan.critics.choice import HELD_OUT, SPLIT_SEED, WINDOW, Race, Runner
-from otgan.critics.methods import Auto, OrthogonalSort, Prototypes, SpectralNorm
+from otgan.critics.choice import HELD_OUT, SPLIT_SEED, Race, Runner
+from otgan.critics.methods import (
+    AlmostOrthogonalLayers,
+    Auto,
+    Lattice,
+    LatticeOfY,
+    OrthogonalSort,
+    Prototypes,
+    SpectralNorm,
+)
 from otgan.critics.source import sources
 from otgan.critics.training import Job, Training, go_on
 
@@ -75,33 +84,41 @@ def test_all_of_it_is_the_work_of_the_longest_candidate(trial: float, n: int) ->
     assert found.history["step"][-1] == found.steps
 
 
-def test_one_that_stopped_to_learn_promises_what_it_says() -> None:
-    flat = Runner([], [(0.1, 3.0), (0.2, 3.0)])  # later than TRIED
-    assert flat.promise(0.7) == 3.0
-    slow = Runner([], [(0.2, 2.0), (0.2 * WINDOW, 2.02)])
-    assert slow.promise(0.2 * WINDOW * (WINDOW - 1)) == pytest.approx(2.04)
+def runner(method: Any, numbers: Callable[[float], float]) -> Runner:
+    """A candidate of 1000 steps that says what ``numbers`` makes of the share of all the work that it has had."""
+    training: Any = SimpleNamespace(done=0, job=SimpleNamespace(method=method(steps=1000)), numbers=numbers)
+    return Runner([training])
 
 
-def test_a_slow_one_overtakes_while_one_that_has_stopped_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first says 1 at once and nothing more; the second rises with the logarithm of its work, from far below."""
+def test_what_is_far_behind_or_behind_its_mirror_image_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otgan.critics.choice.go_on", lambda started, last, lag: setattr(started[0], "done", last))
-    monkeypatch.setattr("otgan.critics.choice._said", lambda started, x, y: started[0].says(started[0].done / 1000))
-    one: Any = SimpleNamespace
-    stopped, rising = (
-        one(done=0, job=SimpleNamespace(method=SimpleNamespace(steps=1000)), says=says)
-        for says in (lambda share: 1.0, lambda share: 1.3 + 0.25 * np.log(share))
-    )
-    none = torch.empty(0)
-    race = Race(0.025, 1.0, none, none, {"stopped": Runner([stopped]), "rising": Runner([rising])})
-    for part in (0.5, 0.5):
-        for name in race.running:
-            race.advance(name, part)
-    assert race.running["rising"].marks[-1][1] < 0.5
-    while race.elapsed < 0.5:
-        race.advance(race.next(), 1.0)
-    assert race.leader() == "rising"
-    assert stopped.done < 200
-    assert race.elapsed == pytest.approx((stopped.done + rising.done) / 1000)
+    monkeypatch.setattr("otgan.critics.choice._said", lambda started, x, y: started[0].numbers(started[0].done / 1000))
+    race = Race(2.0, torch.empty(0), torch.empty(0))
+    race.running = {
+        "lattice": runner(Lattice, lambda share: 0.5),
+        "lattice-y": runner(LatticeOfY, lambda share: 0.45),
+        "orthogonal": runner(OrthogonalSort, lambda share: 0.4 + 2 * share),
+        "spectral": runner(SpectralNorm, lambda share: 0.2),
+    }
+    names = list(race.running)
+    for name in names:
+        race.advance(name, 0.04)
+    assert race.best() == "lattice"
+    going = race.ahead(names)
+    assert going == ["lattice", "orthogonal"]
+    for name in going:
+        race.advance(name, 0.12)
+    assert race.best() == "orthogonal"
+    race.advance("orthogonal", 1.0)
+    assert race.said()["orthogonal"] == pytest.approx(2 * (0.4 + 2 * 0.8))
+    assert sum(one.done for one in race.running.values()) == 1000
+
+
+def test_numbers_below_zero_leave_somebody_ahead() -> None:
+    race = Race(1.0, torch.empty(0), torch.empty(0))
+    race.running = {"aol": runner(AlmostOrthogonalLayers, float), "spectral": runner(SpectralNorm, float)}
+    race.running["aol"].said, race.running["spectral"].said = -0.2, -1.0
+    assert race.ahead(["aol", "spectral"]) == ["aol"]
 
 
 def test_a_step_of_a_method_is_as_much_work_as_it_has_weights() -> None:
@@ -176,7 +193,7 @@ def test_a_better_critic_is_chosen_over_one_that_learns_nothing(monkeypatch: pyt
     monkeypatch.setattr(SpectralNorm, "step", lambda *_: None)
     x, y = gaussians(n=100, shift=4.0)
     for candidates in (("spectral", "orthogonal"), ("orthogonal", "spectral")):
-        found = fit(x, y, "auto", candidates=candidates, trial=0.5, **QUICK).choice
+        found = fit(x, y, "auto", candidates=candidates, trial=0.5, **{**QUICK, "steps": 100}).choice
         assert found is not None
         assert found.method == "orthogonal"
 

@@ -35,7 +35,7 @@ OWN: Any = None  # of an option: each candidate's own default
 
 @dataclass(frozen=True)
 class Auto(Method):
-    """All candidates begin, and the one that promises most on points held out from it is trained to the end.
+    """All candidates begin, and the one that says most on points held out from it is trained to the end.
 
     What critics say on points that they were not trained on can be compared where each is 1-Lipschitz: all are then
     lower bounds on W1, and the greatest is the best. :mod:`otgan.critics.choice` makes the choice.
@@ -50,7 +50,8 @@ class Auto(Method):
     candidates : tuple of str
         Names of methods that are 1-Lipschitz by construction.
     trial : float
-        Share of all the work that one takes between two comparisons, in (0, 0.5]; each begins with half of that.
+        Share of all the work that each has before the choice, in (0, 0.5]; less where all of them together would have
+        more than half of it. After a third of their trial those that are far behind are left out.
     """
 
     name: ClassVar[str] = "auto"
@@ -66,7 +67,7 @@ class Auto(Method):
     width: int = OWN
     depth: int = OWN
     candidates: tuple[str, ...] = ("lattice", "lattice-y", "orthogonal")
-    trial: float = 0.05
+    trial: float = 0.12
 
     def __post_init__(self) -> None:
         inputs.real(self.trial, "trial", low=0.0, high=LONGEST, open_low=True)

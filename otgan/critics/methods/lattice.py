@@ -55,6 +55,7 @@ class Lattice(Prototypes):
     summary: ClassVar[str] = "orthonormal layers, then least and greatest of learnt cones, one within the other"
     reference: ClassVar[str] = "arXiv:1811.05381, lemma 1 (lattices of 1-Lipschitz functions) and section 4 (layers)"
 
+    mirror: ClassVar[str] = "lattice-y"
     distance: ClassVar[int] = 180  # with finding the one that counts
 
     learning_rate: float = 5e-3
@@ -111,4 +112,5 @@ class LatticeOfY(Lattice):
 
     name: ClassVar[str] = "lattice-y"
     summary: ClassVar[str] = "the same from the other side: cones that stand around prototypes of y"
+    mirror: ClassVar[str] = "lattice"
     side: ClassVar[str] = "y"

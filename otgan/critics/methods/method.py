@@ -69,6 +69,7 @@ class Method:
     whole: ClassVar[bool] = False  # a step sees all of a fixed sample that is no larger than a batch
     correction: ClassVar[str | None] = None  # of fit.corrections, what proved best in benchmarks/corrections.py
     own_network: ClassVar[bool] = False  # its network is the method itself, and no other will do
+    mirror: ClassVar[str] = ""  # the name of the same method with the sides exchanged, where that is another one
 
     steps: int = 2000
     batch_size: int = 64
