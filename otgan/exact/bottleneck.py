@@ -11,8 +11,8 @@ What lost: the sorted list of all pairs up to the longest way of a plan for p = 
 matching (20,000 uniform points of the plane in 16 s, and in 3 s now); searches depth first from one row after the other
 (Pothen & Fan 1990: 294 rounds where shortest paths take 21), breadth first trees that end with one path each (129);
 asking the tree from its root again for each column (twice as long where many are within reach); levels four times as
-fine each (half as long again at 30,000 points of the pair "squared"); the plan for p = 2, 4, 8 or 16 as the first of the
-last level (41, 44, 38 and 30 rounds in its first flow, where the coarser level's takes 48, but such a plan takes longer).
+fine each (half as long again at 30,000 points of the pair "squared"); the plan for p = 2, 4, 8 or 16 as the first of
+the last level (41, 44, 38 and 30 rounds in its first flow, where the coarser level's takes 48; it takes longer itself).
 """
 
 from __future__ import annotations
