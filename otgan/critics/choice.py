@@ -45,7 +45,6 @@ HELD_OUT = 1 / 4  # of a sample
 MOST = 2**12  # points of each side that trials are compared on: the same for all, so that most of the noise is, too
 FIRST = 1 / 3  # of a trial, before the first comparison
 REACH = 0.5  # of the best number: one that says less then is left behind
-LONGEST = 0.5  # trials of all candidates together, of all the work
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
@@ -88,21 +87,18 @@ def train_best(
     generator = torch.Generator(job.device).manual_seed(SPLIT_SEED)
     (train_x, held_x), (train_y, held_y) = (_split(side, generator) for side in (job.x, job.y))
     race = Race(unit, held_x, held_y)
-    planned = auto.planned(held_x.shape[1])
-    for name, method in planned.items():
+    for name, method in auto.planned(held_x.shape[1]).items():
         prepared = replace(job, method=method, x=Fewer(train_x, BEGIN), y=Fewer(train_y, BEGIN), stop=Event())
         started = trainings(prepared, ensembles(method), seed)
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    going, trial = list(planned), min(auto.trial, LONGEST / len(planned))
-    for share in (FIRST * trial, trial):
-        for name in going:
-            race.advance(name, share)
-        going = race.ahead(going)
+    for name in list(race.running):
+        race.advance(name, FIRST * auto.share)
+    for name in race.ahead():
+        race.advance(name, auto.share)
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
-    last = race.running[name]
-    _see(last.started, job.x, job.y)
+    _see(race.running[name].started, job.x, job.y)
     race.advance(name, 1.0)
     best = race.best(name)
     for training in race.running[best].started:
@@ -159,11 +155,11 @@ class Race:
             self.lost += one.share
             del self.running[name]
 
-    def ahead(self, names: list[str]) -> list[str]:
+    def ahead(self) -> list[str]:
         """Those that are within reach of the best, and not behind the same method from the other side."""
         best = self.running[self.best()].said
         reach = best - (1 - REACH) * abs(best)
-        going = [name for name in names if name in self.running and self.running[name].said >= reach]
+        going = [name for name, one in self.running.items() if one.said >= reach]
         return [name for name in going if not self._is_behind_its_mirror(name, going)]
 
     def _is_behind_its_mirror(self, name: str, going: list[str]) -> bool:

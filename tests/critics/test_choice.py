@@ -100,11 +100,10 @@ def test_what_is_far_behind_or_behind_its_mirror_image_is_left(monkeypatch: pyte
         "orthogonal": runner(OrthogonalSort, lambda share: 0.4 + 2 * share),
         "spectral": runner(SpectralNorm, lambda share: 0.2),
     }
-    names = list(race.running)
-    for name in names:
+    for name in list(race.running):
         race.advance(name, 0.04)
     assert race.best() == "lattice"
-    going = race.ahead(names)
+    going = race.ahead()
     assert going == ["lattice", "orthogonal"]
     for name in going:
         race.advance(name, 0.12)
@@ -118,7 +117,7 @@ def test_numbers_below_zero_leave_somebody_ahead() -> None:
     race = Race(1.0, torch.empty(0), torch.empty(0))
     race.running = {"aol": runner(AlmostOrthogonalLayers, float), "spectral": runner(SpectralNorm, float)}
     race.running["aol"].said, race.running["spectral"].said = -0.2, -1.0
-    assert race.ahead(["aol", "spectral"]) == ["aol"]
+    assert race.ahead() == ["aol"]
 
 
 def test_a_step_of_a_method_is_as_much_work_as_it_has_weights() -> None:

@@ -29,7 +29,7 @@ CANDIDATES: dict[str, type[Method]] = {
         SpectralNorm,
     )
 }
-LONGEST = 0.5  # trial, of all the work
+LONGEST = 0.5  # of all the work: a trial, and the trials of all candidates together
 OWN: Any = None  # of an option: each candidate's own default
 
 
@@ -76,6 +76,11 @@ class Auto(Method):
         for name in self.candidates:
             inputs.choice(name, "candidates", tuple(CANDIDATES))
         self.methods()  # which check the options
+
+    @property
+    def share(self) -> float:
+        """How much of all the work a trial is."""
+        return min(self.trial, LONGEST / len(self.methods()))
 
     def methods(self) -> dict[str, Method]:
         """The candidates by name, with the options that were given."""

@@ -75,8 +75,7 @@ class Lattice(Prototypes):
 
     def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
         """Their lattice."""
-        sign = -1 if self.side == "x" else 1  # f is high on x, low on y
-        return ConeLattice(centers, offsets, sign, self.prototypes, self.facets)
+        return ConeLattice(centers, offsets, self.sign, self.prototypes, self.facets)
 
     def place(
         self,

@@ -88,6 +88,11 @@ class Prototypes(NormPreserving):
         """How many there are."""
         return self.prototypes
 
+    @property
+    def sign(self) -> int:
+        """Of the cones: f is high on x, low on y."""
+        return -1 if self.side == "x" else 1
+
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
         width = self.units(dimension)
@@ -97,8 +102,7 @@ class Prototypes(NormPreserving):
 
     def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
         """What follows the layers, of centres (1, N, w) and offsets (1, N)."""
-        sign = -1 if self.side == "x" else 1  # f is high on x, low on y
-        return LeastCone(centers, offsets, sign=sign, learnt=True)
+        return LeastCone(centers, offsets, sign=self.sign, learnt=True)
 
     def units(self, dimension: int) -> int:
         """How many hidden ones there are."""

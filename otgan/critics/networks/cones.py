@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from otgan.critics.networks.ensemble import Ensemble, each_member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["ConesAfter", "LeastCone", "distances", "quick_distances", "quick_least"]
 

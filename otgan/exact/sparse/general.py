@@ -33,14 +33,14 @@ from otgan.exact.sparse.generation import ColumnGeneration, solve_on_arcs
 from otgan.exact.sparse.multiscale import Level, coarse_to_fine, refine, spatial_order
 from otgan.exact.sparse.network import Network
 from otgan.plan import Plan
-from otgan.pricing.points import Index
+from otgan.pricing import Index
 from otgan.solution import Solution, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from otgan.exact.sparse.progress import Progress
-    from otgan.pricing.points import Pricing
+    from otgan.pricing import Pricing
     from otgan.problem import Problem
 
     Nodes = NDArray[np.int32]
