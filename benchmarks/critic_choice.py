@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from otgan.pairs import Pair
 
-POINTS = 2**16  # of each side to train on, drawn once for a cell
+POINTS = 2**18  # of each side to train on, drawn once for a cell
 FRESH = 2**14  # to judge on
 FOLLOWED = 2**12  # of those, along the way
 AT = 2048  # where gradients are compared

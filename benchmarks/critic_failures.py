@@ -99,7 +99,12 @@ SITUATIONS: dict[str, Situation] = {
     "folds of a network, d = 16": Situation(
         lambda: of_pair(by_name("networks", 16)),
         (Run("lattice", {"steps": 1000}),),
-        Run("lattice", {"depth": 3, "steps": 1000}),
+        Run("deep-lattice", {"steps": 1000}),
+    ),
+    "a tree of cones, d = 16": Situation(
+        lambda: of_pair(by_name("trees", 16)),
+        (Run("deep-lattice", {"steps": 1000}),),
+        Run("lattice", {"steps": 1000}),
     ),
     "greatest of 16 cones, d = 16": Situation(
         lambda: of_pair(random_max_cones(16, 16, 0)), (Run("prototypes"), Run("cones")), Run("orthogonal", NARROW)

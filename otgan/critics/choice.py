@@ -5,11 +5,11 @@ is split for the trials: they see three quarters of each side, and are compared 
 are fresh. Points that the caller holds out have no part in it, so what the fit says of them in the end is untouched by
 the choice.
 
-All begin, and are compared twice (successive halving, Jamieson & Talwalkar 2016). After a third of their trial those
-are left behind that say far less than the best, and of two that are one method from either side the one that says less;
-the others go to the end of the trial. The one that says most then is trained to the end, on all points. If one of those
-left behind says more even then, it is taken as it is. The rate falls with the work of all, so that it is zero when all
-is done.
+Each has a trial, and before they are compared the rate of each falls to zero, for what a critic says at a high rate is
+not what it will say in the end: some gain much when it falls. Of two that are one method from either side the one that
+says less is left behind after a third of that. The one that says most in the end is trained on, on all points, at the
+rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those left behind says more even then, it is
+taken as it is. The rate falls with the work of all, so that it is zero when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
@@ -43,8 +43,7 @@ __all__ = ["Choice", "train_best"]
 SPLIT_SEED = 10**6 + 1  # of the points that are held out from trials
 HELD_OUT = 1 / 4  # of a sample
 MOST = 2**12  # points of each side that trials are compared on: the same for all, so that most of the noise is, too
-FIRST = 1 / 3  # of a trial, before the first comparison
-REACH = 0.5  # of the best number: one that says less then is left behind
+FIRST = 1 / 3  # of a trial, after which two sides of one method are compared
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
@@ -93,10 +92,11 @@ def train_best(
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    for name in list(race.running):
-        race.advance(name, FIRST * auto.share)
+    settle = len(race.running) > 1
+    for name in race.mirrored():
+        race.advance(name, FIRST * auto.share, settle=settle)
     for name in race.ahead():
-        race.advance(name, auto.share)
+        race.advance(name, auto.share, settle=settle)
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
     _see(race.running[name].started, job.x, job.y)
     race.advance(name, 1.0)
@@ -141,30 +141,31 @@ class Race:
     diverged: list[OTError] = field(default_factory=list)
     lost: float = 0.0  # work of those
 
-    def advance(self, name: str, share: float) -> None:
+    def advance(self, name: str, share: float, *, settle: bool = False) -> None:
         """Train a candidate to this share of all the work, or to the end of it, and ask it; out if it has diverged."""
         one = self.running[name]
         others = self.lost + sum(other.share for other in self.running.values() if other is not one)
         lag = others * one.method.steps
         until = min(max(one.done + 1, round(share * one.method.steps)), round(one.method.steps - lag))
         try:
-            go_on(one.started, max(one.done, until), lag)
+            go_on(one.started, max(one.done, until), lag, settle=settle)
             one.said = self.unit * _said(one.started, self.x, self.y)
         except OTError as error:
             self.diverged.append(error)
             self.lost += one.share
             del self.running[name]
 
-    def ahead(self) -> list[str]:
-        """Those that are within reach of the best, and not behind the same method from the other side."""
-        best = self.running[self.best()].said
-        reach = best - (1 - REACH) * abs(best)
-        going = [name for name, one in self.running.items() if one.said >= reach]
-        return [name for name in going if not self._is_behind_its_mirror(name, going)]
+    def mirrored(self) -> list[str]:
+        """Those that have the same method from the other side beside them."""
+        return [name for name, one in self.running.items() if one.method.mirror in self.running]
 
-    def _is_behind_its_mirror(self, name: str, going: list[str]) -> bool:
-        mirror = self.running[name].method.mirror
-        return mirror in going and self.running[mirror].said > self.running[name].said
+    def ahead(self) -> list[str]:
+        """Those that are not behind the same method from the other side."""
+        behind = {min(name, self.running[name].method.mirror, key=self._said) for name in self.mirrored()}
+        return [name for name in self.running if name not in behind]
+
+    def _said(self, name: str) -> float:
+        return self.running[name].said
 
     def best(self, preferred: str = "") -> str:
         """Who says most; of equals the preferred one."""

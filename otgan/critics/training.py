@@ -102,9 +102,13 @@ class Training:
         self.optimizer = method.optimizer(self.network)
         self.rates = [group["lr"] for group in self.optimizer.param_groups] if self.optimizer else []
 
-    def until(self, last: int, lag: float = 0.0) -> None:
-        """Go on to this step; the rate is that of so many steps later in the whole length of the method."""
+    def until(self, last: int, lag: float = 0.0, *, settle: bool = False) -> None:
+        """Go on to this step; the rate is that of so many steps later in the whole length of the method.
+
+        To ``settle`` it falls from there to what it is at the end of all, as if this step were the last one.
+        """
         self.begin()
+        first = self.done
         job, method, network, optimizer = self.job, self.job.method, self.network, self.optimizer
         every = max(1, method.steps // (job.records or RECORDS))
         network.train()
@@ -114,6 +118,8 @@ class Training:
                 break
             for rate, group in zip(self.rates, optimizer.param_groups if optimizer else [], strict=True):
                 group["lr"] = rate * method.schedule(step - 1 + lag)
+                if settle:
+                    group["lr"] *= method.falls((step - 1 - first) / (last - first))
             x, y = (batches(side, method.batch_size, self.generators, whole=method.whole) for side in (job.x, job.y))
             method.step(network, optimizer, x, y, self.generators)
             drop_cached_weights(network)
@@ -155,7 +161,7 @@ def trainings(job: Job, ensembles: Sequence[nn.Module], seed: int) -> list[Train
     return [Training(job, ensemble, int(first[k]), shown=k == 0) for k, ensemble in enumerate(ensembles)]
 
 
-def go_on(started: Sequence[Training], last: int, lag: float = 0.0) -> None:
+def go_on(started: Sequence[Training], last: int, lag: float = 0.0, *, settle: bool = False) -> None:
     """Train ensembles side by side up to this step, each in a thread of its own, with one torch thread.
 
     Torch's own threads do not help here: steps this small lose time when each is spread over cores, most of all where
@@ -163,7 +169,7 @@ def go_on(started: Sequence[Training], last: int, lag: float = 0.0) -> None:
     """
     with ThreadPoolExecutor(min(len(started), cores()), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            list(pool.map(lambda training: training.until(last, lag), started))
+            list(pool.map(lambda training: training.until(last, lag, settle=settle), started))
         except BaseException:  # after an error or Ctrl-C the others end at their next step
             for training in started:
                 training.job.stop.set()

@@ -86,7 +86,7 @@ def _order(places: Sequence[Place], line: float) -> str:
     if not others:
         return f"{first.method} scores {first.score:.2f} of 1 {scale}. {near}"
     scores = _listed([f"{place.method} {place.score:.2f}" for place in others])
-    lead = "is first" if first.score > others[0].score + TIE else "is first by a hair"
+    lead = "is first" if first.score > others[0].score + TIE else "is narrowly first"
     return f"{first.method} {lead} with a score of {first.score:.2f} of 1, then {scores} {scale}. {near}".replace(
         " its number", f" {first.method}'s number"
     )
@@ -132,8 +132,8 @@ def _following(cell: Cell) -> str:
         return f"{where}, {cell.steps} steps were too few for its number to settle again."
     steps = "1 step" if cell.settled == 1 else f"{cell.settled} steps"
     return (
-        f"{where}, its number was within 10 % of its last again after {steps}: with n_critic below that it lags behind "
-        "a generator that moves so far in one step, and most move less."
+        f"{where}, its number took {steps} to follow: n_critic for a generator that moves so far in one step; most "
+        "move less."
     )
 
 

@@ -23,6 +23,7 @@ WITHIN = {
     "prototypes": 0.25,
     "lattice": 0.25,
     "lattice-y": 0.25,
+    "deep-lattice": 0.25,
     "clip": None,
     "mm-reversed": 0.6,
     "gp": 0.25,

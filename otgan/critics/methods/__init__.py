@@ -3,7 +3,7 @@
 from otgan.critics.methods.auto import Auto
 from otgan.critics.methods.clipping import WeightClipping
 from otgan.critics.methods.controls import Cones, DiscretePotentials
-from otgan.critics.methods.lattice import Lattice, LatticeOfY
+from otgan.critics.methods.lattice import DeepLattice, Lattice, LatticeOfY
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.penalty import GradientPenalty, OneSidedPenalty
@@ -20,6 +20,7 @@ __all__ = [
     "CTransform",
     "ComparedTransforms",
     "Cones",
+    "DeepLattice",
     "DiscretePotentials",
     "GradientPenalty",
     "Lattice",
@@ -48,6 +49,7 @@ METHODS: dict[str, type[Method]] = {
         Prototypes,
         Lattice,
         LatticeOfY,
+        DeepLattice,
         ResidualLayers,
         CTransform,
         SoftCTransform,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from otgan import inputs
-from otgan.critics.methods.lattice import Lattice, LatticeOfY
+from otgan.critics.methods.lattice import DeepLattice, Lattice, LatticeOfY
 from otgan.critics.methods.method import Method
 from otgan.critics.methods.orthogonal import AlmostOrthogonalLayers, OrthogonalAbs, OrthogonalSort
 from otgan.critics.methods.prototypes import Prototypes
@@ -22,6 +22,7 @@ CANDIDATES: dict[str, type[Method]] = {
         Prototypes,
         Lattice,
         LatticeOfY,
+        DeepLattice,
         OrthogonalSort,
         OrthogonalAbs,
         AlmostOrthogonalLayers,
@@ -51,7 +52,7 @@ class Auto(Method):
         Names of methods that are 1-Lipschitz by construction.
     trial : float
         Share of all the work that each has before the choice, in (0, 0.5]; less where all of them together would have
-        more than half of it. After a third of their trial those that are far behind are left out.
+        more than half of it. Of two that are one method from either side one is left after a third of its trial.
     """
 
     name: ClassVar[str] = "auto"
@@ -66,7 +67,7 @@ class Auto(Method):
     decay: str = OWN
     width: int = OWN
     depth: int = OWN
-    candidates: tuple[str, ...] = ("lattice", "lattice-y", "orthogonal")
+    candidates: tuple[str, ...] = ("lattice", "lattice-y", "deep-lattice")
     trial: float = 0.12
 
     def __post_init__(self) -> None:

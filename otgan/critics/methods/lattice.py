@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from otgan.critics.networks.cones import LeastCone
 
-__all__ = ["Lattice", "LatticeOfY"]
+__all__ = ["DeepLattice", "Lattice", "LatticeOfY"]
 
 APART = 0.3  # of the spacing of prototypes: how far apart the facets of one start, for each coordinate
 
@@ -113,3 +113,20 @@ class LatticeOfY(Lattice):
     summary: ClassVar[str] = "the same from the other side: cones that stand around prototypes of y"
     mirror: ClassVar[str] = "lattice"
     side: ClassVar[str] = "y"
+
+
+@dataclass(frozen=True)
+class DeepLattice(Lattice):
+    """:class:`Lattice` after three layers, which start as folds.
+
+    MaxMin finds some of the pairs in order to begin with and exchanges the others, so that h folds space from the first
+    step. Folded space takes fewer cones where an optimal critic is made of folds, as a network is, and more of them
+    where it is made of cones.
+    """
+
+    name: ClassVar[str] = "deep-lattice"
+    summary: ClassVar[str] = "the same after three orthonormal layers, which fold space"
+    mirror: ClassVar[str] = ""
+    order: ClassVar[float] = 0.5
+
+    depth: int = 3

@@ -137,7 +137,11 @@ class Method:
 
     def schedule(self, step: float) -> float:
         """What the learning rate is multiplied by at ``step``, counted from 0."""
-        return DECAYS[self.decay](step / self.steps)
+        return self.falls(step / self.steps)
+
+    def falls(self, share: float) -> float:
+        """What it is multiplied by after this share of the steps."""
+        return DECAYS[self.decay](share)
 
     def loss(
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]

@@ -32,7 +32,6 @@ ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds
 
 SAMPLE = 32_768  # points of x to place prototypes by
 SWEEPS = 10  # of k-means
-ORDER = 2.0  # how far apart, in standard deviations, biases put the two units of a pair to begin with
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ class Prototypes(NormPreserving):
     activations: ClassVar[tuple[str, ...]] = ("maxmin",)
     side: ClassVar[str] = "x"  # that prototypes start among
     distance: ClassVar[int] = 64  # multiplications of a layer that take as long as one to a cone
+    order: ClassVar[float] = 2.0  # how far apart, in standard deviations, biases put the two units of a pair at first
 
     steps: int = 3000
     batch_size: int = 512
@@ -133,7 +133,7 @@ class Prototypes(NormPreserving):
         if self.side == "y":
             x, y = y, x
         points, targets = (torch.stack([side.some(SAMPLE, g) for g in generators]) for side in (x, y))
-        put_in_order(network.before, points)
+        put_in_order(network.before, points, self.order)
         points, targets = network.before.outputs(points), network.before.outputs(targets)
 
         def draw(n: int) -> torch.Tensor:
@@ -157,18 +157,18 @@ class Prototypes(NormPreserving):
         cones.centers.copy_(centers / cones.unit[:, None, None])
 
 
-def put_in_order(layers: Ensemble, points: torch.Tensor) -> None:
+def put_in_order(layers: Ensemble, points: torch.Tensor, order: float) -> None:
     """Raise the biases of the first half of each layer, which MaxMin gives the greater of a pair, and lower the others.
 
-    ``points`` (S, k, d) say how far the units spread.
+    They are ``order`` standard deviations apart then; ``points`` (S, k, d) say how far the units spread.
     """
     for layer in layers.layers:
         if isinstance(layer, Orthogonal):
             of_sample = min(1, points.shape[1] - 1)  # one point has no spread
             spread = layer(points).std(dim=1, correction=of_sample, keepdim=True).mean(dim=2, keepdim=True)
             raised, lowered = layer.bias.chunk(2, dim=2)
-            raised += 0.5 * ORDER * spread
-            lowered -= 0.5 * ORDER * spread
+            raised += 0.5 * order * spread
+            lowered -= 0.5 * order * spread
         points = layer(points)
 
 
