@@ -28,7 +28,8 @@ AUTO = frozenset({"auto"})  # begins with other candidates now
 # None but the newest three searched for steeper places than data and gradients show: their lipschitz_observed is lower.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "c18516150242": {
+    "8069b4b3c104": {
+        "c18516150242": AUTO,
         "115ffdbdac86": AUTO,
         "8dc4dc6a8c0d": frozenset(),
         "209738733943": AUTO,

@@ -8,8 +8,8 @@ the choice.
 Each has a trial, and before they are compared the rate of each falls to zero, for what a critic says at a high rate is
 not what it will say in the end: some gain much when it falls. Of two that are one method from either side the one that
 says less is left behind after a third of that. The one that says most in the end is trained on, on all points, at the
-rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those left behind says more even then, it is
-taken as it is. The rate falls with the work of all, so that it is zero when all is done.
+rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those left behind says more even then, it
+is taken as it is. The rate falls with the work of all, so that it is zero when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """

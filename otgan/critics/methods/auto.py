@@ -67,8 +67,8 @@ class Auto(Method):
     decay: str = OWN
     width: int = OWN
     depth: int = OWN
-    candidates: tuple[str, ...] = ("lattice", "lattice-y", "deep-lattice")
-    trial: float = 0.12
+    candidates: tuple[str, ...] = ("lattice", "lattice-y", "deep-lattice", "orthogonal")
+    trial: float = 0.1
 
     def __post_init__(self) -> None:
         inputs.real(self.trial, "trial", low=0.0, high=LONGEST, open_low=True)
