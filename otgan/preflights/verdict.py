@@ -132,8 +132,8 @@ def _following(cell: Cell) -> str:
         return f"{where}, {cell.steps} steps were too few for its number to settle again."
     steps = "1 step" if cell.settled == 1 else f"{cell.settled} steps"
     return (
-        f"{where}, its number took {steps} to follow: n_critic for a generator that moves so far in one step; most "
-        "move less."
+        f"{where}, its number had settled again after {steps}: n_critic for a generator that moves so far in one step; "
+        "most move less."
     )
 
 
