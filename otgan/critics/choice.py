@@ -160,12 +160,9 @@ class Race:
         return [name for name, one in self.running.items() if one.method.mirror in self.running]
 
     def ahead(self) -> list[str]:
-        """Those that are not behind the same method from the other side."""
-        behind = {min(name, self.running[name].method.mirror, key=self._said) for name in self.mirrored()}
-        return [name for name in self.running if name not in behind]
-
-    def _said(self, name: str) -> float:
-        return self.running[name].said
+        """Those that do not say less than the same method from the other side."""
+        said = self.said()
+        return [name for name, one in self.running.items() if said[name] >= said.get(one.method.mirror, -np.inf)]
 
     def best(self, preferred: str = "") -> str:
         """Who says most; of equals the preferred one."""

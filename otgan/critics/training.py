@@ -116,10 +116,9 @@ class Training:
         for step in tqdm(range(self.done + 1, last + 1), desc=method.name, disable=hidden):
             if job.stop.is_set():
                 break
+            share = (step - 1 - first) / (last - first) if settle else 0.0
             for rate, group in zip(self.rates, optimizer.param_groups if optimizer else [], strict=True):
-                group["lr"] = rate * method.schedule(step - 1 + lag)
-                if settle:
-                    group["lr"] *= method.falls((step - 1 - first) / (last - first))
+                group["lr"] = rate * method.schedule(step - 1 + lag) * method.falls(share)
             x, y = (batches(side, method.batch_size, self.generators, whole=method.whole) for side in (job.x, job.y))
             method.step(network, optimizer, x, y, self.generators)
             drop_cached_weights(network)

@@ -133,6 +133,12 @@ def test_of_two_sides_of_a_method_the_one_that_says_less_is_left(monkeypatch: py
     assert sum(one.done for one in race.running.values()) == 1000
 
 
+def test_two_sides_that_say_the_same_both_go_on() -> None:
+    race = Race(1.0, torch.empty(0), torch.empty(0))
+    race.running = {"lattice": runner(Lattice, float), "lattice-y": runner(LatticeOfY, float)}
+    assert race.ahead() == ["lattice", "lattice-y"]
+
+
 def test_a_step_of_a_method_is_as_much_work_as_it_has_weights() -> None:
     """So is a candidate's: its time was measured to be that, within a fifth, in 2, 16 and 64 dimensions."""
     work = {name: METHODS[name]().work(2) for name in Auto().candidates}
