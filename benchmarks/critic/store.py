@@ -28,7 +28,8 @@ AUTO = frozenset({"auto"})  # begins with other candidates now
 # Those from e5f512f4804e on did not search for steeper places than data and gradients show: a lower lipschitz_observed.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "e93299242f8d": {
+    "2fc96ac82bb9": {
+        "e93299242f8d": frozenset(),
         "8069b4b3c104": frozenset(),
         "c18516150242": AUTO,
         "115ffdbdac86": AUTO,

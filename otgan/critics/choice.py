@@ -148,7 +148,7 @@ class Race:
         lag = others * one.method.steps
         until = min(max(one.done + 1, round(share * one.method.steps)), round(one.method.steps - lag))
         try:
-            go_on(one.started, max(one.done, until), lag, settle=settle)
+            go_on(one.started, max(one.done, until, 1), lag, settle=settle)  # untrained, nobody is compared
             one.said = self.unit * _said(one.started, self.x, self.y)
         except OTError as error:
             self.diverged.append(error)

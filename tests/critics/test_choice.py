@@ -83,6 +83,17 @@ def test_all_of_it_is_the_work_of_the_longest_candidate(trial: float, n: int) ->
     assert found.history["step"][-1] == found.steps
 
 
+@pytest.mark.parametrize("decay", ["none", "linear", "cosine"])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_with_fewer_steps_than_candidates_each_takes_one(steps: int, decay: str) -> None:
+    """Nobody wins untrained, and no rate is below zero."""
+    found = fit(*gaussians(n=40), "auto", **{**QUICK, "steps": steps, "decay": decay})
+    assert found.choice is not None
+    assert set(found.choice.steps) == set(Auto().candidates)
+    assert min(found.steps, *found.choice.steps.values()) >= 1
+    assert OrthogonalSort(steps=steps, decay=decay).schedule(2 * steps) == OrthogonalSort(decay=decay).falls(1.0)
+
+
 def runner(method: Any, numbers: Callable[[float], float]) -> Runner:
     """A candidate of 1000 steps that says what ``numbers`` makes of the share of all the work that it has had."""
     training: Any = SimpleNamespace(done=0, job=SimpleNamespace(method=method(steps=1000)), numbers=numbers)

@@ -136,8 +136,8 @@ class Method:
         raise NotImplementedError  # pragma: no cover - the contract test covers every registered method
 
     def schedule(self, step: float) -> float:
-        """What the learning rate is multiplied by at ``step``, counted from 0."""
-        return self.falls(step / self.steps)
+        """What the learning rate is multiplied by at ``step``, counted from 0; beyond the last one as at the end."""
+        return self.falls(min(step / self.steps, 1.0))
 
     def falls(self, share: float) -> float:
         """What it is multiplied by after this share of the steps."""
