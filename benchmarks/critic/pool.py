@@ -3,6 +3,9 @@
 A pool holds :data:`SIZE` points of each side, float32, on disk in a folder that may be deleted at any time; workers map
 the same file. Batches are independent draws from the pool, by the critic's own generator. What a critic is judged by is
 fresh, and never from the pool.
+
+In more than :data:`POOLED` dimensions critics would learn any pool by heart. There it is small, and only paces are
+found with it; points to train on are drawn when they are needed (:class:`Stream`), in time that is not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from critic.store import source, write_whole
 from otgan.pairs import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
 
 SIZE, CHUNK = 2**18, 2**14  # points of each side, and how many are drawn at a time
+POOLED, SMALL = 128, 2**14  # dimensions up to which critics are trained on pools, and points of those beyond
+STREAMED = 2**12  # points of a side that are drawn at a time there
 
 
 def default_cache() -> Path:
@@ -93,6 +98,48 @@ class Pool:
         return _sampler(self.x.to(device)), _sampler(self.y.to(device))
 
 
+@dataclass(eq=False)
+class Stream:
+    """Points of a pair that are drawn when they are needed, the same ones every time, and the time of that.
+
+    Attributes
+    ----------
+    pair : Pair
+    seed : sequence of int
+    clock : callable
+        Seconds.
+    seconds : float
+        Spent on drawing so far.
+    """
+
+    pair: Pair
+    seed: Sequence[int]
+    clock: Callable[[], float]
+    seconds: float = 0.0
+
+    def samplers(self, device: torch.device) -> tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]:
+        """Both sides, as :func:`otgan.critics.fit` takes them."""
+        rng_x, rng_y = (np.random.default_rng([*self.seed, side]) for side in range(2))
+        return (
+            self._sampler(lambda: self.pair.coupled(STREAMED, rng_x)[0], device),
+            self._sampler(lambda: self.pair.target(STREAMED, rng_y), device),
+        )
+
+    def _sampler(self, some: Callable[[], Points], device: torch.device) -> Callable[..., torch.Tensor]:
+        left = torch.empty(0, self.pair.dimension, device=device)
+
+        def draw(n: int, generator: torch.Generator) -> torch.Tensor:
+            nonlocal left
+            start = self.clock()
+            while len(left) < n:
+                left = torch.cat([left, torch.as_tensor(some(), dtype=torch.float32, device=device)])
+            drawn, left = left[:n], left[n:]
+            self.seconds += self.clock() - start
+            return drawn
+
+        return draw
+
+
 def _sampler(points: torch.Tensor) -> Callable[[int, torch.Generator], torch.Tensor]:
     def draw(n: int, generator: torch.Generator) -> torch.Tensor:
         return points[torch.randint(len(points), (n,), generator=generator, device=points.device)]
@@ -101,8 +148,8 @@ def _sampler(points: torch.Tensor) -> Callable[[int, torch.Generator], torch.Ten
 
 
 def pool(cell: Cell, cache: Path, size: int = SIZE) -> Pool:
-    """A cell's pool, drawn now unless it is in the cache."""
-    pair = cell.pair()
+    """A cell's pool, drawn now unless it is in the cache; a small one for size 0."""
+    pair, size = cell.pair(), size or SMALL
     folder = cache / f"{cell.key}-{size}-{source('pairs')}"
     truth = folder / "w1.json"
     if not truth.exists():  # written last

@@ -11,6 +11,7 @@ import signal
 import statistics
 import threading
 import time
+import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -21,7 +22,7 @@ from common import machine
 from tqdm import tqdm
 
 from critic.methods import SETTINGS, Setting
-from critic.pool import SIZE, Pool, pool
+from critic.pool import POOLED, SIZE, Pool, Stream, pool
 from critic.store import Record, Store, digest, source
 from otgan import critics
 from otgan.critics import training
@@ -93,7 +94,12 @@ class Task:
     @property
     def settings(self) -> str:
         """The fingerprint of those."""
-        return digest(self.setting, self.pool_size)
+        return digest(self.setting, self.pooled)
+
+    @property
+    def pooled(self) -> int:
+        """Points a side of the pool to train on; 0 where points are drawn when they are needed."""
+        return self.pool_size if self.cell.dimension <= POOLED else 0
 
     @property
     def due(self) -> tuple[int, ...]:
@@ -112,7 +118,7 @@ def prepare_worker() -> None:
 
 def draw(task: Task) -> None:
     """Draw the points of the task's cell, unless they are there."""
-    pool(task.cell, task.cache, task.pool_size)
+    pool(task.cell, task.cache, task.pooled)
 
 
 def run(task: Task) -> list[Record]:
@@ -120,7 +126,7 @@ def run(task: Task) -> list[Record]:
     due = task.due
     if not due:
         return []
-    points = _pool(task.cell, task.cache, task.pool_size)
+    points = _pool(task.cell, task.cache, task.pooled)
     device = critics.torch_device(task.device)
     known = None if task.redo else task.store.pace(task.cell, task.name, task.settings)
     pace = None if known is None else Pace(*known)
@@ -131,7 +137,7 @@ def run(task: Task) -> list[Record]:
         about = _about(task, device, len(seeds))
         try:
             pace = pace or _pace(task, points, device, seeds)
-            found = _judged_seeds(_fitter(task, points, device, seeds), pace, points, device)
+            found = _judged_seeds(task, pace, points, device, seeds)
         except OTError as error:  # the critic diverged, which is a result
             found = [{"status": "failed", "message": str(error), "seed": seed} for seed in seeds]
         about |= {"steps": pace.steps, "records": pace.records} if pace else {}
@@ -148,7 +154,7 @@ def _pool(cell: Cell, cache: Path, size: int) -> Pool:
 
 
 def _fitter(
-    task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...], candidate: str | None = None
+    task: Task, points: Pool | Stream, device: torch.device, seeds: tuple[int, ...], candidate: str | None = None
 ) -> Fit:
     """How to train critics from these seeds at once; of "auto", a candidate may be trained alone."""
     draw_x, draw_y = points.samplers(device)
@@ -177,11 +183,13 @@ def _fitter(
     return fit
 
 
-def _judged_seeds(fit: Fit, pace: Pace, points: Pool, device: torch.device) -> list[Record]:
-    """Train and judge seeds at once: what is new about each."""
+def _judged_seeds(task: Task, pace: Pace, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> list[Record]:
+    """Train and judge seeds at once: what is new about each. Drawing points takes no time."""
+    stream = Stream(points.pair, (seeds[0], zlib.crc32(task.cell.key.encode())), lambda: clock(device))
+    fit = _fitter(task, points if task.pooled else stream, device, seeds)
     start = clock(device)
     fitted = fit(pace)
-    spent = clock(device) - start
+    spent = clock(device) - start - stream.seconds
     about = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": spent}
     return [about | {"seed": one.seed} | judged(one, points, spent / fitted.seconds) for one in split(fitted)]
 
@@ -312,7 +320,7 @@ def _about(task: Task, device: torch.device, stacked: int) -> Record:
         "settings": task.settings,
         "budget": task.budget,
         "stacked": stacked,
-        "pool": task.pool_size,
+        "pool": task.pooled,
         "device": name,
         "threads": torch.get_num_threads(),
         "source": source("critics"),

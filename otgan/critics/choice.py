@@ -5,11 +5,12 @@ is split for the trials: they see three quarters of each side, and are compared 
 are fresh. Points that the caller holds out have no part in it, so what the fit says of them in the end is untouched by
 the choice.
 
-Each has a trial, and before they are compared the rate of each falls to zero, for what a critic says at a high rate is
-not what it will say in the end: some gain much when it falls. Of two that are one method from either side the one that
-says less is left behind after a third of that. The one that says most in the end is trained on, on all points, at the
-rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those left behind says more even then, it
-is taken as it is. The rate falls with the work of all, so that it is zero when all is done.
+Of two that are one method from either side one is tried: the one whose prototypes stand among the side that gathers
+about fewer points. Each has a trial, and before they are compared the rate of each falls to zero, for what a critic
+says at a high rate is not what it will say in the end: some gain much when it falls. The one that says most then is
+trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those
+left behind says more even in the end, it is taken as it is. The rate falls with the work of all, so that it is zero
+when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from otgan.critics.methods.prototypes import clusters, mean_distance
 from otgan.critics.networks.cones import quick_least
 from otgan.critics.source import Fewer, Sample
 from otgan.critics.training import Job, Training, check_finite, go_on, trainings
@@ -43,7 +45,8 @@ __all__ = ["Choice", "train_best"]
 SPLIT_SEED = 10**6 + 1  # of the points that are held out from trials
 HELD_OUT = 1 / 4  # of a sample
 MOST = 2**12  # points of each side that trials are compared on: the same for all, so that most of the noise is, too
-FIRST = 1 / 3  # of a trial, after which two sides of one method are compared
+GATHERED_ON, CENTERS = 2**11, 32  # points of each side that say which one gathers, and k-means centres in them
+GATHERED = 0.9  # of the distance of points of x to their centres, below which y is taken to be the one that gathers
 FEWEST = 8  # points that are split: fewer are trained on and compared on
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
@@ -58,7 +61,7 @@ class Choice:
         The candidate that was taken.
     trials : dict of str to float
         Each candidate's ``E f(x) - E f(y)`` when it was last compared, on points held out from it: a mean over seeds.
-        One that diverged is absent.
+        One that diverged is absent, and one whose mirror image was tried in its place.
     steps : dict of str to int
         How many each took in all.
     seconds : float
@@ -86,16 +89,16 @@ def train_best(
     generator = torch.Generator(job.device).manual_seed(SPLIT_SEED)
     (train_x, held_x), (train_y, held_y) = (_split(side, generator) for side in (job.x, job.y))
     race = Race(unit, held_x, held_y)
-    for name, method in auto.planned(held_x.shape[1]).items():
+    planned = auto.planned(held_x.shape[1])
+    for name in _from_one_side(planned, train_x, train_y, generator):
+        method = planned[name]
         prepared = replace(job, method=method, x=Fewer(train_x, BEGIN), y=Fewer(train_y, BEGIN), stop=Event())
         started = trainings(prepared, ensembles(method), seed)
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
     settle = len(race.running) > 1
-    for name in race.mirrored():
-        race.advance(name, FIRST * auto.share, settle=settle)
-    for name in race.ahead():
+    for name in list(race.running):
         race.advance(name, auto.share, settle=settle)
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
     _see(race.running[name].started, job.x, job.y)
@@ -155,15 +158,6 @@ class Race:
             self.lost += one.share
             del self.running[name]
 
-    def mirrored(self) -> list[str]:
-        """Those that have the same method from the other side beside them."""
-        return [name for name, one in self.running.items() if one.method.mirror in self.running]
-
-    def ahead(self) -> list[str]:
-        """Those that do not say less than the same method from the other side."""
-        said = self.said()
-        return [name for name, one in self.running.items() if said[name] >= said.get(one.method.mirror, -np.inf)]
-
     def best(self, preferred: str = "") -> str:
         """Who says most; of equals the preferred one."""
         if not self.running:
@@ -173,6 +167,21 @@ class Race:
     def said(self) -> dict[str, float]:
         """What each says now."""
         return {name: one.said for name, one in self.running.items()}
+
+
+def _from_one_side(methods: dict[str, Method], x: Source, y: Source, generator: torch.Generator) -> list[str]:
+    """The names of all methods but those whose mirror image suits the data better."""
+    if not any(method.mirror in methods for method in methods.values()):
+        return list(methods)
+    of_x, of_y = (side.some(GATHERED_ON, generator) for side in (x, y))
+    n = min(len(of_x), len(of_y))  # of fewer points k-means centres are closer
+    better = "y" if _to_centers(of_y[:n]) < GATHERED * _to_centers(of_x[:n]) else "x"
+    return [name for name, method in methods.items() if method.mirror not in methods or method.side == better]
+
+
+def _to_centers(points: torch.Tensor) -> float:
+    """How far points are from the nearest one of some centres of their own, on average."""
+    return float(mean_distance(points, clusters(points, points[: max(1, min(CENTERS, len(points) // 4))])))
 
 
 def _see(started: Sequence[Training], x: Source, y: Source) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 import torch
 from critic import work as critic_work
 from critic.board import FULL, RAYS, SIX, board, boards_of, mean_over_cells, published_lines, runs_of
-from critic.cells import FAMILIES, STAGES, Cell, published
+from critic.cells import FAMILIES, SHIFT, STAGES, Cell, published
 from critic.methods import SETTINGS, Setting
-from critic.pool import pool
+from critic.pool import POOLED, SMALL, STREAMED, Stream, pool
 from critic.store import Bare, Store, digest
 from critic.tables import board_table
 from critic.work import Task, records_within, run, seconds_of_auto
@@ -188,6 +189,34 @@ def test_pool_is_drawn_once_and_knows_the_truth(tmp_path: Path) -> None:
     batches = [draw(20, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
     assert torch.equal(batches[0], batches[1])
     assert not torch.equal(batches[0], batches[2])
+
+
+def test_in_many_dimensions_points_are_drawn_as_they_are_needed(tmp_path: Path) -> None:
+    """All different, the same every time, those of the pair, and in time that is told."""
+    cell = Cell("translation", POOLED + 1)
+    assert task(tmp_path, cell=cell).pooled == 0
+    assert task(tmp_path).pooled == POOL
+    assert len(pool(cell, tmp_path, 0).x) == SMALL
+    batches = []
+    for _ in range(2):
+        stream = Stream(cell.pair(), (0, 1), time.perf_counter)
+        draws = stream.samplers(torch.device("cpu"))
+        x, y = ([draw(n, torch.Generator()) for n in (1000, 2 * STREAMED, 7)] for draw in draws)
+        assert [len(batch) for batch in x] == [1000, 2 * STREAMED, 7]
+        batches.append((torch.cat(x), torch.cat(y)))
+        assert 0 < stream.seconds < 60
+    assert all(torch.equal(one, again) for one, again in zip(*batches, strict=True))
+    points = torch.cat(batches[0])
+    assert len(points.unique(dim=0)) == len(points)
+    shift = (batches[0][0].mean(dim=0) - batches[0][1].mean(dim=0)).norm()
+    assert float(shift) == pytest.approx(SHIFT, abs=0.1)
+
+
+def test_drawing_as_needed_is_not_counted(tmp_path: Path) -> None:
+    (record,) = run(task(tmp_path, cell=Cell("translation", POOLED + 1), seeds=(0,)))
+    assert record["status"] == "ok"
+    assert record["pool"] == 0
+    assert record["cpu_seconds"] > 0
 
 
 def test_a_second_run_computes_nothing(tmp_path: Path, trained: list[int]) -> None:

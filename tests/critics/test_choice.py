@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,15 +12,8 @@ from problems import gaussians
 import otgan
 from otgan import InvalidInput, OTError
 from otgan.critics import METHODS, fit
-from otgan.critics.choice import HELD_OUT, SPLIT_SEED, Race, Runner
-from otgan.critics.methods import (
-    Auto,
-    Lattice,
-    LatticeOfY,
-    OrthogonalSort,
-    Prototypes,
-    SpectralNorm,
-)
+from otgan.critics.choice import HELD_OUT, SPLIT_SEED
+from otgan.critics.methods import Auto, OrthogonalSort, Prototypes, SpectralNorm
 from otgan.critics.source import sources
 from otgan.critics.training import Job, Training, go_on
 
@@ -89,15 +80,9 @@ def test_with_fewer_steps_than_candidates_each_takes_one(steps: int, decay: str)
     """Nobody wins untrained, and no rate is below zero."""
     found = fit(*gaussians(n=40), "auto", **{**QUICK, "steps": steps, "decay": decay})
     assert found.choice is not None
-    assert set(found.choice.steps) == set(Auto().candidates)
+    assert set(found.choice.steps) == {"lattice", "deep-lattice", "orthogonal"}
     assert min(found.steps, *found.choice.steps.values()) >= 1
     assert OrthogonalSort(steps=steps, decay=decay).schedule(2 * steps) == OrthogonalSort(decay=decay).falls(1.0)
-
-
-def runner(method: Any, numbers: Callable[[float], float]) -> Runner:
-    """A candidate of 1000 steps that says what ``numbers`` makes of the share of all the work that it has had."""
-    training: Any = SimpleNamespace(done=0, job=SimpleNamespace(method=method(steps=1000)), numbers=numbers)
-    return Runner([training])
 
 
 def test_the_rate_falls_to_zero_before_a_comparison_and_is_what_is_due_after_it() -> None:
@@ -120,34 +105,34 @@ def test_the_rate_falls_to_zero_before_a_comparison_and_is_what_is_due_after_it(
     np.testing.assert_allclose(rates, np.multiply(due, own))
 
 
-def test_of_two_sides_of_a_method_the_one_that_says_less_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    def to(started: Any, last: int, lag: float, *, settle: bool) -> None:
-        started[0].done = last
-
-    monkeypatch.setattr("otgan.critics.choice.go_on", to)
-    monkeypatch.setattr("otgan.critics.choice._said", lambda started, x, y: started[0].numbers(started[0].done / 1000))
-    race = Race(2.0, torch.empty(0), torch.empty(0))
-    race.running = {
-        "lattice": runner(Lattice, lambda share: 0.5),
-        "lattice-y": runner(LatticeOfY, lambda share: -0.45),
-        "orthogonal": runner(OrthogonalSort, lambda share: 0.4 + 2 * share),
-    }
-    assert race.mirrored() == ["lattice", "lattice-y"]
-    for name in race.mirrored():
-        race.advance(name, 0.04)
-    assert race.ahead() == ["lattice", "orthogonal"]
-    for name in race.ahead():
-        race.advance(name, 0.12)
-    assert race.best() == "orthogonal"
-    race.advance("orthogonal", 1.0)
-    assert race.said()["orthogonal"] == pytest.approx(2 * (0.4 + 2 * (1 - 0.12 - 0.04)))
-    assert sum(one.done for one in race.running.values()) == 1000
+def clustered(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Points as spread as a standard Gaussian in 16 dimensions, in 16 narrow clusters."""
+    return rng.normal(size=(16, 16))[rng.integers(16, size=n)] + 0.1 * rng.normal(size=(n, 16))
 
 
-def test_two_sides_that_say_the_same_both_go_on() -> None:
-    race = Race(1.0, torch.empty(0), torch.empty(0))
-    race.running = {"lattice": runner(Lattice, float), "lattice-y": runner(LatticeOfY, float)}
-    assert race.ahead() == ["lattice", "lattice-y"]
+def spread(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A standard Gaussian in 16 dimensions."""
+    return rng.normal(size=(n, 16))
+
+
+@pytest.mark.parametrize(
+    ("of_x", "of_y", "tried"),
+    [(clustered, spread, "lattice"), (spread, clustered, "lattice-y"), (spread, spread, "lattice")],
+)
+@pytest.mark.parametrize("n", [(40, 4000), (4000, 40), (1000, 1000)])
+def test_of_two_sides_of_a_method_the_one_that_gathers_is_tried(
+    of_x: Any, of_y: Any, tried: str, n: tuple[int, int]
+) -> None:
+    rng = np.random.default_rng(0)
+    found = fit(of_x(n[0], rng), of_y(n[1], rng), "auto", candidates=CONES, **{**QUICK, "steps": 3}).choice
+    assert found is not None
+    assert set(found.trials) == {tried, "orthogonal"}
+
+
+def test_a_side_alone_is_tried_whatever_gathers() -> None:
+    found = fit(*gaussians(n=40), "auto", candidates=("lattice-y", "aol"), **{**QUICK, "steps": 3}).choice
+    assert found is not None
+    assert set(found.trials) == {"lattice-y", "aol"}
 
 
 def test_a_step_of_a_method_is_as_much_work_as_it_has_weights() -> None:
@@ -264,7 +249,7 @@ def test_reports_say_what_was_chosen_and_why() -> None:
     assert report.as_dict()["choice"]["method"] == found.choice.method
     said = report.explain()
     assert said.startswith(f"It is a critic of the method {found.choice.method}, chosen by points held out")
-    assert all(name in said for name in Auto().candidates)
+    assert all(name in said for name in found.choice.trials)
     assert (
         found.choice.method not in fit(x, y, found.choice.method, **found.options).compare(otgan.solve(x, y)).explain()
     )

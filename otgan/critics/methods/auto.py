@@ -52,7 +52,7 @@ class Auto(Method):
         Names of methods that are 1-Lipschitz by construction.
     trial : float
         Share of all the work that each has before the choice, in (0, 0.5]; less where all of them together would have
-        more than half of it. Of two that are one method from either side one is left after a third of its trial.
+        more than half of it. Of two that are one method from either side only one is tried.
     """
 
     name: ClassVar[str] = "auto"

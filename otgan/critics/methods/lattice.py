@@ -48,7 +48,7 @@ class Lattice(Prototypes):
         Learning rate of cones, in units of the spacing of prototypes; ``learning_rate`` is that of the layers.
     activation : {"maxmin"}
     width : int
-        Hidden units; twice the coordinates where that is more.
+        Hidden units; twice the coordinates where that is more, as in :class:`Prototypes`.
     """
 
     name: ClassVar[str] = "lattice"

@@ -70,6 +70,7 @@ class Method:
     correction: ClassVar[str | None] = None  # of fit.corrections, what proved best in benchmarks/corrections.py
     own_network: ClassVar[bool] = False  # its network is the method itself, and no other will do
     mirror: ClassVar[str] = ""  # the name of the same method with the sides exchanged, where that is another one
+    side: ClassVar[str] = "x"  # that prototypes stand among, in a method that has some
 
     steps: int = 2000
     batch_size: int = 64

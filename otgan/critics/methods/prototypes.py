@@ -18,6 +18,7 @@ from otgan.critics.networks import Ensemble, Orthogonal
 from otgan.critics.networks.cones import ConesAfter, LeastCone, quick_distances
 from otgan.critics.networks.ensemble import CHUNK
 from otgan.critics.networks.feedforward import hidden
+from otgan.critics.networks.subspace import OnSubspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ __all__ = ["Prototypes"]
 
 ALONE = threading.Lock()  # filters of warnings belong to the process, and seeds start in threads
 
+MANY, DIRECTIONS = 128, 32  # coordinates up to which layers see all of space, and how many directions beyond that
 SAMPLE = 32_768  # points of x to place prototypes by
 SWEEPS = 10  # of k-means
 
@@ -59,7 +61,9 @@ class Prototypes(NormPreserving):
     activation : {"maxmin"}
     width : int
         Hidden units; twice the coordinates where that is more. MaxMin folds space, and sorted pairs of all coordinates
-        would no longer tell a point from its mirror images.
+        would no longer tell a point from its mirror images. Of more than 128 coordinates layers see 32 learnt
+        directions, and cones stand in what layers make of these and the rest of space together: a step of layers over
+        784 coordinates would take a second.
     """
 
     name: ClassVar[str] = "prototypes"
@@ -67,7 +71,6 @@ class Prototypes(NormPreserving):
     reference: ClassVar[str] = "McShane 1934, theorem 1; layers as in arXiv:1811.05381, section 4"
     own_network: ClassVar[bool] = True
     activations: ClassVar[tuple[str, ...]] = ("maxmin",)
-    side: ClassVar[str] = "x"  # that prototypes start among
     distance: ClassVar[int] = 64  # multiplications of a layer that take as long as one to a cone
     order: ClassVar[float] = 2.0  # how far apart, in standard deviations, biases put the two units of a pair at first
 
@@ -95,29 +98,43 @@ class Prototypes(NormPreserving):
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
-        width = self.units(dimension)
-        layers = hidden(Orthogonal, dimension, width, self.depth, self.activation, generator)
-        centers = torch.randn(1, self.cones, width, generator=generator)
-        return ConesAfter(Ensemble(layers), self.cones_around(centers, torch.zeros(1, self.cones)))
+        folded = self.folded(dimension)
+        layers = Ensemble(hidden(Orthogonal, folded, self.units(dimension), self.depth, self.activation, generator))
+        if folded < dimension:
+            layers = Ensemble([OnSubspace(dimension, folded, layers, generator)])
+        centers = torch.randn(1, self.cones, self.coordinates(dimension), generator=generator)
+        return ConesAfter(layers, self.cones_around(centers, torch.zeros(1, self.cones)))
 
     def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
         """What follows the layers, of centres (1, N, w) and offsets (1, N)."""
         return LeastCone(centers, offsets, sign=self.sign, learnt=True)
 
+    def folded(self, dimension: int) -> int:
+        """How many directions the layers see."""
+        return dimension if dimension <= MANY else DIRECTIONS
+
     def units(self, dimension: int) -> int:
         """How many hidden ones there are."""
-        return max(self.width, 2 * dimension)
+        return max(self.width, 2 * self.folded(dimension))
+
+    def coordinates(self, dimension: int) -> int:
+        """How many there are where the cones are: those of the layers, and of what they do not see."""
+        return self.units(dimension) + (dimension if self.folded(dimension) < dimension else 0)
 
     def weights(self, dimension: int) -> int:
         """Those of the layers, and the cones."""
-        width = self.units(dimension)
-        return (width + 2) * (dimension + 1 + self.depth * (width + 2) + self.cones)
+        return self.weights_of_layers(dimension) + (self.coordinates(dimension) + 1) * self.cones
+
+    def weights_of_layers(self, dimension: int) -> int:
+        """With those of the directions that they see."""
+        width, folded = self.units(dimension), self.folded(dimension)
+        onto = (dimension + 1) * folded if folded < dimension else 0
+        return onto + (width + 2) * (folded + 1 + self.depth * (width + 2))
 
     def work(self, dimension: int) -> int:
-        """Those of the layers, and as much for each distance in any dimension: finding the least takes the time."""
-        width = self.units(dimension)
-        layers = (width + 2) * (dimension + 1 + self.depth * (width + 2))
-        return self.batch_size * (layers + self.distance * self.cones)
+        """Those of the layers, and of distances, which up to MANY coordinates take as long in any dimension."""
+        distance = self.distance + (self.coordinates(dimension) if self.folded(dimension) < dimension else 0)
+        return self.batch_size * (self.weights_of_layers(dimension) + distance * self.cones)
 
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
@@ -163,6 +180,8 @@ def put_in_order(layers: Ensemble, points: torch.Tensor, order: float) -> None:
     They are ``order`` standard deviations apart then; ``points`` (S, k, d) say how far the units spread.
     """
     for layer in layers.layers:
+        if isinstance(layer, OnSubspace):
+            put_in_order(layer.layers, layer.onto(points), order)
         if isinstance(layer, Orthogonal):
             of_sample = min(1, points.shape[1] - 1)  # one point has no spread
             spread = layer(points).std(dim=1, correction=of_sample, keepdim=True).mean(dim=2, keepdim=True)
