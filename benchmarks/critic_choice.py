@@ -239,7 +239,7 @@ def at_share(record: Record, share: float) -> float:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--budget", type=float, default=20.0, help="seconds of a core, for each method")
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of a core, for each method")
     parser.add_argument("--dimensions", type=int, nargs="+", default=[2, 16, 64])
     parser.add_argument("--families", nargs="+", choices=pairs.families(), default=list(pairs.families()))
     parser.add_argument("--without", nargs="*", default=[], help="candidates that are not trained alone")

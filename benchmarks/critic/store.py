@@ -28,12 +28,13 @@ AUTO = frozenset({"auto"})  # begins with other candidates now
 # Those from e5f512f4804e on did not search for steeper places than data and gradients show: a lower lipschitz_observed.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "2fc96ac82bb9": {
-        "e93299242f8d": frozenset(),
-        "8069b4b3c104": frozenset(),
+    "9f37f36f778d": {
+        "2fc96ac82bb9": AUTO,
+        "e93299242f8d": AUTO,
+        "8069b4b3c104": AUTO,
         "c18516150242": AUTO,
         "115ffdbdac86": AUTO,
-        "8dc4dc6a8c0d": frozenset(),
+        "8dc4dc6a8c0d": AUTO,
         "209738733943": AUTO,
         "55b8c4c5540d": AUTO,
         "b4439fd79f20": AUTO,
