@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,11 @@ class Cell:
     def key(self) -> str:
         """A name of its own, fit for a file."""
         return f"{self.family}-{self.dimension}" + (f"-{self.n}" if self.n else "")
+
+    @property
+    def number(self) -> int:
+        """A number of its own, to draw its points by."""
+        return zlib.crc32(self.key.encode())
 
     @property
     def seeds(self) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +153,7 @@ def pool(cell: Cell, cache: Path, size: int = SIZE) -> Pool:
     truth = folder / "w1.json"
     if not truth.exists():  # written last
         folder.mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng([1, zlib.crc32(cell.key.encode())])
+        rng = np.random.default_rng([1, cell.number])
         for name, draw in (("x", lambda n: pair.coupled(n, rng)[0]), ("y", lambda n: pair.target(n, rng))):
             _save(folder / f"{name}.npy", np.concatenate([draw(k).astype(np.float32) for k in _chunks(size)]))
         write_whole(truth, json.dumps(pair.w1))

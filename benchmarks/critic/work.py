@@ -11,7 +11,6 @@ import signal
 import statistics
 import threading
 import time
-import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -185,7 +184,7 @@ def _fitter(
 
 def _judged_seeds(task: Task, pace: Pace, points: Pool, device: torch.device, seeds: tuple[int, ...]) -> list[Record]:
     """Train and judge seeds at once: what is new about each. Drawing points takes no time."""
-    stream = Stream(points.pair, (seeds[0], zlib.crc32(task.cell.key.encode())), lambda: clock(device))
+    stream = Stream(points.pair, (seeds[0], task.cell.number), lambda: clock(device))
     fit = _fitter(task, points if task.pooled else stream, device, seeds)
     start = clock(device)
     fitted = fit(pace)

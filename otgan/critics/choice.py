@@ -89,9 +89,7 @@ def train_best(
     generator = torch.Generator(job.device).manual_seed(SPLIT_SEED)
     (train_x, held_x), (train_y, held_y) = (_split(side, generator) for side in (job.x, job.y))
     race = Race(unit, held_x, held_y)
-    planned = auto.planned(held_x.shape[1])
-    for name in _from_one_side(planned, train_x, train_y, generator):
-        method = planned[name]
+    for name, method in _from_one_side(auto.planned(held_x.shape[1]), train_x, train_y, generator).items():
         prepared = replace(job, method=method, x=Fewer(train_x, BEGIN), y=Fewer(train_y, BEGIN), stop=Event())
         started = trainings(prepared, ensembles(method), seed)
         go_on(started, 0)
@@ -169,14 +167,14 @@ class Race:
         return {name: one.said for name, one in self.running.items()}
 
 
-def _from_one_side(methods: dict[str, Method], x: Source, y: Source, generator: torch.Generator) -> list[str]:
-    """The names of all methods but those whose mirror image suits the data better."""
+def _from_one_side(methods: dict[str, Method], x: Source, y: Source, generator: torch.Generator) -> dict[str, Method]:
+    """All methods but those whose mirror image suits the data better."""
     if not any(method.mirror in methods for method in methods.values()):
-        return list(methods)
+        return methods
     of_x, of_y = (side.some(GATHERED_ON, generator) for side in (x, y))
     n = min(len(of_x), len(of_y))  # of fewer points k-means centres are closer
     better = "y" if _to_centers(of_y[:n]) < GATHERED * _to_centers(of_x[:n]) else "x"
-    return [name for name, method in methods.items() if method.mirror not in methods or method.side == better]
+    return {name: one for name, one in methods.items() if one.mirror not in methods or one.side == better}
 
 
 def _to_centers(points: torch.Tensor) -> float:
