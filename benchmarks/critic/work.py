@@ -40,6 +40,7 @@ WARM = 2  # steps before a clock runs
 TIMED = 0.02  # of the budget, at least, in the steps that are timed
 EVALUATING = 0.05  # of the budget, at most, on the history's estimates
 MOST_RECORDS = 50  # of the history
+SCOUTED = 0.25  # of the steps of "auto", to see which candidate it takes
 QUICKEST = 0.05  # seconds that timed steps take at least
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
@@ -212,8 +213,9 @@ def _pace(task: Task, points: Pool, device: torch.device, seeds: tuple[int, ...]
     }
     longest = max(step, key=lambda name: auto.methods()[name].work(task.cell.dimension))
     steps = max(1, round(task.budget / step[longest]))
-    found = fit(Pace(steps, 1))
-    return Pace(max(1, round(steps * task.budget / seconds_of_auto(found, step))), records)
+    scouted = max(1, round(SCOUTED * steps))
+    found = fit(Pace(scouted, 1))
+    return Pace(max(1, round(scouted * task.budget / seconds_of_auto(found, step))), records)
 
 
 def seconds_of_auto(fit: critics.CriticFit, step: dict[str, float]) -> float:

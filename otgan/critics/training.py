@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from otgan.critics.methods.method import generators_for
+from otgan.critics.methods.method import DECAYS, generators_for
 from otgan.critics.networks import drop_cached_weights, n_members
 from otgan.critics.source import batches
 from otgan.errors import OTError
@@ -32,6 +32,7 @@ __all__ = ["Job", "Training", "check_finite", "go_on", "history_of", "shares", "
 RECORDS = 50  # entries of the history
 # Multiplications of a layer from which on the overhead that seeds share in an ensemble is little, and none to speak of.
 HEAVY, VERY_HEAVY = 2**21, 2**23
+COOLING = DECAYS["cosine"]  # of what is smooth to begin with, whatever the rate does
 MANY = 10  # steps that make it worth while to start threads
 
 
@@ -117,6 +118,7 @@ class Training:
             if job.stop.is_set():
                 break
             share = (step - 1 - first) / (last - first) if settle else 0.0
+            method.cool(network, COOLING(min((step - 1 + lag) / method.steps, 1.0)) * COOLING(share))
             for rate, group in zip(self.rates, optimizer.param_groups if optimizer else [], strict=True):
                 group["lr"] = rate * method.schedule(step - 1 + lag) * method.falls(share)
             x, y = (batches(side, method.batch_size, self.generators, whole=method.whole) for side in (job.x, job.y))
@@ -126,6 +128,7 @@ class Training:
 
             if step % every == 0 or step == method.steps:
                 self._record(step)
+        method.cool(network, 0.0)
         network.eval()
 
     def record_end(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+
 import pytest
 import torch
 from problems import gaussians
@@ -13,6 +16,7 @@ from otgan.critics.networks import drop_cached_weights
 from otgan.critics.networks.cones import ConesAfter
 from otgan.critics.networks.lattice import ConeLattice
 from otgan.critics.source import sources
+from otgan.critics.training import Job, trainings
 
 PROTOTYPES, FACETS, CAPS = 5, 4, 3
 
@@ -65,7 +69,7 @@ def test_with_one_facet_and_no_caps_it_is_the_method_prototypes() -> None:
     """The same start and the same steps on the same batches."""
     x, y, _ = sources(*gaussians(), torch.device("cpu"), unit=1.0)
     values = []
-    for method in (Prototypes(prototypes=16), Lattice(prototypes=16, facets=1, caps=0, learning_rate=2e-3)):
+    for method in (Prototypes(prototypes=16), Lattice(prototypes=16, facets=1, caps=0, depth=1, learning_rate=2e-3)):
         generator = torch.Generator().manual_seed(0)
         network = method.network(2, generator)
         method.start(network, x, y, [generator])
@@ -90,7 +94,7 @@ def test_facets_start_as_one_cone_and_caps_at_their_height() -> None:
         tips = network.cones.centers[0, :-6].unflatten(0, (method.facets, 5))
         middle = tips.mean(dim=0)
         assert (tips - middle).norm(dim=2).mean() < (middle - middle.mean(dim=0)).norm(dim=1).mean()
-        z = network.before.outputs(x.some(10**6, generator)) / network.cones.unit
+        z = network.seen(x.some(10**6, generator)) / network.cones.unit
         heights = torch.cdist(z, network.cones.centers) + network.cones.offsets[:, None]
         below, caps = network.cones.parts(heights)
         assert caps is not None
@@ -112,7 +116,7 @@ def test_a_lattice_of_y_is_that_of_x_with_the_sides_exchanged() -> None:
         generator = torch.Generator().manual_seed(0)
         network = method.network(2, generator)
         method.start(network, *sides, [generator])
-        optimizer = method.optimizer(network)
+        optimizer = torch.optim.SGD(network.parameters(), 0.1)  # Adam would move what only rounding moves
         seen = [network.eval()(x.some(60, generator)).detach()]
         network.train()
         for _ in range(3):
@@ -123,3 +127,63 @@ def test_a_lattice_of_y_is_that_of_x_with_the_sides_exchanged() -> None:
     for one, other in zip(*values, strict=True):
         torch.testing.assert_close(one, -other)
     assert not torch.allclose(values[1][0], values[1][1])
+
+
+def test_smooth_lattices_are_1_lipschitz_and_close_to_what_they_become() -> None:
+    """A smooth maximum of n numbers exceeds theirs by t log n at most, and a minimum falls short by as much."""
+    cones, points = lattice(3)
+    exact = cones.eval()(points).detach()
+    for temperature in (1.0, 0.01):
+        cones.train().temperature = temperature
+        values = cones(points).detach()
+        most = 0.5 * temperature * max(math.log(PROTOTYPES), math.log(FACETS) + math.log(CAPS + 1))
+        assert (values - exact).abs().max() <= most + 1e-4
+        assert ((values[:, :, None] - values[:, None]).abs() <= torch.cdist(points, points) + 1e-4).all()
+        assert not torch.allclose(values, exact, rtol=0.0, atol=0.1 * most)
+
+
+@pytest.mark.parametrize("d", [2, 40])
+def test_all_cones_learn_while_the_lattice_is_smooth(d: int) -> None:
+    """Gradients are those of the formula in double precision; of a cold lattice most cones have none."""
+    cones, points = lattice(d)
+    cones.train().temperature = 1.0
+    cones(points).sum().backward()
+    centers, offsets = cones.centers.grad, cones.offsets.grad
+    assert centers is not None
+    assert offsets is not None
+    assert (offsets != 0).all()
+    exact = copy.deepcopy(cones).double()
+    exact.zero_grad()
+    apart = (2 * points.double()[:, :, None] - exact.centers[:, None]).norm(dim=3) + exact.offsets[:, None]
+    hanging = apart[:, :, :-CAPS].unflatten(2, (FACETS, PROTOTYPES)).logsumexp(dim=2)
+    both = torch.cat([-(-hanging).logsumexp(dim=2, keepdim=True), apart[:, :, -CAPS:]], dim=2)
+    (-0.5 * both.logsumexp(dim=2)).sum().backward()
+    torch.testing.assert_close(centers.double(), exact.centers.grad, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(offsets.double(), exact.offsets.grad, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("decay", ["none", "cosine"])
+def test_a_lattice_cools_as_it_trains(decay: str) -> None:
+    """Its temperature falls to nothing whatever the learning rate does, in a trial too, and starts again after it."""
+    seen = []
+
+    class Seen(Lattice):
+        def cool(self, network: torch.nn.Module, share: float) -> None:
+            super().cool(network, share)
+            assert isinstance(network, ConesAfter)
+            assert isinstance(network.cones, ConeLattice)
+            seen.append(network.cones.temperature)
+
+    x, y, _ = sources(*gaussians(), torch.device("cpu"), unit=1.0)
+    method = Seen(prototypes=4, caps=2, steps=50, decay=decay)
+    (started,) = trainings(Job(method, x, y, {}, torch.device("cpu"), progress=False), [method.network(2)], seed=0)
+    started.until(10, settle=True)
+    first = list(seen)
+    assert first[0] == method.temperature
+    assert first == sorted(first, reverse=True)
+    assert first[-1] == 0
+    seen.clear()
+    started.until(50)
+    assert 0.5 * method.temperature < seen[0] < method.temperature
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == 0

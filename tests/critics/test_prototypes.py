@@ -24,7 +24,7 @@ def started(scale: float = 1.0, prototypes: int = 512) -> tuple[ConesAfter, torc
 
 def test_layers_start_close_to_an_isometry() -> None:
     network, points = started()
-    between, mapped = (torch.pdist(h) for h in (points, network.before.outputs(points)[0].detach()))
+    between, mapped = (torch.pdist(h) for h in (points, network.seen(points)[0].detach()))
     assert (mapped <= between * (1 + 1e-5)).all()
     assert (mapped / between).mean() > 0.9
 
@@ -32,7 +32,7 @@ def test_layers_start_close_to_an_isometry() -> None:
 def test_prototypes_start_among_the_points_whatever_their_scale() -> None:
     for scale in (1e-3, 1.0, 1e3):
         network, points = started(scale, prototypes=8)
-        h = network.before.outputs(points)[0].detach()
+        h = network.seen(points)[0].detach()
         centers = (network.cones.unit[:, None, None] * network.cones.centers)[0].detach()
         nearest = torch.cdist(h, centers).min(dim=1).values
         assert nearest.mean() < 0.6 * (h - h.mean(dim=0)).norm(dim=1).mean()

@@ -1,4 +1,4 @@
-"""Orthonormal layers, followed by a lattice of cones: the lower of prototypes with facets, and of caps."""
+"""A lattice of cones, alone or after orthonormal layers: the lower of prototypes with facets, and of caps."""
 
 from __future__ import annotations
 
@@ -9,29 +9,36 @@ import torch
 
 from otgan import inputs
 from otgan.critics.methods.prototypes import Prototypes, clusters
-from otgan.critics.networks.cones import quick_distances
+from otgan.critics.networks.cones import ConesAfter, quick_distances
 from otgan.critics.networks.ensemble import CHUNK
 from otgan.critics.networks.lattice import ConeLattice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from torch import nn
+
     from otgan.critics.networks.cones import LeastCone
 
 __all__ = ["DeepLattice", "Lattice", "LatticeOfY"]
 
 APART = 0.3  # of the spacing of prototypes: how far apart the facets of one start, for each coordinate
+COLD = 1e-3  # of the first temperature, below which the one cone that counts is as good as all, and quicker
 
 
 @dataclass(frozen=True)
 class Lattice(Prototypes):
-    """``f(x) = min(max_b min_c o_bc - |h(x) - c_bc|, min_k o_k - |h(x) - c_k|)`` with an orthonormal network h.
+    """``f(x) = min(max_b min_c o_bc - |x - c_bc|, min_k o_k - |x - c_k|)``, a lattice of learnt cones.
 
     :class:`Prototypes` is a greatest of hanging cones, one for each prototype: the shape of an optimal critic where
     mass gathers near points. Where the lower of two cones counts, it needs many small ones in place of two. Here two
     cones may meet in either way. A prototype has some facets, the lowest of which counts, and all of it lies below the
     caps, cones over the whole space: they are few, so that each learns from many points, which in many dimensions is
     what it takes to find a direction in the noise.
+
+    While it trains each min and max is a smooth one, ``t log sum exp(a / t)``, with a temperature t that falls to zero:
+    early on all cones learn from all points, and later each from its own (deterministic annealing, Rose 1998). A cone
+    that has begun at a bad place finds a better one then, where one that is in nobody's way would stay as it is.
 
     Facets start close to each other, so that together they are one cone; caps start at the centres of a clustering of
     x, as high on average as what is below them. Where which of them counts is learnt.
@@ -44,29 +51,35 @@ class Lattice(Prototypes):
         C, cones of a prototype, of which the least counts.
     caps : int
         K, which may be none.
+    temperature : float
+        At first, in units of the spacing of prototypes; 0 for cones that compete from the first step.
     prototype_rate : float
-        Learning rate of cones, in units of the spacing of prototypes; ``learning_rate`` is that of the layers.
-    activation : {"maxmin"}
-    width : int
-        Hidden units; twice the coordinates where that is more, as in :class:`Prototypes`.
+        Learning rate of cones, in units of the spacing of prototypes; ``learning_rate`` is that of layers.
+    depth, width, activation : int, int, {"maxmin"}
+        Orthonormal layers h before the cones, which see h(x) in place of x: none by itself. Hidden units are twice the
+        coordinates where that is more, as in :class:`Prototypes`.
     """
 
     name: ClassVar[str] = "lattice"
-    summary: ClassVar[str] = "orthonormal layers, then least and greatest of learnt cones, one within the other"
-    reference: ClassVar[str] = "arXiv:1811.05381, lemma 1 (lattices of 1-Lipschitz functions) and section 4 (layers)"
+    summary: ClassVar[str] = "least and greatest of learnt cones, one within the other, smooth to begin with"
+    reference: ClassVar[str] = "arXiv:1811.05381, lemma 1 (lattices); Rose 1998, doi:10.1109/5.726788 (annealing)"
 
     mirror: ClassVar[str] = "lattice-y"
-    distance: ClassVar[int] = 180  # with finding the one that counts
+    distance: ClassVar[int] = 200  # with finding the one that counts
+    shallowest: ClassVar[int] = 0
 
     learning_rate: float = 5e-3
+    depth: int = 0
     prototypes: int = 32
     facets: int = 4
     caps: int = 32
+    temperature: float = 0.3
 
     def __post_init__(self) -> None:
         super().__post_init__()
         inputs.count(self.facets, "facets")
         inputs.count(self.caps, "caps", low=0)
+        inputs.real(self.temperature, "temperature", low=0.0, high=1e3)
 
     @property
     def cones(self) -> int:
@@ -76,6 +89,12 @@ class Lattice(Prototypes):
     def cones_around(self, centers: torch.Tensor, offsets: torch.Tensor) -> LeastCone:
         """Their lattice."""
         return ConeLattice(centers, offsets, self.sign, self.prototypes, self.facets)
+
+    def cool(self, network: nn.Module, share: float) -> None:
+        """Lower the temperature with the cube of the share, and stop where nothing is smooth any more."""
+        assert isinstance(network, ConesAfter)
+        assert isinstance(network.cones, ConeLattice)
+        network.cones.temperature = self.temperature * share**3 if share**3 > COLD else 0.0
 
     def place(
         self,
@@ -103,7 +122,7 @@ class Lattice(Prototypes):
 
 @dataclass(frozen=True)
 class LatticeOfY(Lattice):
-    """The same from the other side: ``f(x) = max(min_b max_c |h(x) - c_bc| - o_bc, max_k |h(x) - c_k| - o_k)``.
+    """The same from the other side: ``f(x) = max(min_b max_c |x - c_bc| - o_bc, max_k |x - c_k| - o_k)``.
 
     Cones stand around prototypes that start among y. Which of the two needs fewer of them depends on which of the
     distributions is called x.
@@ -121,7 +140,7 @@ class DeepLattice(Lattice):
 
     MaxMin finds some of the pairs in order to begin with and exchanges the others, so that h folds space from the first
     step. Folded space takes fewer cones where an optimal critic is made of folds, as a network is, and more of them
-    where it is made of cones.
+    where it is made of cones. Its cones compete from the first step: smooth ones were no better here.
     """
 
     name: ClassVar[str] = "deep-lattice"
@@ -130,3 +149,4 @@ class DeepLattice(Lattice):
     order: ClassVar[float] = 0.5
 
     depth: int = 3
+    temperature: float = 0.0

@@ -70,6 +70,7 @@ class Method:
     correction: ClassVar[str | None] = None  # of fit.corrections, what proved best in benchmarks/corrections.py
     own_network: ClassVar[bool] = False  # its network is the method itself, and no other will do
     mirror: ClassVar[str] = ""  # the name of the same method with the sides exchanged, where that is another one
+    shallowest: ClassVar[int] = 1  # hidden layers that it needs
     side: ClassVar[str] = "x"  # that prototypes stand among, in a method that has some
 
     steps: int = 2000
@@ -80,8 +81,9 @@ class Method:
     depth: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "width", "depth"):
-            inputs.count(getattr(self, name), name, high=DEEPEST if name == "depth" else None)
+        for name in ("steps", "batch_size", "width"):
+            inputs.count(getattr(self, name), name)
+        inputs.count(self.depth, "depth", low=self.shallowest, high=DEEPEST)
         inputs.real(self.learning_rate, "learning_rate", low=0.0, high=1e3, open_low=True)
         inputs.choice(self.decay, "decay", tuple(DECAYS))
 
@@ -143,6 +145,9 @@ class Method:
     def falls(self, share: float) -> float:
         """What it is multiplied by after this share of the steps."""
         return DECAYS[self.decay](share)
+
+    def cool(self, network: nn.Module, share: float) -> None:
+        """Set how smooth a network is that ends less so than it begins: ``share`` falls from 1 to 0 with the steps."""
 
     def loss(
         self, network: nn.Module, x: torch.Tensor, y: torch.Tensor, generators: Sequence[torch.Generator]

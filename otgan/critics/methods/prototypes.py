@@ -98,9 +98,10 @@ class Prototypes(NormPreserving):
 
     def network(self, dimension: int, generator: torch.Generator | None = None) -> nn.Module:
         """Layers and cones around nothing yet: :meth:`start` puts them where the data are."""
-        folded = self.folded(dimension)
-        layers = Ensemble(hidden(Orthogonal, folded, self.units(dimension), self.depth, self.activation, generator))
-        if folded < dimension:
+        layers, folded = None, self.folded(dimension)
+        if self.depth:
+            layers = Ensemble(hidden(Orthogonal, folded, self.units(dimension), self.depth, self.activation, generator))
+        if layers is not None and folded < dimension:
             layers = Ensemble([OnSubspace(dimension, folded, layers, generator)])
         centers = torch.randn(1, self.cones, self.coordinates(dimension), generator=generator)
         return ConesAfter(layers, self.cones_around(centers, torch.zeros(1, self.cones)))
@@ -119,6 +120,8 @@ class Prototypes(NormPreserving):
 
     def coordinates(self, dimension: int) -> int:
         """How many there are where the cones are: those of the layers, and of what they do not see."""
+        if self.depth == 0:
+            return dimension
         return self.units(dimension) + (dimension if self.folded(dimension) < dimension else 0)
 
     def weights(self, dimension: int) -> int:
@@ -127,6 +130,8 @@ class Prototypes(NormPreserving):
 
     def weights_of_layers(self, dimension: int) -> int:
         """With those of the directions that they see."""
+        if self.depth == 0:
+            return 0
         width, folded = self.units(dimension), self.folded(dimension)
         onto = (dimension + 1) * folded if folded < dimension else 0
         return onto + (width + 2) * (folded + 1 + self.depth * (width + 2))
@@ -139,8 +144,9 @@ class Prototypes(NormPreserving):
     def optimizer(self, network: nn.Module) -> torch.optim.Optimizer:
         """Adam with betas (0.9, 0.99), at two rates."""
         assert isinstance(network, ConesAfter)
-        optimizer = adam(network.before, self.learning_rate, (0.9, 0.99))
-        optimizer.add_param_group({"params": list(network.cones.parameters()), "lr": self.prototype_rate})
+        optimizer = adam(network.cones, self.prototype_rate, (0.9, 0.99))
+        if network.before is not None:
+            optimizer.add_param_group({"params": list(network.before.parameters()), "lr": self.learning_rate})
         return optimizer
 
     @torch.no_grad()
@@ -150,11 +156,12 @@ class Prototypes(NormPreserving):
         if self.side == "y":
             x, y = y, x
         points, targets = (torch.stack([side.some(SAMPLE, g) for g in generators]) for side in (x, y))
-        put_in_order(network.before, points, self.order)
-        points, targets = network.before.outputs(points), network.before.outputs(targets)
+        if network.before is not None:
+            put_in_order(network.before, points, self.order)
+        points, targets = network.seen(points), network.seen(targets)
 
         def draw(n: int) -> torch.Tensor:
-            return network.before.outputs(torch.stack([x.batch(n, g) for g in generators]))
+            return network.seen(torch.stack([x.batch(n, g) for g in generators]))
 
         centers = torch.stack([clusters(*pair) for pair in zip(points, draw(self.prototypes), strict=True)])
         apart = torch.stack([mean_distance(*pair) for pair in zip(targets, centers, strict=True)])

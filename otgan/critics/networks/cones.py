@@ -13,9 +13,10 @@ from otgan.critics.networks.ensemble import Ensemble, each_member
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ConesAfter", "LeastCone", "distances", "quick_distances", "quick_least"]
+__all__ = ["ConesAfter", "LeastCone", "distances", "quick_distances", "quick_least", "smooth_distances"]
 
 MANY = 16  # dimensions, from where on a matrix product is the quicker way to distances
+SMALLEST = 1e-6  # squared distance that has a gradient
 
 
 def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -26,6 +27,14 @@ def distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def quick_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """:func:`distances` to train by: in many dimensions a matrix product, off by 2e-4 of the data's extent at most."""
     return distances(x, y) if x.shape[-1] < MANY else torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
+
+
+def smooth_distances(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """:func:`quick_distances` with gradients that are matrix products too, (S, n, d) and (S, m, d) -> (S, n, m)."""
+    if x.shape[-1] < MANY:
+        return distances(x, y)
+    squares = x.square().sum(dim=2)[:, :, None] + y.square().sum(dim=2)[:, None]
+    return torch.baddbmm(squares, x, y.mT, alpha=-2).clamp(min=SMALLEST).sqrt()
 
 
 class LeastCone(nn.Module):
@@ -103,24 +112,28 @@ def quick_least(network: nn.Module) -> Iterator[None]:
 
 
 class ConesAfter(nn.Module):
-    """A least cone of what the layers before it make of a point.
+    """Cones around what the layers before them make of a point.
 
     Parameters
     ----------
-    before : Ensemble
-        From (S, k, d) to (S, k, w), with a proven bound.
+    before : Ensemble or None
+        From (S, k, d) to (S, k, w), with a proven bound; None leaves points as they are.
     cones : LeastCone
         In w dimensions.
     """
 
-    def __init__(self, before: Ensemble, cones: LeastCone) -> None:
+    def __init__(self, before: Ensemble | None, cones: LeastCone) -> None:
         super().__init__()
         self.before, self.cones = before, cones
 
+    def seen(self, points: torch.Tensor) -> torch.Tensor:
+        """Where the cones see points, (S, k, d) or (k, d) -> (S, k, w)."""
+        return each_member(points, len(self.cones.centers)) if self.before is None else self.before.outputs(points)
+
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Values, (S, k, d) or (k, d) -> (S, k)."""
-        return self.cones(self.before.outputs(points))
+        return self.cones(self.seen(points))
 
     def lipschitz(self) -> torch.Tensor:
         """The bound of the layers before."""
-        return self.before.lipschitz()
+        return (self.cones if self.before is None else self.before).lipschitz()
