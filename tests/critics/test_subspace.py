@@ -60,15 +60,16 @@ def test_members_are_independent() -> None:
         torch.testing.assert_close(member(both, k).eval()(points[k : k + 1])[0], part(points[k : k + 1])[0])
 
 
-@pytest.mark.parametrize("name", ["prototypes", "deep-lattice"])
+@pytest.mark.parametrize("name", ["prototypes", "lattice", "deep-lattice"])
 @pytest.mark.parametrize("dimension", [MANY, MANY + 1, 784])
 def test_cones_in_many_coordinates_see_all_of_them(name: str, dimension: int) -> None:
     """Layers see all up to a number of coordinates, and some directions beyond; the weights are as many as are told."""
     method = METHODS[name]()
     network = method.network(dimension, torch.Generator().manual_seed(0)).eval()
     assert isinstance(network, ConesAfter)
-    assert network.before is not None
-    assert isinstance(network.before.layers[0], OnSubspace) == (dimension > MANY)
+    assert (network.before is None) == (method.depth == 0)
+    if network.before is not None:
+        assert isinstance(network.before.layers[0], OnSubspace) == (dimension > MANY)
     weights = sum(parameter.numel() for parameter in network.parameters())
     assert weights <= method.weights(dimension) <= 2 * weights
     assert float(network.lipschitz()) <= CERTIFIED
