@@ -106,7 +106,8 @@ class Training:
     def until(self, last: int, lag: float = 0.0, *, settle: bool = False) -> None:
         """Go on to this step; the rate is that of so many steps later in the whole length of the method.
 
-        To ``settle`` it falls from there to what it is at the end of all, as if this step were the last one.
+        To ``settle`` it falls from there to what it is at the end of all, as if this step were the last one. What is
+        smooth to begin with is so again, and is not at this step, whatever the rate does.
         """
         self.begin()
         first = self.done
@@ -117,10 +118,10 @@ class Training:
         for step in tqdm(range(self.done + 1, last + 1), desc=method.name, disable=hidden):
             if job.stop.is_set():
                 break
-            share = (step - 1 - first) / (last - first) if settle else 0.0
-            method.cool(network, COOLING(min((step - 1 + lag) / method.steps, 1.0)) * COOLING(share))
+            share = (step - 1 - first) / (last - first)
+            method.cool(network, COOLING(share))
             for rate, group in zip(self.rates, optimizer.param_groups if optimizer else [], strict=True):
-                group["lr"] = rate * method.schedule(step - 1 + lag) * method.falls(share)
+                group["lr"] = rate * method.schedule(step - 1 + lag) * (method.falls(share) if settle else 1.0)
             x, y = (batches(side, method.batch_size, self.generators, whole=method.whole) for side in (job.x, job.y))
             method.step(network, optimizer, x, y, self.generators)
             drop_cached_weights(network)
