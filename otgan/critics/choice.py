@@ -44,7 +44,7 @@ __all__ = ["Choice", "train_best"]
 
 SPLIT_SEED = 10**6 + 1  # of the points that are held out from trials
 HELD_OUT = 1 / 4  # of a sample
-MOST = 2**12  # points of each side that trials are compared on: the same for all, so that most of the noise is, too
+MOST = 2**14  # points of each side that trials are compared on: of fewer, chance decides between those that are close
 GATHERED_ON, CENTERS = 2**11, 32  # points of each side that say which one gathers, and k-means centres in them
 GATHERED = 0.9  # of the distance of points of x to their centres, below which y is taken to be the one that gathers
 FEWEST = 8  # points that are split: fewer are trained on and compared on
