@@ -190,7 +190,9 @@ def _judged_seeds(task: Task, pace: Pace, points: Pool, device: torch.device, se
     start = clock(device)
     fitted = fit(pace)
     spent = clock(device) - start - stream.seconds
-    about = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": spent}
+    about: Record = {"status": "ok", "seconds": fitted.seconds, "cpu_seconds": spent}
+    if fitted.choice:
+        about |= {"chosen": fitted.choice.method, "steps_of_chosen": fitted.steps}
     return [about | {"seed": one.seed} | judged(one, points, spent / fitted.seconds) for one in split(fitted)]
 
 

@@ -307,3 +307,5 @@ def test_the_trials_of_auto_are_within_the_budget(tmp_path: Path) -> None:
     fit = critics.fit(x, y, "auto", steps=record["steps"], **options)
     assert fit.choice is not None
     assert seconds_of_auto(fit, dict.fromkeys(("orthogonal", "aol"), 1e-3)) == pytest.approx(0.2, rel=0.02)
+    assert record["chosen"] in ("orthogonal", "aol")
+    assert record["steps_of_chosen"] > 0
