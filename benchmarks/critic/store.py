@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 # An iteration a step keeps their weights orthonormal, where there were five of a free weight.
 ORTHONORMAL = frozenset({"orthogonal", "orthogonal-abs", "prototypes"})
-AUTO = frozenset({"auto"})  # begins with other candidates now
+AUTO = frozenset({"auto"})  # begins with other candidates now, or goes on with them in another way
 # Version of otgan.critics -> older ones, each with the methods that train or judge in another way now: the records of
 # all others are as good as its own, up to rounding. Older ones saw slopes in single precision: between points that are
 # very close to each other, as some of 2048 in the plane are, lipschitz_observed is then rounding, and may be 30 for 1.
