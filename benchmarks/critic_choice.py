@@ -2,8 +2,8 @@
 
 Pairs are those of the six families, whose W1 is known. Each candidate of "auto" has the same time of a core, and so has
 "auto" with its trials: all from the first draw of points to the last step, with what comes before the first step
-(k-means, in "lattice"). Numbers are E f(x) - E f(y) on fresh points, over W1; the straight line is the linear critic
-along the difference of means of the points trained on.
+(k-means, in "lattice"). Numbers are E f(x) - E f(y) on fresh points, over W1, in the mean of seeds; the straight line
+is the linear critic along the difference of means of the points trained on.
 
 Each run is saved as it ends, in results/critic_choice/<budget>s. The same command goes on, and --report prints what
 there is.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from common import RESULTS, arguments, machine, markdown
+from common import RESULTS, arguments, machine, markdown, spread
 from critic.store import write_whole
 from critic.work import seconds_of_auto
 
@@ -39,7 +39,7 @@ FRESH = 2**14  # to judge on
 FOLLOWED = 2**12  # of those, along the way
 AT = 2048  # where gradients are compared
 TIMED = 40  # steps
-SEED = 3  # of critics
+SEEDS = (3, 4, 5)  # of critics
 ENTRIES = 25  # of a candidate's history
 OFF = 0.02  # of the budget: "auto" is trained again if its time was further off, at most so often
 AGAIN = 2
@@ -77,7 +77,7 @@ class Cell:
         self.at = self.pair.gradient_test_points(AT, rng)
         self.direction = self.pair.gradient(self.at)
 
-    def fit(self, method: str, steps: int, entries: int = 1, **options: Any) -> critics.CriticFit:
+    def fit(self, method: str, steps: int, entries: int = 1, seed: int = SEEDS[0], **options: Any) -> critics.CriticFit:
         """Critics of batches from the points to train on; ``drawn`` is when each batch was, and the time before all."""
         self.drawn = [time.process_time()]
         (x, y), (new_x, new_y) = self.train, self.unseen
@@ -85,7 +85,7 @@ class Cell:
         training.RECORDS = entries
         if entries > 1:
             options["held_out"] = tuple(side[:FOLLOWED] for side in self.fresh)
-        return critics.fit(*sides, method, steps=max(1, steps), seed=SEED, unit=1.0, device="cpu", **options)
+        return critics.fit(*sides, method, steps=max(1, steps), seed=seed, unit=1.0, device="cpu", **options)
 
     def pace(self, method: str) -> tuple[float, float]:
         """Seconds before the first step, and of a step; a first fit imports and fills caches."""
@@ -126,26 +126,27 @@ def _sampler(points: torch.Tensor, unseen: torch.Tensor, told: Callable[[], None
     return draw
 
 
-def candidate(cell: Cell, method: str, budget: float) -> Record:
-    """One method for the whole budget; its history is on top of that."""
+def candidate(cell: Cell, method: str, seed: int, budget: float, first: Record | None) -> Record:
+    """One method for the whole budget; its history is on top of that. Other seeds train as long as the first."""
+    if first:
+        return cell.judged(cell.fit(method, first["steps"], seed=seed)) | {"seconds": first["seconds"]}
     start, step = cell.pace(method)
     steps = max(1, round((budget - start) / step))
-    fit = cell.fit(method, steps, ENTRIES)
+    fit = cell.fit(method, steps, ENTRIES, seed)
     assert fit.held_out_estimates is not None
     at = {"at": (fit.history["step"] / steps).tolist(), "curve": (fit.history["held_out"][0] / cell.truth).tolist()}
     return cell.judged(fit) | {"seconds": start + steps * step, "start": start, "step": step} | at
 
 
-def auto(cell: Cell, budget: float, known: dict[str, Record]) -> Record:
+def auto(cell: Cell, seed: int, budget: float, step: dict[str, float]) -> Record:
     """The method "auto" for the budget: trained again where its steps were too many or too few for the one it chose.
 
     Its time is that of all its steps, by the pace that candidates alone had, and whatever else it took between steps.
     """
-    step = {name: known.get(name, known["lattice"])["step"] for name in Auto().candidates}
     longest = max(step, key=lambda name: Auto().methods()[name].work(cell.dimension))
     steps, record = round((budget - 1) / step[longest]), {}
     for again in range(AGAIN + 1):
-        fit = cell.fit("auto", steps)
+        fit = cell.fit("auto", steps, seed=seed)
         assert fit.choice is not None
         between = np.diff(cell.drawn)
         besides = float(between[between > PAUSE * max(step.values())].sum())
@@ -161,39 +162,69 @@ def auto(cell: Cell, budget: float, known: dict[str, Record]) -> Record:
 def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
     """All that is missing in a cell."""
     known: dict[str, Record] = {}
-    for name in ("line", *Auto().candidates, "auto"):
-        path = folder / cell.name / f"{name}.json"
+    for name, seed in [("line", 0), *((name, seed) for name in (*Auto().candidates, "auto") for seed in options.seeds)]:
+        key = f"{name}-{seed}"
+        path = folder / cell.name / f"{key}.json"
         if path.exists():
-            known[name] = json.loads(path.read_text())
+            known[key] = json.loads(path.read_text())
             continue
         if name in options.without:
             continue
         cell.open()
         if name == "line":
-            known[name] = cell.line()
+            known[key] = cell.line()
+        elif name == "auto":
+            first = {one: known.get(f"{one}-{SEEDS[0]}", known[f"lattice-{SEEDS[0]}"]) for one in Auto().candidates}
+            known[key] = auto(cell, seed, options.budget, {one: record["step"] for one, record in first.items()})
         else:
-            known[name] = auto(cell, options.budget, known) if name == "auto" else candidate(cell, name, options.budget)
-        record = known[name] | {"machine": machine(("otgan", "numpy", "torch"))}
+            known[key] = candidate(cell, name, seed, options.budget, known.get(f"{name}-{SEEDS[0]}"))
+        record = known[key] | {"machine": machine(("otgan", "numpy", "torch"))}
         write_whole(path, json.dumps(record, indent=1) + "\n")
-        print(cell.name, name, {key: known[name].get(key) for key in ("number", "seconds", "chosen")}, flush=True)
+        print(cell.name, key, {name: known[key].get(name) for name in ("number", "seconds", "chosen")}, flush=True)
 
 
-def row(name: str, found: dict[str, Record]) -> dict[str, str]:
-    """A line of the table; the best of the candidates, and what "auto" lacks of it."""
-    singles = [key for key in Auto().candidates if key in found]
-    best = max(singles, key=lambda key: found[key]["number"])
-    lacks = 1 - found["auto"]["number"] / found[best]["number"]
-    shown = {
-        key: f"{found[key]['number']:.3f} ({found[key]['cosine']:.2f})" if key in found else "–" for key in COLUMNS
-    }
+def load(path: Path) -> dict[str, list[Record]]:
+    """A cell's records by method, the first seed's first."""
+    found: dict[str, list[Record]] = {}
+    for file in sorted(path.glob("*.json")):
+        found.setdefault(file.stem.rsplit("-", 1)[0], []).append(json.loads(file.read_text()))
+    return found
+
+
+def mean(records: list[Record], key: str = "number") -> float:
+    """Of all seeds."""
+    return float(np.mean([record[key] for record in records]))
+
+
+def numbers(records: list[Record]) -> list[float]:
+    """Of all seeds."""
+    return [record["number"] for record in records]
+
+
+def relative_error(records: list[Record]) -> float:
+    """The standard error of the mean of seeds, over that; NaN of one seed."""
+    return float(np.std(numbers(records), ddof=1)) / len(records) ** 0.5 / mean(records) if records[1:] else np.nan
+
+
+def row(name: str, found: dict[str, list[Record]]) -> dict[str, str]:
+    """A line of the table: means of seeds, the least and the greatest; and what "auto" lacks of the best candidate."""
+    best = max((found[key] for key in Auto().candidates if key in found), key=mean)
+    less = 1 - mean(found["auto"]) / mean(best)
+    error = np.hypot(relative_error(found["auto"]), relative_error(best))
     return {
         "cell": name,
-        "chosen": found["auto"]["chosen"],
-        **shown,
-        "lacks": f"{100 * lacks:.1f} %",
-        "within 2 %": "yes" if lacks <= GOAL else "no",
-        "s": f"{found['auto']['seconds']:.0f}",
+        "chosen": ", ".join(dict.fromkeys(record["chosen"] for record in found["auto"])),
+        **{key: shown(found[key]) if key in found else "–" for key in COLUMNS},
+        "lacks": f"{100 * less:.1f}" + (f" ± {100 * error:.1f} %" if np.isfinite(error) else " %"),
+        "within 2 %": "yes" if less <= GOAL else "no",
+        "seeds": str(len(found["auto"])),
+        "s": f"{mean(found['auto'], 'seconds'):.0f}",
     }
+
+
+def shown(records: list[Record]) -> str:
+    """A cell of the table."""
+    return f"{spread(numbers(records), '.3f')}, {mean(records, 'cosine'):.2f}"
 
 
 COLUMNS = ("auto", *Auto().candidates, "line")
@@ -204,28 +235,30 @@ def report(folder: Path) -> str:
     cells = {}
     for family in pairs.families():
         for path in sorted(folder.glob(f"{family}-[0-9]*"), key=lambda path: int(path.name.rsplit("-", 1)[1])):
-            found = {file.stem: json.loads(file.read_text()) for file in path.glob("*.json")}
+            found = load(path)
             if "auto" in found:
                 cells[f"{family}, d = {path.name.rsplit('-', 1)[1]}"] = found
     rows = [row(name, found) for name, found in cells.items()]
     if not rows:
         return "nothing yet"
-    full = {key: [found[key]["number"] for found in cells.values() if key in found] for key in COLUMNS}
-    mean = {key: f"{np.mean(some):.3f}" if len(some) == len(cells) else "–" for key, some in full.items()}
+    full = {key: [mean(found[key]) for found in cells.values() if key in found] for key in COLUMNS}
+    means = {key: f"{np.mean(some):.3f}" if len(some) == len(cells) else "–" for key, some in full.items()}
     within = sum(one["within 2 %"] == "yes" for one in rows)
-    rows.append({"cell": "mean", "chosen": "", **mean, "lacks": "", "within 2 %": f"{within} of {len(cells)}", "s": ""})
+    rows.append(
+        {"cell": "mean", "chosen": "", **means, "lacks": "", "within 2 %": f"{within} of {len(cells)}", "s": ""}
+    )
     return f"{markdown(rows)}\n\n{ranks(list(cells.values()))}"
 
 
-def ranks(cells: list[dict[str, Record]]) -> str:
-    """How often the candidate that leads early leads late, and what it lacks of the best, on average and at most."""
+def ranks(cells: list[dict[str, list[Record]]]) -> str:
+    """How often the candidate that leads early leads late, of one seed, and what it lacks of the best."""
     lines = []
     for share in SHARES:
         lost = []
         for cell in cells:
-            there = [name for name in Auto().candidates if name in cell]
-            leads = max(there, key=lambda name, cell=cell, share=share: at_share(cell[name], share))
-            lost.append(1 - cell[leads]["number"] / max(cell[name]["number"] for name in there))
+            there = {name: cell[name][0] for name in Auto().candidates if name in cell}
+            leads = max(there.values(), key=lambda record, share=share: at_share(record, share))
+            lost.append(1 - leads["number"] / max(record["number"] for record in there.values()))
         right = sum(one == 0 for one in lost)
         about = {"mean": f"{100 * np.mean(lost):.1f} %", "at most": f"{100 * max(lost):.1f} %"}
         lines.append({"after": f"{share:.0%}", "leads late, too": f"{right} of {len(lost)}", **about})
@@ -241,6 +274,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of a core, for each method")
     parser.add_argument("--dimensions", type=int, nargs="+", default=[2, 16, 64])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--families", nargs="+", choices=pairs.families(), default=list(pairs.families()))
     parser.add_argument("--without", nargs="*", default=[], help="candidates that are not trained alone")
     parser.add_argument("--report", action="store_true", help="only print what is saved")

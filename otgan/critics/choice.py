@@ -6,11 +6,12 @@ are fresh. Points that the caller holds out have no part in it, so what the fit 
 the choice.
 
 Of two that are one method from either side one is tried: the one whose prototypes stand among the side that gathers
-about fewer points. Each has a trial, and before they are compared the rate of each falls to zero, for what a critic
-says at a high rate is not what it will say in the end: some gain much when it falls. The one that says most then is
-trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those
-left behind says more even in the end, it is taken as it is. The rate falls with the work of all, so that it is zero
-when all is done.
+about fewer points. Each has a trial, the second half of it if it says about as much as the best after the first
+(successive halving, Jamieson & Talwalkar 2016, arXiv:1502.07943). Before they are compared the rate of each falls to
+zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it falls. The one
+that says most then is trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter
+2017). If one of those left behind says more even in the end, it is taken as it is. The rate falls with the work of all,
+so that it is zero when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
@@ -48,6 +49,7 @@ MOST = 2**14  # points of each side that trials are compared on: of fewer, chanc
 GATHERED_ON, CENTERS = 2**11, 32  # points of each side that say which one gathers, and k-means centres in them
 GATHERED = 0.9  # of the distance of points of x to their centres, below which y is taken to be the one that gathers
 FEWEST = 8  # points that are split: fewer are trained on and compared on
+CLOSE = 0.05  # of what the best says after half a trial: who says less by more is behind after the other half, too
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
 
@@ -95,9 +97,13 @@ def train_best(
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    settle = len(race.running) > 1
-    for name in list(race.running):
-        race.advance(name, auto.share, settle=settle)
+    names, settle = list(race.running), len(race.running) > 1
+    for share in (auto.share / 2, auto.share):
+        for name in names:
+            race.advance(name, share, settle=settle)
+        names = race.close()
+        if len(names) == 1:
+            break
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
     _see(race.running[name].started, job.x, job.y)
     race.advance(name, 1.0)
@@ -161,6 +167,11 @@ class Race:
         if not self.running:
             raise self.diverged[0]
         return max(self.running, key=lambda name: (self.running[name].said, name == preferred))
+
+    def close(self) -> list[str]:
+        """Those that say about as much as the best."""
+        best = max((one.said for one in self.running.values()), default=0.0)
+        return [name for name, one in self.running.items() if one.said >= best - CLOSE * abs(best)]
 
     def said(self) -> dict[str, float]:
         """What each says now."""

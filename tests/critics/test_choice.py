@@ -12,7 +12,7 @@ from problems import gaussians
 import otgan
 from otgan import InvalidInput, OTError
 from otgan.critics import METHODS, fit
-from otgan.critics.choice import HELD_OUT, SPLIT_SEED
+from otgan.critics.choice import HELD_OUT, SPLIT_SEED, Race, Runner
 from otgan.critics.methods import Auto, OrthogonalSort, Prototypes, SpectralNorm
 from otgan.critics.source import sources
 from otgan.critics.training import Job, Training, go_on
@@ -211,6 +211,26 @@ def test_a_better_critic_is_chosen_over_one_that_learns_nothing(monkeypatch: pyt
         found = fit(x, y, "auto", candidates=candidates, trial=0.5, **{**QUICK, "steps": 100}).choice
         assert found is not None
         assert found.method == "orthogonal"
+
+
+def test_who_is_far_behind_after_half_a_trial_has_no_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpectralNorm, "step", lambda *_: None)
+    x, y = gaussians(n=100, shift=4.0)
+    candidates = ("spectral", "orthogonal", "aol")
+    found = fit(x, y, "auto", candidates=candidates, trial=0.1, **{**QUICK, "steps": 3000}).choice
+    assert found is not None
+    behind = next(name for name in candidates[1:] if name != found.method)
+    assert (found.steps["spectral"], found.steps[behind]) == (150, 300)
+    assert sum(found.steps.values()) == 3000
+
+
+@pytest.mark.parametrize(
+    ("said", "close"), [([1.0, 0.96, 0.94], 2), ([-1.0, -1.04, -1.06], 2), ([0.0, 0.0], 2), ([], 0)]
+)
+def test_close_is_what_lacks_a_twentieth_of_the_best(said: list[float], close: int) -> None:
+    race = Race(1.0, torch.zeros(1, 1), torch.zeros(1, 1))
+    race.running = {str(k): Runner([], one) for k, one in enumerate(said)}
+    assert race.close() == [str(k) for k in range(close)]
 
 
 def test_a_candidate_that_diverges_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ class Auto(Method):
         Names of methods that are 1-Lipschitz by construction.
     trial : float
         Share of all the work that each has before the choice, in (0, 0.5]; less where all of them together would have
-        more than half of it. Of two that are one method from either side only one is tried.
+        more than half of it. A candidate that lacks more than 5 % of the best after the first half has no second one.
+        Of two that are one method from either side only one is tried.
     """
 
     name: ClassVar[str] = "auto"
