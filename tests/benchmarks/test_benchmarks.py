@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
 import common
 import corrections
+import critic_choice
 import critic_failures
 import fixed_samples
 import gan_step
@@ -192,3 +194,24 @@ def test_every_correction_is_measured_where_it_is_defined(method: str) -> None:
     assert corrections.row("two points", method, errors)["method"] == method
     summary = {line["method"]: line for line in corrections.summary([("two points", method, errors)])}
     assert float(summary[method]["none"]) == pytest.approx(50 * sum(abs(error["none"]) for error in errors), abs=0.05)
+
+
+def test_the_choice_of_auto_is_compared_in_the_mean_of_seeds(tmp_path: Path) -> None:
+    numbers = {"auto": (0.9, 0.7), "lattice": (0.6, 0.8), "deep-lattice": (0.85, 0.75), "line": (0.1,)}
+    for name, seeds in numbers.items():
+        for seed, number in enumerate(seeds):
+            record = {
+                "number": number,
+                "cosine": 0.5,
+                "seconds": 60.0,
+                "chosen": "lattice",
+                "at": [1.0],
+                "curve": [0.8],
+            }
+            critic_choice.write_whole(tmp_path / "trees-2" / f"{name}-{seed}.json", json.dumps(record))
+    found = critic_choice.load(tmp_path / "trees-2")
+    assert {name: tuple(critic_choice.numbers(records)) for name, records in found.items()} == numbers
+    row = critic_choice.row("trees, d = 2", found)
+    assert (row["deep-lattice"], row["line"], row["orthogonal"]) == ("0.800 (0.750 to 0.850), 0.50", "0.100, 0.50", "–")
+    assert (row["lacks"], row["within 2 %"], row["seeds"]) == ("0.0 ± 14.0 %", "yes", "2")
+    assert "1 of 1" in critic_choice.report(tmp_path)
