@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from common import RESULTS, arguments, machine, markdown, spread
 from critic.store import write_whole
-from critic.work import seconds_of_auto
+from critic.work import SCOUTED, seconds_of_auto
 
 from otgan import critics, pairs
 from otgan.critics import training
@@ -138,13 +138,13 @@ def candidate(cell: Cell, method: str, seed: int, budget: float, first: Record |
     return cell.judged(fit) | {"seconds": start + steps * step, "start": start, "step": step} | at
 
 
-def auto(cell: Cell, seed: int, budget: float, step: dict[str, float]) -> Record:
+def auto(cell: Cell, seed: int, budget: float, step: dict[str, float], asked: int | None) -> Record:
     """The method "auto" for the budget: trained again where its steps were too many or too few for the one it chose.
 
     Its time is that of all its steps, by the pace that candidates alone had, and whatever else it took between steps.
+    ``asked`` is how many steps another seed was asked for.
     """
-    longest = max(step, key=lambda name: Auto().methods()[name].work(cell.dimension))
-    steps, record = round((budget - 1) / step[longest]), {}
+    steps, record = asked or scouted(cell, seed, budget, step), {}
     for again in range(AGAIN + 1):
         fit = cell.fit("auto", steps, seed=seed)
         assert fit.choice is not None
@@ -157,6 +157,13 @@ def auto(cell: Cell, seed: int, budget: float, step: dict[str, float]) -> Record
             break
         steps = max(1, round(steps * (budget - besides) / (seconds - besides)))
     return record
+
+
+def scouted(cell: Cell, seed: int, budget: float, step: dict[str, float]) -> int:
+    """About how many steps the budget is enough for, from which candidate is chosen with a few."""
+    longest = max(step, key=lambda name: Auto().methods()[name].work(cell.dimension))
+    few = max(1, round(SCOUTED * budget / step[longest]))
+    return round(few * budget / seconds_of_auto(cell.fit("auto", few, seed=seed), step))
 
 
 def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
@@ -175,7 +182,9 @@ def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
             known[key] = cell.line()
         elif name == "auto":
             first = {one: known.get(f"{one}-{SEEDS[0]}", known[f"lattice-{SEEDS[0]}"]) for one in Auto().candidates}
-            known[key] = auto(cell, seed, options.budget, {one: record["step"] for one, record in first.items()})
+            asked = [record["asked"] for one, record in known.items() if one.startswith("auto-")]
+            step = {one: record["step"] for one, record in first.items()}
+            known[key] = auto(cell, seed, options.budget, step, next(iter(asked), None))
         else:
             known[key] = candidate(cell, name, seed, options.budget, known.get(f"{name}-{SEEDS[0]}"))
         record = known[key] | {"machine": machine(("otgan", "numpy", "torch"))}
