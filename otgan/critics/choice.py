@@ -6,9 +6,10 @@ are fresh. Points that the caller holds out have no part in it, so what the fit 
 the choice.
 
 Of two that are one method from either side one is tried: the one whose prototypes stand among the side that gathers
-about fewer points. Each has a trial, the second half of it if it says about as much as the best after the first
-(successive halving, Jamieson & Talwalkar 2016, arXiv:1502.07943). Before they are compared the rate of each falls to
-zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it falls. The one
+about fewer points. Each has a trial of several parts, each as long as all before it. After each part but the first those
+are out that would not come up to the best if they gained as much once more as they have gained in it, and the trials end
+when one is left (after successive halving, Jamieson & Talwalkar 2016). Before they are compared the rate of each falls
+to zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it falls. The one
 that says most then is trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter
 2017). If one of those left behind says more even in the end, it is taken as it is. The rate falls with the work of all,
 so that it is zero when all is done.
@@ -49,7 +50,7 @@ MOST = 2**14  # points of each side that trials are compared on: of fewer, chanc
 GATHERED_ON, CENTERS = 2**11, 32  # points of each side that say which one gathers, and k-means centres in them
 GATHERED = 0.9  # of the distance of points of x to their centres, below which y is taken to be the one that gathers
 FEWEST = 8  # points that are split: fewer are trained on and compared on
-CLOSE = 0.05  # of what the best says after half a trial: who says less by more is behind after the other half, too
+PARTS = (1 / 8, 1 / 4, 1 / 2, 1)  # of a trial, after which candidates are compared
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
 
@@ -97,11 +98,11 @@ def train_best(
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    names, settle = list(race.running), len(race.running) > 1
-    for share in (auto.share / 2, auto.share):
+    names, share, settle = list(race.running), auto.share(len(race.running)), len(race.running) > 1
+    for part in PARTS:
         for name in names:
-            race.advance(name, share, settle=settle)
-        names = race.close()
+            race.advance(name, part * share, settle=settle)
+        names = race.within_reach()
         if len(names) == 1:
             break
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
@@ -116,10 +117,11 @@ def train_best(
 
 @dataclass
 class Runner:
-    """A candidate in training: its ensembles, and what it said last."""
+    """A candidate in training: its ensembles, what it said last, and how much more that was than before it."""
 
     started: list[Training]
     said: float = -np.inf
+    gained: float = np.inf
 
     @property
     def method(self) -> Method:
@@ -156,7 +158,8 @@ class Race:
         until = min(max(one.done + 1, round(share * one.method.steps)), round(one.method.steps - lag))
         try:
             go_on(one.started, max(one.done, until, 1), lag, settle=settle)  # untrained, nobody is compared
-            one.said = self.unit * _said(one.started, self.x, self.y)
+            before, one.said = one.said, self.unit * _said(one.started, self.x, self.y)
+            one.gained = one.said - before
         except OTError as error:
             self.diverged.append(error)
             self.lost += one.share
@@ -168,10 +171,10 @@ class Race:
             raise self.diverged[0]
         return max(self.running, key=lambda name: (self.running[name].said, name == preferred))
 
-    def close(self) -> list[str]:
-        """Those that say about as much as the best."""
+    def within_reach(self) -> list[str]:
+        """The best, and those that would come up to it if they gained once more what they gained last."""
         best = max((one.said for one in self.running.values()), default=0.0)
-        return [name for name, one in self.running.items() if one.said >= best - CLOSE * abs(best)]
+        return [name for name, one in self.running.items() if one.said + max(one.gained, 0.0) >= best]
 
     def said(self) -> dict[str, float]:
         """What each says now."""

@@ -20,7 +20,8 @@ _inside = threading.local()  # .stack: the ``with`` blocks that a thread is in
 class Interrupts:
     """Inside the ``with`` block the first Ctrl-C only sets :attr:`asked`, and the work ends by itself.
 
-    The second one is a KeyboardInterrupt. Where the program has its own handler, inside another such block, or outside
+    The second one is a KeyboardInterrupt, and so is an error that ends the block after the first one: code that goes on
+    after errors would not stop otherwise. Where the program has its own handler, inside another such block, or outside
     the main thread, nothing is changed. Code that opens a block must act on a Ctrl-C that was recorded.
 
     Parameters
@@ -69,6 +70,8 @@ class Interrupts:
     ) -> None:
         _stack().pop()
         self._restore()
+        if self.asked and isinstance(error, Exception):
+            raise KeyboardInterrupt from error
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

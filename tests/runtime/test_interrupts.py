@@ -195,3 +195,17 @@ def test_a_second_one_ends_it_at_once() -> None:
         two()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert not asked()
+
+
+def failed() -> None:
+    signal.raise_signal(signal.SIGINT)
+    raise otgan.OTError("no proof")
+
+
+def test_an_error_after_the_first_one_is_an_interrupt_too() -> None:
+    """A loop that goes on after errors would lose it."""
+    with pytest.raises(KeyboardInterrupt) as caught, Interrupts():
+        failed()
+    assert isinstance(caught.value.__cause__, otgan.OTError)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not asked()
