@@ -6,13 +6,13 @@ are fresh. Points that the caller holds out have no part in it, so what the fit 
 the choice.
 
 Of two that are one method from either side one is tried: the one whose prototypes stand among the side that gathers
-about fewer points. Each has a trial of several parts, each as long as all before it. After each part but the first those
-are out that would not come up to the best if they gained as much once more as they have gained in it, and the trials end
-when one is left (after successive halving, Jamieson & Talwalkar 2016). Before they are compared the rate of each falls
-to zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it falls. The one
-that says most then is trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter
-2017). If one of those left behind says more even in the end, it is taken as it is. The rate falls with the work of all,
-so that it is zero when all is done.
+about fewer points. Each has a trial of several parts, each as long as all before it. After each part but the first,
+those are out that would not come up to the best if they gained as much once more as they have gained in it, and the
+trials end when one is left (after successive halving, Jamieson & Talwalkar 2016). Before they are compared the rate of
+each falls to zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it
+falls. The one that says most then is trained on, on all points, at the rate that is due again (a warm restart,
+Loshchilov & Hutter 2017). If one of those left behind says more even in the end, it is taken as it is. The rate falls
+with the work of all, so that it is zero when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
