@@ -181,21 +181,26 @@ def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
         if name == "line":
             known[key] = cell.line()
         elif name == "auto":
-            first = {one: known.get(f"{one}-{SEEDS[0]}", known[f"lattice-{SEEDS[0]}"]) for one in Auto().candidates}
             asked = [record["asked"] for one, record in known.items() if one.startswith("auto-")]
-            step = {one: record["step"] for one, record in first.items()}
-            known[key] = auto(cell, seed, options.budget, step, next(iter(asked), None))
+            known[key] = auto(cell, seed, options.budget, steps_of(known), next(iter(asked), None))
         else:
-            known[key] = candidate(cell, name, seed, options.budget, known.get(f"{name}-{SEEDS[0]}"))
+            first = next((known[one] for one in known if one.rsplit("-", 1)[0] == name), None)
+            known[key] = candidate(cell, name, seed, options.budget, first)
         record = known[key] | {"machine": machine(("otgan", "numpy", "torch"))}
         write_whole(path, json.dumps(record, indent=1) + "\n")
         print(cell.name, key, {name: known[key].get(name) for name in ("number", "seconds", "chosen")}, flush=True)
 
 
+def steps_of(known: dict[str, Record]) -> dict[str, float]:
+    """Seconds of a step of each candidate; of one that was not trained those of "lattice", whose mirror image it is."""
+    timed = {key.rsplit("-", 1)[0]: record["step"] for key, record in known.items() if "step" in record}
+    return {name: timed.get(name) or timed["lattice"] for name in Auto().candidates}
+
+
 def load(path: Path) -> dict[str, list[Record]]:
     """A cell's records by method, the first seed's first."""
     found: dict[str, list[Record]] = {}
-    for file in sorted(path.glob("*.json")):
+    for file in sorted(path.glob("*-[0-9]*.json"), key=lambda file: int(file.stem.rsplit("-", 1)[1])):
         found.setdefault(file.stem.rsplit("-", 1)[0], []).append(json.loads(file.read_text()))
     return found
 
@@ -265,9 +270,9 @@ def ranks(cells: list[dict[str, list[Record]]]) -> str:
     for share in SHARES:
         lost = []
         for cell in cells:
-            there = {name: cell[name][0] for name in Auto().candidates if name in cell}
-            leads = max(there.values(), key=lambda record, share=share: at_share(record, share))
-            lost.append(1 - leads["number"] / max(record["number"] for record in there.values()))
+            there = [record for name in Auto().candidates for record in cell.get(name, []) if "curve" in record]
+            leads = max(there, key=lambda record, share=share: at_share(record, share))
+            lost.append(1 - leads["number"] / max(record["number"] for record in there))
         right = sum(one == 0 for one in lost)
         about = {"mean": f"{100 * np.mean(lost):.1f} %", "at most": f"{100 * max(lost):.1f} %"}
         lines.append({"after": f"{share:.0%}", "leads late, too": f"{right} of {len(lost)}", **about})

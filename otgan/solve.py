@@ -109,7 +109,7 @@ def solve(
     Interrupted
         After Ctrl-C, whatever ``throw`` says: a KeyboardInterrupt whose ``solution`` holds what is proven by then.
         "sparse" and "assignment" stop within a second or two, the others when they are done. A second Ctrl-C ends it
-        as soon as the compiled code that runs returns, without a solution.
+        as soon as the compiled code that runs returns, without a solution, and so does an error after the first one.
 
     References
     ----------
@@ -144,6 +144,8 @@ def solve(
             solution = _quick_solution(x, y, p, a, b, metric, rtol)
         if solution is not None:
             return returned(solution, interrupts.asked, options)
+        if interrupts.asked:
+            raise KeyboardInterrupt
     return _proven(Problem.from_points(x, y, p, a=a, b=b, metric=metric, device=device), options)
 
 

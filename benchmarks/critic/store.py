@@ -29,8 +29,8 @@ AUTO = frozenset({"auto"})  # begins with other candidates now, or goes on with 
 # Those from e5f512f4804e on did not search for steeper places than data and gradients show: a lower lipschitz_observed.
 # The control "discrete" takes potentials of the exact solver, which are not unique: other ones now, and as good.
 ALIKE: dict[str, dict[str, frozenset[str]]] = {
-    "cf28f07ab425": {
-        "266c383342c1": AUTO,
+    "0bdd194e5099": {
+        "266c383342c1": frozenset(),
         "bcdb9b1df679": AUTO,
         "ece0e001ede8": AUTO,
         "eb548f902fcd": AUTO | LATTICE,

@@ -105,7 +105,8 @@ def _run(words: list[str]) -> int:
 def _explain(error: BaseException) -> tuple[str, int]:
     """What to say of an error, and the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        return str(error) or "interrupted.", 130
+        failed = f" And it failed meanwhile: {error.__cause__}" if isinstance(error.__cause__, OTError) else ""
+        return (str(error) or "interrupted.") + failed, 130
     if isinstance(error, MemoryError):
         return f"out of memory ({error}). Use fewer points: --n.", 2
     if not isinstance(error, EXPECTED):  # what torch says where there is no room

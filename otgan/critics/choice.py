@@ -6,13 +6,11 @@ are fresh. Points that the caller holds out have no part in it, so what the fit 
 the choice.
 
 Of two that are one method from either side one is tried: the one whose prototypes stand among the side that gathers
-about fewer points. Each has a trial of several parts, each as long as all before it. After each part but the first,
-those are out that would not come up to the best if they gained as much once more as they have gained in it, and the
-trials end when one is left (after successive halving, Jamieson & Talwalkar 2016). Before they are compared the rate of
-each falls to zero, for what a critic says at a high rate is not what it will say in the end: some gain much when it
-falls. The one that says most then is trained on, on all points, at the rate that is due again (a warm restart,
-Loshchilov & Hutter 2017). If one of those left behind says more even in the end, it is taken as it is. The rate falls
-with the work of all, so that it is zero when all is done.
+about fewer points. Each has a trial, and before they are compared the rate of each falls to zero, for what a critic
+says at a high rate is not what it will say in the end: some gain much when it falls. The one that says most then is
+trained on, on all points, at the rate that is due again (a warm restart, Loshchilov & Hutter 2017). If one of those
+left behind says more even in the end, it is taken as it is. The rate falls with the work of all, so that it is zero
+when all is done.
 
 Work is counted in multiplications, not in seconds, so the same seed gives the same numbers.
 """
@@ -31,7 +29,7 @@ from otgan.critics.methods.prototypes import clusters, mean_distance
 from otgan.critics.networks.cones import quick_least
 from otgan.critics.source import Fewer, Sample
 from otgan.critics.training import Job, Training, check_finite, go_on, trainings
-from otgan.errors import OTError
+from otgan.errors import InvalidInput, OTError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +48,6 @@ MOST = 2**14  # points of each side that trials are compared on: of fewer, chanc
 GATHERED_ON, CENTERS = 2**11, 32  # points of each side that say which one gathers, and k-means centres in them
 GATHERED = 0.9  # of the distance of points of x to their centres, below which y is taken to be the one that gathers
 FEWEST = 8  # points that are split: fewer are trained on and compared on
-PARTS = (1 / 8, 1 / 4, 1 / 2, 1)  # of a trial, after which candidates are compared
 BEGIN = 2**13  # points that networks are prepared by: a k-means of all of them costs as much as a trial
 
 
@@ -98,13 +95,9 @@ def train_best(
         go_on(started, 0)
         _see(started, train_x, train_y)
         race.running[name] = Runner(started)
-    names, share, settle = list(race.running), auto.share(len(race.running)), len(race.running) > 1
-    for part in PARTS:
-        for name in names:
-            race.advance(name, part * share, settle=settle)
-        names = race.within_reach()
-        if len(names) == 1:
-            break
+    settle = len(race.running) > 1
+    for name in list(race.running):
+        race.advance(name, auto.share, settle=settle)
     name, trials, seconds = race.best(), race.said(), time.perf_counter() - job.start
     _see(race.running[name].started, job.x, job.y)
     race.advance(name, 1.0)
@@ -117,11 +110,10 @@ def train_best(
 
 @dataclass
 class Runner:
-    """A candidate in training: its ensembles, what it said last, and how much more that was than before it."""
+    """A candidate in training: its ensembles, and what it said last."""
 
     started: list[Training]
     said: float = -np.inf
-    gained: float = np.inf
 
     @property
     def method(self) -> Method:
@@ -158,8 +150,9 @@ class Race:
         until = min(max(one.done + 1, round(share * one.method.steps)), round(one.method.steps - lag))
         try:
             go_on(one.started, max(one.done, until, 1), lag, settle=settle)  # untrained, nobody is compared
-            before, one.said = one.said, self.unit * _said(one.started, self.x, self.y)
-            one.gained = one.said - before
+            one.said = self.unit * _said(one.started, self.x, self.y)
+        except InvalidInput:
+            raise
         except OTError as error:
             self.diverged.append(error)
             self.lost += one.share
@@ -170,11 +163,6 @@ class Race:
         if not self.running:
             raise self.diverged[0]
         return max(self.running, key=lambda name: (self.running[name].said, name == preferred))
-
-    def within_reach(self) -> list[str]:
-        """The best, and those that would come up to it if they gained once more what they gained last."""
-        best = max((one.said for one in self.running.values()), default=0.0)
-        return [name for name, one in self.running.items() if one.said + max(one.gained, 0.0) >= best]
 
     def said(self) -> dict[str, float]:
         """What each says now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
+import sys
 import threading
 from typing import Any
 
@@ -138,6 +139,12 @@ def test_an_interrupt_in_a_small_problem_is_not_lost(method: str, monkeypatch: p
     with pytest.raises(otgan.Interrupted, match="optimal within rtol") as caught:
         otgan.solve(x, y, method=method)
     assert caught.value.solution.value == truth.value
+
+
+def test_an_interrupt_while_a_quick_way_is_looked_for_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["otgan.solve"], "_quick_solution", lambda *_: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        otgan.solve(*gaussian(4, 5))
 
 
 @pytest.mark.usefixtures("in_rounds")

@@ -51,8 +51,8 @@ class Auto(Method):
     candidates : tuple of str
         Names of methods that are 1-Lipschitz by construction.
     trial : float
-        Share of all the work that each has at most before the choice, in (0, 0.5]; less where all of them together
-        would have more than half of it. Of two that are one method from either side only one is tried.
+        Share of all the work that each has before the choice, in (0, 0.5]; less where all of them together would have
+        more than half of it. Of two that are one method from either side only one is tried.
     """
 
     name: ClassVar[str] = "auto"
@@ -68,7 +68,7 @@ class Auto(Method):
     width: int = OWN
     depth: int = OWN
     candidates: tuple[str, ...] = ("lattice", "lattice-y", "deep-lattice", "orthogonal")
-    trial: float = 0.2
+    trial: float = 0.1
 
     def __post_init__(self) -> None:
         inputs.real(self.trial, "trial", low=0.0, high=LONGEST, open_low=True)
@@ -78,9 +78,10 @@ class Auto(Method):
             inputs.choice(name, "candidates", tuple(CANDIDATES))
         self.methods()  # which check the options
 
-    def share(self, tried: int) -> float:
-        """How much of all the work a trial is at most, of so many candidates."""
-        return min(self.trial, LONGEST / tried)
+    @property
+    def share(self) -> float:
+        """How much of all the work a trial is."""
+        return min(self.trial, LONGEST / len(self.methods()))
 
     def methods(self) -> dict[str, Method]:
         """The candidates by name, with the options that were given."""
