@@ -84,7 +84,7 @@ def train_best(
     Raises
     ------
     OTError
-        If all of them diverge, or the one chosen does in the end.
+        If all of them diverge.
     """
     generator = torch.Generator(job.device).manual_seed(SPLIT_SEED)
     (train_x, held_x), (train_y, held_y) = (_split(side, generator) for side in (job.x, job.y))

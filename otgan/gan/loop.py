@@ -130,8 +130,8 @@ def train(
     OSError
         If something cannot be written. The last checkpoint is as it was.
     KeyboardInterrupt
-        After Ctrl-C or SIGTERM, when the step is made and a checkpoint is written; at once after a second one, and
-        where several processes train.
+        After Ctrl-C or SIGTERM, when the step is made and a checkpoint is written, or from the error that this ended
+        with; at once after a second one, and where several processes train.
 
     Examples
     --------
