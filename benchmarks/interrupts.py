@@ -168,7 +168,7 @@ def work(scale: float) -> None:
     import otgan
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    known, calls, truths = cases(scale), {}, {}
+    known, calls, truths, parent = cases(scale), {}, {}, os.getppid()
     for line in sys.stdin:
         name = line.strip()
         if name not in calls:
@@ -179,8 +179,9 @@ def work(scale: float) -> None:
         _say(seconds=time.perf_counter() - begun)
         failure, solution = "", None
         try:
-            while True:
+            while os.getppid() == parent:
                 calls[name]()
+            return  # nobody is left who would interrupt it
         except otgan.Interrupted as stop:
             stopped, solution = time.time(), stop.solution
         except KeyboardInterrupt:
