@@ -168,32 +168,28 @@ def scouted(cell: Cell, seed: int, budget: float, step: dict[str, float]) -> int
 
 def run(cell: Cell, folder: Path, options: argparse.Namespace) -> None:
     """All that is missing in a cell."""
-    known: dict[str, Record] = {}
+    known = load(folder / cell.name)
     for name, seed in [("line", 0), *((name, seed) for name in (*Auto().candidates, "auto") for seed in options.seeds)]:
-        key = f"{name}-{seed}"
-        path = folder / cell.name / f"{key}.json"
-        if path.exists():
-            known[key] = json.loads(path.read_text())
-            continue
-        if name in options.without:
+        path = folder / cell.name / f"{name}-{seed}.json"
+        if path.exists() or name in options.without:
             continue
         cell.open()
+        before = known.setdefault(name, [])
+        first = before[0] if before else None
         if name == "line":
-            known[key] = cell.line()
+            record = cell.line()
         elif name == "auto":
-            asked = [record["asked"] for one, record in known.items() if one.startswith("auto-")]
-            known[key] = auto(cell, seed, options.budget, steps_of(known), next(iter(asked), None))
+            record = auto(cell, seed, options.budget, steps_of(known), first["asked"] if first else None)
         else:
-            first = next((known[one] for one in known if one.rsplit("-", 1)[0] == name), None)
-            known[key] = candidate(cell, name, seed, options.budget, first)
-        record = known[key] | {"machine": machine(("otgan", "numpy", "torch"))}
-        write_whole(path, json.dumps(record, indent=1) + "\n")
-        print(cell.name, key, {name: known[key].get(name) for name in ("number", "seconds", "chosen")}, flush=True)
+            record = candidate(cell, name, seed, options.budget, first)
+        before.append(record)
+        write_whole(path, json.dumps(record | {"machine": machine(("otgan", "numpy", "torch"))}, indent=1) + "\n")
+        print(cell.name, path.stem, {key: record.get(key) for key in ("number", "seconds", "chosen")}, flush=True)
 
 
-def steps_of(known: dict[str, Record]) -> dict[str, float]:
+def steps_of(known: dict[str, list[Record]]) -> dict[str, float]:
     """Seconds of a step of each candidate; of one that was not trained those of "lattice", whose mirror image it is."""
-    timed = {key.rsplit("-", 1)[0]: record["step"] for key, record in known.items() if "step" in record}
+    timed = {name: record["step"] for name, records in known.items() for record in records if "step" in record}
     return {name: timed.get(name) or timed["lattice"] for name in Auto().candidates}
 
 
